@@ -1,0 +1,232 @@
+"""The port: the smallest thing a venue must do for us, and the words it is asked and answered in.
+
+Live venues, the paper exchange and the backtest all stand behind `Exchange`. Nothing else in the core knows a venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from .market import ZERO, Instrument, OrderSide, Side
+
+
+class Role(StrEnum):
+    """What one of our orders is for."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+    CLOSE = "close"
+
+
+class OrderKind(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP_MARKET = "stop_market"
+    """Market once `trigger` trades: a stop, or an entry on a breakout (the trigger lies on the side the price must move to)."""
+    STOP_LIMIT = "stop_limit"
+
+
+class TriggerBy(StrEnum):
+    LAST = "last"
+    MARK = "mark"
+
+
+class OrderStatus(StrEnum):
+    INTENDED = "intended"
+    """Written down, not sent yet."""
+    UNKNOWN = "unknown"
+    """Sent, and no answer we can trust."""
+    OPEN = "open"
+    PARTIAL = "partial"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+    @property
+    def is_resting(self) -> bool:
+        return self in (OrderStatus.OPEN, OrderStatus.PARTIAL)
+
+    @property
+    def is_final(self) -> bool:
+        return self in (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+
+
+class Refusal(StrEnum):
+    """Why a venue rejected an order, in our words: `Rejected.code`."""
+
+    WOULD_TRIGGER = "would_trigger"
+    """The price is already beyond the stop: that *is* the stop."""
+    MARGIN = "margin"
+    MINIMUM = "minimum"
+    PRECISION = "precision"
+    REDUCE_ONLY = "reduce_only"
+    DUPLICATE = "duplicate"
+    INACTIVE = "inactive"
+    OTHER = "other"
+
+
+class CancelOutcome(StrEnum):
+    CANCELLED = "cancelled"
+    ALREADY_CLOSED = "already_closed"
+    NOT_FOUND = "not_found"
+
+
+class Liquidity(StrEnum):
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class IncomeKind(StrEnum):
+    FUNDING = "funding"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """An order as we want it. `client_id` is ours, unique for ever; one intent places at most one order."""
+
+    client_id: str
+    symbol: str
+    order_side: OrderSide
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    trigger_by: TriggerBy = TriggerBy.LAST
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order as the venue tells it."""
+
+    client_id: str
+    exchange_id: str
+    symbol: str
+    order_side: OrderSide
+    kind: OrderKind
+    quantity: Decimal
+    status: OrderStatus
+    filled: Decimal = ZERO
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    reduce_only: bool = False
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """An execution. `fill_id` is the venue's and unique per account. `client_id` is empty for orders that are not ours."""
+
+    fill_id: str
+    exchange_id: str
+    client_id: str
+    symbol: str
+    order_side: OrderSide
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    time: int
+    liquidation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """Money that moved without a fill; `amount` is signed from our side (paid funding is negative)."""
+
+    income_id: str
+    kind: IncomeKind
+    symbol: str
+    amount: Decimal
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """What the venue says is held; `quantity` is positive, in contracts."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    average_entry: Decimal
+    liquidation_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Settle currency. `equity` = wallet + unrealised; `free` can carry new margin."""
+
+    wallet: Decimal
+    equity: Decimal
+    free: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    symbol: str
+    last: Decimal
+    mark: Decimal
+    time: int
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything one look needs, read at one moment. `behind`: the venue already has more; look again at once."""
+
+    time: int
+    orders: Sequence[OrderState]
+    positions: Sequence[PositionState]
+    fills: Sequence[Fill]
+    income: Sequence[Income]
+    quotes: Mapping[str, Quote]
+    ranges: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """Symbol → (lowest, highest) price traded since the reading before."""
+    cursor: str = ""
+    """Hand back to `read` next time: fills and income up to here are known."""
+    behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What differs by venue, as data."""
+
+    name: str
+    attaches_stop: bool = False
+    """The venue honours a stop sent with the entry."""
+    has_reduce_only: bool = True
+
+
+class Exchange(Protocol):
+    """One account at one venue. Methods raise the errors of `core.errors`, never a library's."""
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def instrument(self, symbol: str) -> Instrument: ...
+
+    def balance(self) -> Balance: ...
+
+    def read(self, symbols: Sequence[str], cursor: str) -> Reading:
+        """Orders, positions, quotes of `symbols` and whatever executed after `cursor`. Raises CouldNotRead."""
+        ...
+
+    def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
+        """Leverage and margin mode of a symbol; idempotent."""
+        ...
+
+    def place(self, intent: OrderIntent) -> OrderState:
+        """Raises Rejected (refused for sure), Temporary (not sent) or OutcomeUnknown."""
+        ...
+
+    def find(self, symbol: str, client_id: str) -> OrderState | None: ...
+
+    def cancel(self, symbol: str, client_id: str) -> CancelOutcome: ...

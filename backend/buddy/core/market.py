@@ -1,0 +1,145 @@
+"""What is traded: sides, instruments with their exact rounding and arithmetic, candles.
+
+Quantities are in contracts (`contract_size` units each); prices in quote currency; money in settle currency.
+Times are integer milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+class OrderSide(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> OrderSide:
+        return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
+
+
+class Side(StrEnum):
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.LONG else -1
+
+    @property
+    def opposite(self) -> Side:
+        return Side.SHORT if self is Side.LONG else Side.LONG
+
+    @property
+    def entry_order_side(self) -> OrderSide:
+        return OrderSide.BUY if self is Side.LONG else OrderSide.SELL
+
+    @property
+    def exit_order_side(self) -> OrderSide:
+        return self.entry_order_side.opposite
+
+    def better(self, price: Decimal, than: Decimal) -> bool:
+        """Whether `price` is further in the position's favour than `than`."""
+        return price > than if self is Side.LONG else price < than
+
+
+class MarginTier(NamedTuple):
+    """Up to `notional_cap` (settle currency; None = no cap) this maintenance rate and deduction apply."""
+
+    notional_cap: Decimal | None
+    maintenance_rate: Decimal
+    maintenance_amount: Decimal
+    max_leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One tradable market. `linear`: settled in quote; not linear: inverse, settled in base; `spot`: owned outright."""
+
+    symbol: str
+    base: str
+    quote: str
+    settle: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal = ZERO
+    min_notional: Decimal = ZERO
+    contract_size: Decimal = ONE
+    linear: bool = True
+    spot: bool = False
+    max_quantity: Decimal | None = None
+    market_max_quantity: Decimal | None = None
+    max_leverage: Decimal = Decimal(100)
+    tiers: tuple[MarginTier, ...] = ()
+    maker_fee: Decimal = ZERO
+    taker_fee: Decimal = ZERO
+    active: bool = True
+
+    def round_quantity(self, quantity: Decimal) -> Decimal:
+        """Round down to whole lots: rounding up would risk more than was asked for."""
+        return _to_step(quantity, self.lot_size, ROUND_FLOOR)
+
+    def round_price_down(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_size, ROUND_FLOOR)
+
+    def round_price_up(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_size, ROUND_CEILING)
+
+    def round_price(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_size, ROUND_HALF_EVEN)
+
+    def round_stop(self, side: Side, price: Decimal) -> Decimal:
+        """Towards profit: a stop rounded away from the entry would lose more than was asked for."""
+        return self.round_price_up(price) if side is Side.LONG else self.round_price_down(price)
+
+    def on_tick(self, price: Decimal) -> bool:
+        return price == self.round_price(price)
+
+    def notional(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """Value of `quantity` contracts in settle currency."""
+        units = quantity * self.contract_size
+        return units * price if self.linear else units / price
+
+    def gross(self, side: Side, entry: Decimal, exit_: Decimal, quantity: Decimal) -> Decimal:
+        """Profit before costs, in settle currency, of `quantity` contracts bought (sold) at `entry` and left at `exit_`."""
+        units = quantity * self.contract_size
+        move = exit_ - entry if self.linear else ONE / entry - ONE / exit_
+        return side.sign * units * move
+
+
+def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    """`value` on the grid of `step`; exact whatever the number of digits of either."""
+    if step <= 0:
+        return value
+    return (value / step).to_integral_value(rounding=rounding) * step
+
+
+class Candle(NamedTuple):
+    """`time` is the open time in milliseconds; prices are exact."""
+
+    time: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal = ZERO
+
+
+TIMEFRAMES: dict[str, int] = {
+    "1m": 60_000,
+    "3m": 180_000,
+    "5m": 300_000,
+    "15m": 900_000,
+    "30m": 1_800_000,
+    "1h": 3_600_000,
+    "2h": 7_200_000,
+    "4h": 14_400_000,
+    "1d": 86_400_000,
+}
+"""Name → length in milliseconds."""

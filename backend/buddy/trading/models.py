@@ -1,0 +1,187 @@
+"""The wish (Trade and its plan), what we asked for (Order), what happened (Fill, Income). A position is always derived."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from buddy.core.exchange import IncomeKind, Liquidity, OrderKind, OrderStatus, Role
+from buddy.core.market import OrderSide, Side
+from buddy.exchanges.models import Account
+from buddy.fields import DecimalText
+
+
+def choices(values: type) -> list[tuple[str, str]]:
+    return [(str(value), str(value)) for value in values]  # type: ignore[attr-defined]
+
+
+class ExitReason(models.TextChoices):
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+    BREAK_EVEN = "break_even"
+    TRAILING_STOP = "trailing_stop"
+    MANUAL = "manual"
+    TIME = "time"
+    HALT = "halt"
+    UNPROTECTED = "unprotected"
+    LIQUIDATION = "liquidation"
+    EXTERNAL = "external"
+
+
+class Trade(models.Model):
+    """The whole story, one row."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        OPEN = "open"
+        CLOSED = "closed"
+        CANCELLED = "cancelled"
+
+    class Withdrawal(models.TextChoices):
+        """Why an entry was taken back: missed = ran to target, invalidated = broke first."""
+
+        MISSED = "missed"
+        INVALIDATED = "invalidated"
+        EXPIRED = "expired"
+        MANUAL = "manual"
+        REJECTED = "rejected"
+        STALE = "stale"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="trades")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="trades")
+    symbol = models.CharField(max_length=40)
+    side = models.CharField(max_length=5, choices=choices(Side))
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    source = models.CharField(max_length=10, default="manual")
+
+    first_plan = models.JSONField()
+    plan = models.JSONField()
+    """The plan document now; every change is an amended plan, never a direct call to the exchange."""
+    plan_version = models.PositiveIntegerField(default=1)
+    quantities = models.JSONField()
+    """Contracts per entry leg, decimal strings: sized once when opened, again when a pending plan is amended."""
+    directives = models.JSONField(default=dict)
+    """The trader's standing orders beside the plan: withdraw_entry, reduce_to, stop_at."""
+    hands_off = models.BooleanField(default=False)
+    withdrawal = models.CharField(max_length=12, choices=Withdrawal.choices, blank=True)
+    leverage = DecimalText(default=1)
+    margin_mode = models.CharField(max_length=10, default="isolated")
+    asked_risk = DecimalText()
+    first_stop = DecimalText()
+
+    memory = models.JSONField(default=dict)
+    """What a look must remember of the market: best and worst price since entry with their times, the tightest stop so far."""
+    protected_since = models.DateTimeField(null=True)
+    """Since when a live stop covers the whole position; null while nothing is held or nothing covers it."""
+    checked_at = models.DateTimeField(null=True)
+
+    initial_risk = DecimalText(null=True)
+    """Frozen when the entry is complete or the first exit fills (STATISTICS: initial risk)."""
+    average_entry = DecimalText(null=True)
+    average_exit = DecimalText(null=True)
+    entered_quantity = DecimalText(default=0)
+    gross = DecimalText(null=True)
+    fees = DecimalText(null=True)
+    funding = DecimalText(null=True)
+    net = DecimalText(null=True)
+    r = DecimalText(null=True)
+    exit_reason = models.CharField(max_length=16, choices=ExitReason.choices, blank=True)
+    opened_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    """First fill and last exit, by the account's clock."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["account", "status"]),
+            models.Index(fields=["owner", "-closed_at", "-id"]),
+        ]
+
+
+class Order(models.Model):
+    """Written and committed *before* it is sent; one row is one client id is at most one order at the venue."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
+    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="orders")
+    client_id = models.CharField(max_length=28, unique=True)
+    exchange_id = models.CharField(max_length=64, blank=True)
+    symbol = models.CharField(max_length=40)
+    role = models.CharField(max_length=12, choices=choices(Role))
+    leg = models.PositiveSmallIntegerField(default=0)
+    """Which entry or target, counted from 0."""
+    order_side = models.CharField(max_length=4, choices=choices(OrderSide))
+    kind = models.CharField(max_length=12, choices=choices(OrderKind))
+    quantity = DecimalText()
+    price = DecimalText(null=True)
+    trigger = DecimalText(null=True)
+    reduce_only = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=choices(OrderStatus), default=OrderStatus.INTENDED)
+    filled = DecimalText(default=0)
+    reason = models.CharField(max_length=120, blank=True)
+    """Why it was placed, for the timeline: "stop", "break-even after TP1", …"""
+    cancel_reason = models.CharField(max_length=120, blank=True)
+    refusal = models.CharField(max_length=300, blank=True)
+    lease_epoch = models.BigIntegerField(default=0)
+    raw = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    placed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["account", "status"])]
+
+
+class Fill(models.Model):
+    """An execution; the only source of PnL."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="fills")
+    trade = models.ForeignKey(Trade, null=True, on_delete=models.SET_NULL, related_name="fills")
+    order = models.ForeignKey(Order, null=True, on_delete=models.SET_NULL, related_name="fills")
+    fill_id = models.CharField(max_length=64)
+    symbol = models.CharField(max_length=40)
+    order_side = models.CharField(max_length=4, choices=choices(OrderSide))
+    price = DecimalText()
+    quantity = DecimalText()
+    fee = DecimalText()
+    liquidity = models.CharField(max_length=5, choices=choices(Liquidity))
+    liquidation = models.BooleanField(default=False)
+    time = models.DateTimeField()
+    raw = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["time", "id"]
+        constraints = [models.UniqueConstraint(fields=["account", "fill_id"], name="fill_once")]
+
+
+class Income(models.Model):
+    """Funding and other money that moved without a fill."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="income")
+    trade = models.ForeignKey(Trade, null=True, on_delete=models.SET_NULL, related_name="income")
+    income_id = models.CharField(max_length=64)
+    kind = models.CharField(max_length=10, choices=choices(IncomeKind))
+    symbol = models.CharField(max_length=40, blank=True)
+    amount = DecimalText()
+    time = models.DateTimeField()
+    raw = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["time", "id"]
+        constraints = [models.UniqueConstraint(fields=["account", "income_id"], name="income_once")]
+
+
+class IdempotentCall(models.Model):
+    """The first answer to an Idempotency-Key, replayed to every repeat of the same request."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    """sha256 of method, path and body: the same key with another body is refused."""
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_once")]
