@@ -1,0 +1,291 @@
+"""The facts of one trade: its plan, what executed, what the market did, what the trader asked for since.
+
+Everything else about a trade is derived from these, never stored. `core.position` is the public face of this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from .exchange import Fill, Role
+from .market import ZERO, Candle, Instrument, Side
+from .plan import Plan
+from .sizing import Costs
+
+
+class Cause(StrEnum):
+    """Why an order was placed (`Wish.reason`, kept as `Order.reason`); of an exit it becomes the exit reason."""
+
+    ENTRY = "entry"
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+    """The first stop, or one moved by hand."""
+    BREAK_EVEN = "break_even"
+    STEP = "step"
+    TRAILING_STOP = "trailing_stop"
+    TIME = "time"
+    MANUAL = "manual"
+    HALT = "halt"
+    UNPROTECTED = "unprotected"
+    LIQUIDATION = "liquidation"
+    EXTERNAL = "external"
+    """Executed by an order that is not ours."""
+
+
+class Withdrawal(StrEnum):
+    """Why what was unfilled of the entry was taken back."""
+
+    MISSED = "missed"
+    """The price ran to the target without us."""
+    INVALIDATED = "invalidated"
+    """The price broke the idea before the entry."""
+    EXPIRED = "expired"
+    MANUAL = "manual"
+    REJECTED = "rejected"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A fill and which of our orders it belongs to. `leg` counts entries or targets from 0.
+
+    `reason` is the order's reason (a `Cause`), empty for an order that is not ours.
+    """
+
+    fill: Fill
+    role: Role
+    leg: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The market of one symbol at one moment.
+
+    `low` and `high` are the extremes traded since the look before (None: only `last` is known). `candles` are closed
+    candles of the trail's timeframe, oldest first, needed only by plans that trail by candles or ATR; `atr` spares
+    computing it from them.
+    """
+
+    last: Decimal
+    mark: Decimal
+    time: int
+    low: Decimal | None = None
+    high: Decimal | None = None
+    candles: Sequence[Candle] = ()
+    atr: Decimal | None = None
+
+    @property
+    def lowest(self) -> Decimal:
+        return self.last if self.low is None else min(self.low, self.last)
+
+    @property
+    def highest(self) -> Decimal:
+        return self.last if self.high is None else max(self.high, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What must be remembered of the market between looks; everything else is derived again each time.
+
+    `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill. `tightest_stop`: the
+    stop is never looser than this, and `stop_cause` is why it came there. `withdrawn`: why the entry was taken back, for good.
+    """
+
+    since: int = 0
+    best: Decimal | None = None
+    best_time: int = 0
+    worst: Decimal | None = None
+    worst_time: int = 0
+    tightest_stop: Decimal | None = None
+    stop_cause: Cause = Cause.STOP_LOSS
+    withdrawn: Withdrawal | None = None
+
+    def without_stop(self) -> Memory:
+        """For a trader who moves the stop by an amended plan, also away from the price."""
+        return replace(self, tightest_stop=None, stop_cause=Cause.STOP_LOSS)
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON: decimals as strings, what is empty left out."""
+        return _document(self)
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Memory:
+        return cls(
+            since=int(document.get("since", 0)),
+            best=_decimal(document.get("best")),
+            best_time=int(document.get("best_time", 0)),
+            worst=_decimal(document.get("worst")),
+            worst_time=int(document.get("worst_time", 0)),
+            tightest_stop=_decimal(document.get("tightest_stop")),
+            stop_cause=Cause(document.get("stop_cause", Cause.STOP_LOSS)),
+            withdrawn=Withdrawal(document["withdrawn"]) if document.get("withdrawn") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """The trader's standing orders beside the plan.
+
+    `withdraw_entry`: take back what is unfilled. `reduce_to`: hold no more than this many contracts (0 closes; the entry is withdrawn
+    too). `stop_at`: the stop is at least this tight, for the reason `stop_cause`. `close_cause`: why `reduce_to` was asked for.
+    """
+
+    withdraw_entry: Withdrawal | None = None
+    reduce_to: Decimal | None = None
+    close_cause: Cause = Cause.MANUAL
+    stop_at: Decimal | None = None
+    stop_cause: Cause = Cause.STOP_LOSS
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON: decimals as strings, what is empty left out."""
+        return _document(self)
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Directives:
+        withdraw = document.get("withdraw_entry")
+        return cls(
+            withdraw_entry=Withdrawal(withdraw) if withdraw else None,
+            reduce_to=_decimal(document.get("reduce_to")),
+            close_cause=Cause(document.get("close_cause", Cause.MANUAL)),
+            stop_at=_decimal(document.get("stop_at")),
+            stop_cause=Cause(document.get("stop_cause", Cause.STOP_LOSS)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over fills: contracts, and their value for the average (Σ q·p; for an inverse contract Σ q/p)."""
+
+    quantity: Decimal = ZERO
+    weight: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    def average(self, linear: bool) -> Decimal | None:
+        """Price at which all of it together would have had the same value."""
+        if not self.quantity:
+            return None
+        return self.weight / self.quantity if linear else self.quantity / self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One trade as facts. `quantities` are contracts per entry leg; `opened_time` is when the trade was wished for.
+
+    `funding` is signed from our side (paid is negative). `declined` are the entry and target legs (role, leg) whose
+    orders a hand cancelled or the venue refused for good: they are not placed again.
+    """
+
+    plan: Plan
+    instrument: Instrument
+    quantities: tuple[Decimal, ...]
+    fills: tuple[Booked, ...] = ()
+    costs: Costs = field(default_factory=Costs)
+    funding: Decimal = ZERO
+    opened_time: int = 0
+    memory: Memory = field(default_factory=Memory)
+    directives: Directives = field(default_factory=Directives)
+    declined: frozenset[tuple[Role, int]] = frozenset()
+
+    @property
+    def side(self) -> Side:
+        return self.plan.side
+
+    @property
+    def entries(self) -> Totals:
+        """All that was bought for a long (sold for a short)."""
+        return self._totals(b for b in self.fills if b.fill.order_side is self.side.entry_order_side)
+
+    @property
+    def exits(self) -> Totals:
+        return self._totals(b for b in self.fills if b.fill.order_side is self.side.exit_order_side)
+
+    @property
+    def entered(self) -> Decimal:
+        return self.entries.quantity
+
+    @property
+    def exited(self) -> Decimal:
+        return self.exits.quantity
+
+    @property
+    def held(self) -> Decimal:
+        """What the fills say is held, in contracts; the venue's own word goes before it."""
+        return max(self.entered - self.exited, ZERO)
+
+    @property
+    def average_entry(self) -> Decimal | None:
+        return self.entries.average(self.instrument.linear)
+
+    @property
+    def average_exit(self) -> Decimal | None:
+        return self.exits.average(self.instrument.linear)
+
+    @property
+    def fees(self) -> Decimal:
+        return sum((b.fill.fee for b in self.fills), ZERO)
+
+    @property
+    def gross(self) -> Decimal:
+        """Before costs, in settle currency, of what has been closed; to the last digit once all is."""
+        way_in, way_out = self.entries, self.exits
+        if not way_in.quantity or not way_out.quantity:
+            return ZERO
+        cost = way_in.weight if way_in.quantity == way_out.quantity else way_in.weight * way_out.quantity / way_in.quantity
+        change = way_out.weight - cost if self.instrument.linear else cost - way_out.weight
+        return self.side.sign * change * self.instrument.contract_size
+
+    @property
+    def net(self) -> Decimal:
+        return self.gross - self.fees + self.funding
+
+    @property
+    def first_fill_time(self) -> int | None:
+        return min((b.fill.time for b in self.fills if b.fill.order_side is self.side.entry_order_side), default=None)
+
+    @property
+    def last_exit_time(self) -> int | None:
+        return max((b.fill.time for b in self.fills if b.fill.order_side is self.side.exit_order_side), default=None)
+
+    def filled(self, role: Role, leg: int) -> Decimal:
+        """Contracts executed by the orders of one entry or target."""
+        return sum((b.fill.quantity for b in self.fills if b.role is role and b.leg == leg), ZERO)
+
+    def _totals(self, booked: Iterable[Booked]) -> Totals:
+        quantity = weight = fees = ZERO
+        for each in booked:
+            fill = each.fill
+            quantity += fill.quantity
+            weight += fill.quantity * fill.price if self.instrument.linear else fill.quantity / fill.price
+            fees += fill.fee
+        return Totals(quantity, weight, fees)
+
+
+def exit_cause(booked: Booked) -> Cause:
+    """Why this fill left the position."""
+    if booked.fill.liquidation:
+        return Cause.LIQUIDATION
+    if booked.role is Role.TAKE_PROFIT:
+        return Cause.TAKE_PROFIT
+    return Cause(booked.reason) if booked.reason in set(Cause) else Cause.EXTERNAL
+
+
+def _document(record: Memory | Directives) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in record.__slots__}
+    return {name: _plain(value) for name, value in values.items() if value not in (None, 0, "")or isinstance(value, Decimal)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
