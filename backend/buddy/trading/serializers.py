@@ -1,0 +1,371 @@
+"""The shapes of plans and trades in the HTTP contract.
+
+They describe: `story` and `preview` already make plain JSON, and what comes in as a plan is read by the core, which names
+every fault. Decimals are strings, times ISO 8601 UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from buddy.core.exchange import OrderKind, OrderStatus, Role, TriggerBy
+from buddy.core.market import OrderSide, Side, TIMEFRAMES
+from buddy.core.plan import Cover, EntryKind, MarginMode
+
+from .models import ExitReason, Trade
+
+Text = serializers.CharField
+Moment = serializers.DateTimeField
+
+
+def one_of(values: type, **options: Any) -> serializers.ChoiceField:
+    return serializers.ChoiceField(choices=[str(value) for value in values], **options)  # type: ignore[attr-defined]
+
+
+def amount(**options: Any) -> serializers.CharField:
+    """A decimal as a string."""
+    return serializers.CharField(**options)
+
+
+# --- the plan document ------------------------------------------------------------------------------------------------
+
+
+class PlanEntrySerializer(serializers.Serializer[Any]):
+    kind = one_of(EntryKind, required=False)
+    price = amount(required=False)
+    trigger = amount(required=False)
+    share = amount(required=False)
+
+
+class PlanStopSerializer(serializers.Serializer[Any]):
+    price = amount()
+    trigger_by = one_of(TriggerBy, required=False)
+
+
+class PlanTargetSerializer(serializers.Serializer[Any]):
+    price = amount()
+    share = amount(required=False)
+
+
+class PlanRiskSerializer(serializers.Serializer[Any]):
+    """Exactly one."""
+
+    percent = amount(required=False)
+    money = amount(required=False)
+    quantity = amount(required=False)
+
+
+class PlanAfterSerializer(serializers.Serializer[Any]):
+    """Exactly one."""
+
+    take_profit = serializers.IntegerField(required=False)
+    r = amount(required=False)
+    percent = amount(required=False)
+    minutes = amount(required=False)
+
+
+class PlanBreakEvenSerializer(serializers.Serializer[Any]):
+    after = PlanAfterSerializer()
+    cover = one_of(Cover, required=False)
+
+
+class PlanTrailSerializer(serializers.Serializer[Any]):
+    """Exactly one of percent, atr and candles."""
+
+    percent = amount(required=False)
+    atr = amount(required=False)
+    candles = serializers.IntegerField(required=False)
+    after = PlanAfterSerializer(required=False)
+    timeframe = serializers.ChoiceField(choices=list(TIMEFRAMES), required=False)
+
+
+class PlanRulesSerializer(serializers.Serializer[Any]):
+    break_even = PlanBreakEvenSerializer(required=False)
+    step = serializers.BooleanField(required=False)
+    trail = PlanTrailSerializer(required=False)
+    close_after_minutes = amount(required=False)
+
+
+class PlanCancelSerializer(serializers.Serializer[Any]):
+    above = amount(required=False, allow_null=True)
+    below = amount(required=False, allow_null=True)
+    at_take_profit = serializers.IntegerField(required=False, allow_null=True)
+    after_minutes = amount(required=False, allow_null=True)
+
+
+class PlanDocumentSerializer(serializers.Serializer[Any]):
+    """The plan document: decimals are strings; an unknown key is a fault that names it."""
+
+    symbol = Text()
+    side = one_of(Side, required=False)
+    entries = PlanEntrySerializer(many=True, required=False)
+    stop = PlanStopSerializer()
+    take_profits = PlanTargetSerializer(many=True, required=False)
+    risk = PlanRiskSerializer()
+    leverage = serializers.IntegerField(required=False, allow_null=True)
+    margin_mode = one_of(MarginMode, required=False)
+    rules = PlanRulesSerializer(required=False)
+    cancel = PlanCancelSerializer(required=False)
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+@extend_schema_field(PlanDocumentSerializer)
+class PlanField(serializers.JSONField):
+    """Any JSON: `core` reads it and names every fault by its field."""
+
+
+class PlanRequestSerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    plan = PlanField()
+
+
+class RehearseRequestSerializer(PlanRequestSerializer):
+    timeframe = serializers.ChoiceField(choices=list(TIMEFRAMES), default="1m")
+    minutes = serializers.IntegerField(min_value=1, max_value=43_200, default=1440)
+
+
+class AmendRequestSerializer(serializers.Serializer[Any]):
+    plan = PlanField()
+
+
+class CloseRequestSerializer(serializers.Serializer[Any]):
+    """`share` of what is held, above 0 and up to 1."""
+
+    share = serializers.DecimalField(max_digits=20, decimal_places=18, min_value=0, max_value=1, default="1")
+
+    def validate_share(self, share: Any) -> Any:
+        if share <= 0:
+            raise serializers.ValidationError("A share is more than 0 and at most 1.")
+        return share
+
+
+class HandsOffRequestSerializer(serializers.Serializer[Any]):
+    on = serializers.BooleanField()
+
+
+# --- preview ----------------------------------------------------------------------------------------------------------
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    field = Text()  # type: ignore[assignment]
+    message = Text()
+    cure = Text()
+    code = Text()
+
+
+class DenialSerializer(serializers.Serializer[Any]):
+    code = Text()
+    message = Text()
+    cure = Text()
+
+
+class AskedSerializer(serializers.Serializer[Any]):
+    risk = amount()
+    percent = amount()
+
+
+class PossibleSerializer(serializers.Serializer[Any]):
+    risk = amount()
+    percent = amount()
+    quantity = amount()
+    notional = amount()
+    margin = amount()
+    leverage = amount()
+    max_leverage = amount()
+    leverage_chosen = serializers.BooleanField()
+    average_entry = amount()
+    loss_at_stop = amount()
+    entry_fee = amount()
+    exit_fee = amount()
+    slippage = amount()
+    liquidation_price = amount(allow_null=True)
+    capped_by = serializers.CharField(allow_null=True)
+
+
+class PreviewEntrySerializer(serializers.Serializer[Any]):
+    price = amount()
+    quantity = amount()
+    fee = amount()
+
+
+class PreviewTargetSerializer(serializers.Serializer[Any]):
+    price = amount()
+    quantity = amount()
+    share = amount()
+    distance_percent = amount()
+    gross = amount()
+    net = amount()
+    r = amount(allow_null=True)
+
+
+class CapitalSerializer(serializers.Serializer[Any]):
+    equity = amount()
+    free = amount()
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    side = one_of(Side, allow_null=True)
+    faults = FaultSerializer(many=True)
+    denials = DenialSerializer(many=True)
+    price = amount(allow_null=True)
+    asked = AskedSerializer(allow_null=True)
+    possible = PossibleSerializer(allow_null=True)
+    entries = PreviewEntrySerializer(many=True)
+    targets = PreviewTargetSerializer(many=True)
+    rr = amount(allow_null=True)
+    best_case = amount(allow_null=True)
+    break_even_price = amount(allow_null=True)
+    stop_distance_percent = amount(allow_null=True)
+    capital = CapitalSerializer(allow_null=True)
+    protection = Text()
+
+
+class RehearsalFillSerializer(serializers.Serializer[Any]):
+    time = Moment()
+    price = amount()
+    quantity = amount()
+    reason = Text()
+    order = serializers.IntegerField(allow_null=True)
+
+
+class RehearsalSerializer(serializers.Serializer[Any]):
+    entries = RehearsalFillSerializer(many=True)
+    exits = RehearsalFillSerializer(many=True)
+    fees = amount()
+    funding = amount()
+    gross = amount()
+    net = amount()
+    initial_risk = amount(allow_null=True)
+    r = amount(allow_null=True)
+    ambiguous_candles = serializers.IntegerField()
+    open_quantity = amount()
+
+
+# --- trades -----------------------------------------------------------------------------------------------------------
+
+
+class StopSerializer(serializers.Serializer[Any]):
+    price = amount()
+    kind = serializers.ChoiceField(choices=["first", "break_even", "step", "trailing", "manual"])
+    order_status = serializers.ChoiceField(choices=["none", *[str(status) for status in OrderStatus]])
+
+
+class ProtectedSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=["protected", "attached", "waiting", "naked", "flat"])
+    since = Moment(allow_null=True)
+    checked_at = Moment(allow_null=True)
+    by = serializers.CharField(allow_null=True)
+
+
+class RungSerializer(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=["entry", "take_profit"])
+    leg = serializers.IntegerField()
+    price = amount(allow_null=True)
+    quantity = amount()
+    filled = amount()
+    status = serializers.ChoiceField(choices=["waiting", "open", "partial", "filled", "cancelled"])
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    price = amount()
+    kind = serializers.ChoiceField(choices=["take_profit", "entry"])
+
+
+class TradeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    account = serializers.IntegerField()
+    symbol = Text()
+    side = one_of(Side)
+    status = serializers.ChoiceField(choices=Trade.Status.values)
+    source = Text()
+    plan = PlanDocumentSerializer()
+    plan_version = serializers.IntegerField()
+    hands_off = serializers.BooleanField()
+    withdrawal = serializers.ChoiceField(choices=["", *Trade.Withdrawal.values])
+    leverage = amount()
+    margin_mode = one_of(MarginMode)
+    quantity = amount()
+    held = amount()
+    entered = amount()
+    average_entry = amount(allow_null=True)
+    average_exit = amount(allow_null=True)
+    asked_risk = amount()
+    initial_risk = amount(allow_null=True)
+    stop = StopSerializer(allow_null=True)
+    protected = ProtectedSerializer(allow_null=True)
+    ladder = RungSerializer(many=True)
+    next = NextSerializer(allow_null=True)
+    gross = amount(allow_null=True)
+    fees = amount(allow_null=True)
+    funding = amount(allow_null=True)
+    net = amount(allow_null=True)
+    r = amount(allow_null=True)
+    unrealised = amount(allow_null=True)
+    open_r = amount(allow_null=True)
+    price = amount(allow_null=True)
+    exit_reason = serializers.ChoiceField(choices=["", *ExitReason.values])
+    created_at = Moment()
+    opened_at = Moment(allow_null=True)
+    closed_at = Moment(allow_null=True)
+    replay = serializers.BooleanField()
+    simulated = serializers.BooleanField()
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    client_id = Text()
+    role = one_of(Role)
+    leg = serializers.IntegerField()
+    order_side = one_of(OrderSide)
+    kind = one_of(OrderKind)
+    quantity = amount()
+    price = amount(allow_null=True)
+    trigger = amount(allow_null=True)
+    status = one_of(OrderStatus)
+    filled = amount()
+    reason = Text()
+    cancel_reason = Text()
+    refusal = Text()
+    created_at = Moment()
+    placed_at = Moment(allow_null=True)
+    closed_at = Moment(allow_null=True)
+
+
+class FillSerializer(serializers.Serializer[Any]):
+    fill_id = Text()
+    role = one_of(Role)
+    leg = serializers.IntegerField()
+    order_side = one_of(OrderSide)
+    price = amount()
+    quantity = amount()
+    fee = amount()
+    liquidity = serializers.ChoiceField(choices=["maker", "taker"])
+    time = Moment()
+
+
+class FundingRowSerializer(serializers.Serializer[Any]):
+    amount = amount()
+    time = Moment()
+
+
+class TradeEventSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = Text()
+    text = Text()
+    data = serializers.DictField()  # type: ignore[assignment]
+    trade = serializers.IntegerField(allow_null=True)
+    account = serializers.IntegerField(allow_null=True)
+    time = Moment()
+    created_at = Moment()
+
+
+class TradeDetailSerializer(TradeSerializer):
+    orders = OrderSerializer(many=True)
+    fills = FillSerializer(many=True)
+    events = TradeEventSerializer(many=True)
+    funding_rows = FundingRowSerializer(many=True)
+    first_plan = PlanDocumentSerializer()
