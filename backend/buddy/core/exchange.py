@@ -203,6 +203,8 @@ class Profile:
     attaches_stop: bool = False
     """The venue honours a stop sent with the entry."""
     has_reduce_only: bool = True
+    settle_ms: int = 0
+    """How long an order the venue accepted may stay invisible to `find`; 0 where reads are never behind writes."""
 
 
 class Exchange(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from buddy.core.exchange import IncomeKind, Liquidity, OrderKind, OrderStatus, Role
 from buddy.core.market import OrderSide, Side
@@ -89,6 +90,8 @@ class Trade(models.Model):
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     """First fill and last exit, by the account's clock."""
+    wished_at = models.DateTimeField(default=timezone.now)
+    """When the trader last asked for the entry (wall clock): an entry still unsent long after is stale and never sent."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
