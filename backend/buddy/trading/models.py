@@ -90,6 +90,8 @@ class Trade(models.Model):
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     """First fill and last exit, by the account's clock."""
+    asked_at = models.DateTimeField(null=True)
+    """When the trade was asked for, by the account's clock (`created_at` is the wall's)."""
     wished_at = models.DateTimeField(default=timezone.now)
     """When the trader last asked for the entry (wall clock): an entry still unsent long after is stale and never sent."""
     created_at = models.DateTimeField(auto_now_add=True)
