@@ -1,0 +1,112 @@
+"""Recorded candles as a price source, with a clock of its own. Nothing of a candle is told before its time.
+
+Of the running candle only the open is known; the rest appears when the candle is over. The paper exchange walks whole
+candles, so between two of them the price is the running candle's open.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import Quote
+from buddy.core.market import TIMEFRAMES, Candle, Instrument
+
+from .recordings import Recording, exact
+from .source import Candles, Step, UnknownSymbol, tick
+
+
+class ReplayedPrices:
+    label = "recorded prices"
+
+    def __init__(self, recordings: Sequence[Recording], clock: Callable[[], int]) -> None:
+        self.recordings = {recording.instrument.symbol: recording for recording in recordings}
+        self.clock = clock
+
+    def now(self) -> int:
+        return min(self.clock(), self.ends())
+
+    def ends(self) -> int:
+        return max(recording.end for recording in self.recordings.values())
+
+    def instruments(self) -> Sequence[Instrument]:
+        return [recording.instrument for recording in self.recordings.values()]
+
+    def instrument(self, symbol: str) -> Instrument:
+        return self._of(symbol).instrument
+
+    def quote(self, symbol: str, at: int | None = None) -> Quote:
+        recording, when = self._of(symbol), self.now() if at is None else min(at, self.now())
+        index = recording.running(when)
+        if index < 0:
+            raise CouldNotRead(f"The recording of {symbol} has not begun yet.")
+        opened = int(recording.times[index])
+        over = when >= opened + recording.length
+        price = exact(float(recording.prices[index, 3 if over else 0]))
+        return Quote(symbol, last=price, mark=price, time=opened + recording.length if over else opened)
+
+    def hole(self, symbol: str, at: int) -> bool:
+        """Whether nothing is recorded at `at`: no price of that moment exists."""
+        recording = self._of(symbol)
+        index = recording.running(at)
+        return index < 0 or at > int(recording.times[index]) + recording.length
+
+    def path(self, symbols: Sequence[str], after: int, until: int) -> Iterator[Step]:
+        known = [symbol for symbol in dict.fromkeys(symbols) if symbol in self.recordings]
+        walks = [self._walk(self.recordings[symbol], after, until) for symbol in known]
+        return heapq.merge(*walks, key=lambda step: step.end)
+
+    def _walk(self, recording: Recording, after: int, until: int) -> Iterator[Step]:
+        """Candles that end in (after, until], then the open of the one that runs."""
+        symbol, over = recording.instrument.symbol, recording.closed(until)
+        for index in range(recording.closed(after), over):
+            yield Step(symbol, recording.candle(index), recording.length)
+        if over < len(recording.times) and after < (opened := int(recording.times[over])) <= until:
+            yield tick(symbol, opened, exact(float(recording.prices[over, 0])))
+
+    def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
+        recording, length = self._of(symbol), TIMEFRAMES[timeframe]
+        if length % recording.length:
+            raise CouldNotRead(f"The recording is in candles of {recording.timeframe}; {timeframe} cannot be made of them.")
+        last = min(self.now(), (end if end is not None else self.now() + 1) - 1)
+        newest = last - last % length
+        oldest = newest - (limit - 1) * length
+        if start is not None:
+            oldest = max(oldest, -(-start // length) * length)
+        base = list(self._known(recording, oldest, newest + length))
+        rows = grouped(base, length)
+        held = any(begin < newest + length and finish > oldest for begin, finish in recording.holes())
+        return Candles(symbol, timeframe, rows, complete=oldest >= recording.begin and not held)
+
+    def _known(self, recording: Recording, begin: int, end: int) -> Iterator[Candle]:
+        now = self.now()
+        over = recording.closed(now)
+        for index in range(recording.running(begin - 1) + 1, recording.running(min(end - 1, now)) + 1):
+            candle = recording.candle(index)
+            yield candle if index < over else Candle(candle.time, *[candle.open] * 4)
+
+    def _of(self, symbol: str) -> Recording:
+        if symbol not in self.recordings:
+            raise UnknownSymbol(symbol, self.label)
+        return self.recordings[symbol]
+
+
+def grouped(candles: Sequence[Candle], length: int) -> list[Candle]:
+    """Candles made into longer ones, exactly."""
+    groups: dict[int, list[Candle]] = {}
+    for candle in candles:
+        groups.setdefault(candle.time - candle.time % length, []).append(candle)
+    return [joined(opened, group) for opened, group in groups.items()]
+
+
+def joined(opened: int, group: Sequence[Candle]) -> Candle:
+    return Candle(
+        opened,
+        group[0].open,
+        max(candle.high for candle in group),
+        min(candle.low for candle in group),
+        group[-1].close,
+        sum((candle.volume for candle in group), Decimal(0)),
+    )
