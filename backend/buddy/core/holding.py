@@ -190,6 +190,13 @@ class Position:
     memory: Memory = field(default_factory=Memory)
     directives: Directives = field(default_factory=Directives)
     declined: frozenset[tuple[Role, int]] = frozenset()
+    first_stop: Decimal | None = None
+    """The stop the trade was opened with, when an amended plan has another: R never changes."""
+
+    @property
+    def risk_stop(self) -> Decimal:
+        """The stop that R is measured from."""
+        return self.plan.stop_price if self.first_stop is None else self.first_stop
 
     @property
     def side(self) -> Side:

@@ -1,0 +1,193 @@
+"""One step of management: the orders that should rest, minus those that do, gives what to place and what to cancel.
+
+The same step runs live, on paper and in a backtest. It is pure; `carry_out` is the only part that touches a desk.
+
+Order of actions, protection first: a stop where there is none; what is unfilled of a withdrawn entry goes; a moved stop is
+placed before the old one is cancelled, and the old one goes only when the new one is seen resting; targets are cancelled
+before smaller ones are placed and before anything leaves at market; when nothing is held the stop goes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Protocol
+
+from .errors import ExchangeError, Rejected
+from .exchange import OrderKind, OrderStatus, Refusal, Role, TriggerBy
+from .market import ZERO, OrderSide
+from .position import Market, Position, Wish, close_wish, desired_orders, observed, stop_level
+
+AS_TRIGGERED = {OrderKind.STOP_MARKET: OrderKind.MARKET, OrderKind.STOP_LIMIT: OrderKind.LIMIT}
+"""What a triggered order becomes once its trigger has traded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """One of our orders that rests, or may (INTENDED and UNKNOWN count: the same wish is not placed twice)."""
+
+    client_id: str
+    role: Role
+    leg: int
+    kind: OrderKind
+    quantity: Decimal
+    filled: Decimal = ZERO
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    status: OrderStatus = OrderStatus.OPEN
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.filled
+
+    def satisfies(self, wish: Wish) -> bool:
+        """Whether this order is the wished one; one whose trigger has fired already counts too."""
+        same_trigger = self.trigger == wish.trigger or (wish.role is Role.ENTRY and self.trigger is None)
+        return self.leg == wish.leg and self.remaining == wish.quantity and self.price == wish.price and same_trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    working: Working
+    reason: str
+
+
+Action = Place | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An action the venue refused, or whose outcome is unknown."""
+
+    action: Action
+    error: ExchangeError
+
+
+class Desk(Protocol):
+    """Where actions go: the ledger of one trade. Both raise the `ExchangeError`s of the port."""
+
+    def place(self, wish: Wish) -> object: ...
+
+    def cancel(self, working: Working, reason: str) -> object: ...
+
+
+def step(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
+    """What to do now; nothing when all is as it should be. `held`: contracts the venue says are held for this trade."""
+    position = observed(position, market)
+    wishes = desired_orders(position, market, held)
+    if held > 0 and _stop_is_passed(position, working, market, held):
+        close = close_wish(position, held, stop_level(position, market).cause)
+        wishes = [close, *(w for w in wishes if w.role is Role.ENTRY)]
+        return [*_entries(wishes, working, market, placing=False), *_exits(wishes, working, held)]
+    return [
+        *_stop(wishes, working),
+        *_exits(wishes, working, held),
+        *_entries(wishes, working, market),
+        *_last_stop(working, held),
+    ]
+
+
+def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
+    """Each action in its own error scope; a stop refused because the price is beyond it becomes a close at market."""
+    failures = []
+    for action in actions:
+        try:
+            _act(action, desk)
+        except ExchangeError as error:
+            failures.append(Failure(action, error))
+    return failures
+
+
+def _act(action: Action, desk: Desk) -> None:
+    if isinstance(action, Cancel):
+        desk.cancel(action.working, action.reason)
+        return
+    try:
+        desk.place(action.wish)
+    except Rejected as rejected:
+        if action.wish.role is not Role.STOP or rejected.code != Refusal.WOULD_TRIGGER:
+            raise
+        desk.place(replace(action.wish, role=Role.CLOSE, leg=0, kind=OrderKind.MARKET, trigger=None))
+
+
+def _role(items: Iterable[Working], role: Role) -> list[Working]:
+    return [each for each in items if each.role is role]
+
+
+def _stop_is_passed(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> bool:
+    """Whether the price is already beyond a stop that does not rest yet: then that is the stop."""
+    price = market.mark if position.plan.trigger_by is TriggerBy.MARK else market.last
+    level = stop_level(position, market).price
+    resting = any(w.trigger == level for w in _role(working, Role.STOP))
+    return not resting and not position.side.better(price, level)
+
+
+def _stop(wishes: Sequence[Wish], working: Sequence[Working]) -> Iterator[Action]:
+    """The new stop first; the old one only when the new one is seen resting."""
+    stops = _role(working, Role.STOP)
+    for wish in wishes:
+        if wish.role is not Role.STOP:
+            continue
+        right = [w for w in stops if w.satisfies(wish)]
+        kept = next((w for w in right if w.status.is_resting), None)
+        if not right:
+            yield Place(wish)
+        elif kept is not None:
+            yield from (Cancel(w, "replaced") for w in stops if w is not kept)
+
+
+def _last_stop(working: Sequence[Working], held: Decimal) -> Iterator[Action]:
+    if held <= 0:
+        yield from (Cancel(w, "nothing held") for w in _role(working, Role.STOP))
+
+
+def _exits(wishes: Sequence[Wish], working: Sequence[Working], held: Decimal) -> Iterator[Action]:
+    """Closing at market, or the targets; what is no longer wished for is cancelled first."""
+    targets, wished = _role(working, Role.TAKE_PROFIT), [w for w in wishes if w.role is Role.TAKE_PROFIT]
+    yield from (Cancel(w, "no longer wanted") for w in _unwanted(targets, wished))
+    in_flight = sum((w.remaining for w in _role(working, Role.CLOSE)), ZERO)
+    for close in (w for w in wishes if w.role is Role.CLOSE):
+        if close.quantity > in_flight:
+            yield Place(replace(close, quantity=close.quantity - in_flight))
+    room = held - in_flight - sum((w.remaining for w in targets), ZERO)
+    for wish in wished:
+        if wish.quantity <= room and not any(w.satisfies(wish) for w in targets):
+            room -= wish.quantity
+            yield Place(wish)
+
+
+def _entries(
+    wishes: Sequence[Wish], working: Sequence[Working], market: Market, *, placing: bool = True
+) -> Iterator[Action]:
+    """A leg is placed again only when nothing of it may rest any more."""
+    entries, wished = _role(working, Role.ENTRY), [w for w in wishes if w.role is Role.ENTRY]
+    yield from (Cancel(w, "entry withdrawn" if not wished else "entry changed") for w in _unwanted(entries, wished))
+    for wish in wished:
+        if placing and not any(w.leg == wish.leg for w in entries):
+            yield Place(_as_triggered(wish, market.last))
+
+
+def _unwanted(working: Sequence[Working], wished: Sequence[Wish]) -> list[Working]:
+    """Orders that no wish asks for, and all but the first of those that the same wish asks for."""
+    spare, unwanted = list(wished), []
+    for order in working:
+        match = next((w for w in spare if order.satisfies(w)), None)
+        if match is None:
+            unwanted.append(order)
+        else:
+            spare.remove(match)
+    return unwanted
+
+
+def _as_triggered(wish: Wish, last: Decimal) -> Wish:
+    """An entry whose trigger the price has already passed goes in as what it becomes then."""
+    if wish.trigger is None:
+        return wish
+    passed = last >= wish.trigger if wish.order_side is OrderSide.BUY else last <= wish.trigger
+    return replace(wish, kind=AS_TRIGGERED[wish.kind], trigger=None) if passed else wish

@@ -1,0 +1,162 @@
+"""A position is derived from a plan and its fills; so are the orders that should be resting for it right now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .exchange import OrderKind, Role, TriggerBy
+from .holding import Booked, Cause, Directives, Market, Memory, Position, Withdrawal, exit_cause
+from .market import ZERO, OrderSide
+from .plan import Entry, EntryKind
+from .stops import StopLevel, even_price, observed, stop_level, target_done, target_split, time_is_up
+
+__all__ = [
+    "Booked",
+    "Cause",
+    "Directives",
+    "Market",
+    "Memory",
+    "Position",
+    "StopLevel",
+    "Wish",
+    "Withdrawal",
+    "allocate",
+    "desired_orders",
+    "even_price",
+    "exit_cause",
+    "observed",
+    "stop_level",
+    "target_done",
+    "target_split",
+]
+
+KINDS = {
+    EntryKind.MARKET: OrderKind.MARKET,
+    EntryKind.LIMIT: OrderKind.LIMIT,
+    EntryKind.TRIGGER: OrderKind.STOP_MARKET,
+    EntryKind.TRIGGER_LIMIT: OrderKind.STOP_LIMIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order that should be resting. `leg` counts entries or targets from 0; `quantity` is what is still to execute."""
+
+    role: Role
+    leg: int
+    order_side: OrderSide
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    trigger_by: TriggerBy = TriggerBy.LAST
+    reduce_only: bool = False
+    reason: Cause = Cause.ENTRY
+
+
+def desired_orders(position: Position, market: Market, held: Decimal) -> list[Wish]:
+    """What should rest now, protection first. `held`: contracts the venue says are held for this trade.
+
+    The same facts always give the same orders. While something is to be closed at market no targets are wished for, and
+    the stop stays until nothing is held.
+    """
+    position = observed(position, market)
+    wishes = list(_stop(position, market, held))
+    closing = list(_close(position, market, held))
+    return [*wishes, *(closing or _targets(position, held)), *_entries(position)]
+
+
+def allocate(total: Decimal, owned: Sequence[Decimal]) -> list[Decimal]:
+    """Which part of the venue's position `total` belongs to each of several trades that believe they hold `owned`.
+
+    What a hand has taken away is missed by the youngest (last) trades. What a hand has added belongs to the only trade
+    there is, and to none of several.
+    """
+    if len(owned) == 1:
+        return [total if owned[0] else ZERO]
+    parts = []
+    for quantity in owned:
+        parts.append(min(quantity, total))
+        total -= parts[-1]
+    return parts
+
+
+def _stop(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
+    if held <= 0:
+        return
+    level = stop_level(position, market)
+    yield Wish(
+        Role.STOP,
+        0,
+        position.side.exit_order_side,
+        OrderKind.STOP_MARKET,
+        held,
+        trigger=level.price,
+        trigger_by=position.plan.trigger_by,
+        reduce_only=True,
+        reason=level.cause,
+    )
+
+
+def _close(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
+    """What must leave at market: what the trader asked to close, or all of it when the time is up."""
+    directives = position.directives
+    if held > 0 and time_is_up(position, market):
+        yield close_wish(position, held, Cause.TIME)
+    elif directives.reduce_to is not None and held > directives.reduce_to:
+        surplus = held - directives.reduce_to
+        quantity = held if directives.reduce_to <= 0 else position.instrument.round_quantity(surplus)
+        if quantity:
+            yield close_wish(position, quantity, directives.close_cause)
+
+
+def close_wish(position: Position, quantity: Decimal, cause: Cause) -> Wish:
+    """Leave with `quantity` contracts at market."""
+    side = position.side.exit_order_side
+    return Wish(Role.CLOSE, 0, side, OrderKind.MARKET, quantity, reduce_only=True, reason=cause)
+
+
+def _targets(position: Position, held: Decimal) -> Iterator[Wish]:
+    """Each target with what is left of its part, never more together than is held."""
+    room = held
+    for leg, part in enumerate(target_split(position)):
+        quantity = min(part - position.filled(Role.TAKE_PROFIT, leg), room)
+        if quantity <= 0 or (Role.TAKE_PROFIT, leg) in position.declined:
+            continue
+        room -= quantity
+        price = position.plan.take_profits[leg].price
+        yield Wish(
+            Role.TAKE_PROFIT,
+            leg,
+            position.side.exit_order_side,
+            OrderKind.LIMIT,
+            quantity,
+            price=price,
+            reduce_only=True,
+            reason=Cause.TAKE_PROFIT,
+        )
+
+
+def _entries(position: Position) -> Iterator[Wish]:
+    """The legs that are not filled yet, unless the entry was withdrawn."""
+    if position.memory.withdrawn is not None:
+        return
+    for leg, (entry, whole) in enumerate(zip(position.plan.entries, position.quantities, strict=True)):
+        quantity = whole - position.filled(Role.ENTRY, leg)
+        if quantity > 0 and (Role.ENTRY, leg) not in position.declined:
+            yield _entry(position, leg, entry, quantity)
+
+
+def _entry(position: Position, leg: int, entry: Entry, quantity: Decimal) -> Wish:
+    return Wish(
+        Role.ENTRY,
+        leg,
+        position.side.entry_order_side,
+        KINDS[entry.kind],
+        quantity,
+        price=entry.price,
+        trigger=entry.trigger,
+        reason=Cause.ENTRY,
+    )

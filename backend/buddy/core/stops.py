@@ -1,0 +1,259 @@
+"""Where the stop belongs now, and when the entry is to be taken back: the rules of a plan applied to its facts.
+
+Level-triggered: nothing here knows what was done before, except that a stop once tight is never loosened again and that a
+withdrawn entry stays withdrawn (`Memory`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from .exchange import Role
+from .holding import Cause, Market, Memory, Position, Withdrawal
+from .indicators import atr
+from .market import ZERO, Side
+from .plan import After, BreakEven, Cover, Trail
+from .sizing import break_even_price, target_quantities
+
+MINUTE = 60_000
+HUNDRED = Decimal(100)
+
+
+class StopLevel(NamedTuple):
+    """A price in quote currency and the rule that put it there."""
+
+    price: Decimal
+    cause: Cause
+
+
+def observed(position: Position, market: Market) -> Position:
+    """The same trade, having seen `market`; seeing it twice changes nothing.
+
+    On the first look, and at the first fill, what traded before does not count.
+    """
+    memory = position.memory
+    if not memory.since:
+        market = replace(market, low=None, high=None)
+        memory = replace(memory, since=market.time)
+    if position.entered:
+        memory = _extremes(replace(position, memory=memory), market)
+    position = replace(position, memory=memory)
+    if memory.withdrawn is None and (withdrawn := _withdrawal(position, market)):
+        memory = replace(memory, withdrawn=withdrawn)
+    if position.entered and position.held:
+        level = stop_level(position, market)
+        memory = replace(memory, tightest_stop=level.price, stop_cause=level.cause)
+    return replace(position, memory=memory)
+
+
+def stop_level(position: Position, market: Market) -> StopLevel:
+    """The tightest stop that any rule asks for, on the tick, rounded towards profit."""
+    side, memory = position.side, position.memory
+    level = StopLevel(position.plan.stop_price, Cause.STOP_LOSS)
+    if memory.tightest_stop is not None and not side.better(level.price, memory.tightest_stop):
+        level = StopLevel(memory.tightest_stop, memory.stop_cause)
+    for price, cause in _asked(position, market):
+        rounded = position.instrument.round_stop(side, price)
+        if rounded > ZERO and side.better(rounded, level.price):
+            level = StopLevel(rounded, cause)
+    return level
+
+
+def target_split(position: Position) -> tuple[Decimal, ...]:
+    """Contracts per target of what has entered, what left by other ways taken off; a part under the minimum joins the next."""
+    exits = position.exited
+    by_targets = sum((b.fill.quantity for b in position.fills if b.role is Role.TAKE_PROFIT), ZERO)
+    total = max(position.entered - (exits - by_targets), ZERO)
+    shares = [target.share for target in position.plan.take_profits]
+    if not shares or not total:
+        return (ZERO,) * len(shares)
+    return _joined(target_quantities(position.instrument, total, shares), position.instrument.min_quantity)
+
+
+def target_done(position: Position, number: int) -> bool:
+    """Whether target `number` (from 1) is filled, whole; one that joined the next is done with that."""
+    split = target_split(position)
+    for leg in range(number - 1, len(split)):
+        if split[leg]:
+            return position.filled(Role.TAKE_PROFIT, leg) >= split[leg]
+    filled = [b for b in position.fills if b.role is Role.TAKE_PROFIT and b.leg >= number - 1]
+    return bool(filled)
+
+
+def reached(after: After, position: Position, market: Market) -> bool:
+    """Whether the moment `after` speaks of has come."""
+    if after.take_profit is not None:
+        return target_done(position, after.take_profit)
+    if after.minutes is not None:
+        start = position.first_fill_time
+        return start is not None and market.time >= start + minutes(after.minutes)
+    level, best = favourable_level(after, position), position.memory.best
+    return level is not None and best is not None and not position.side.better(level, best)
+
+
+def favourable_level(after: After, position: Position) -> Decimal | None:
+    """The price at which `after` (R or percent) is reached; None for other kinds or before the first fill."""
+    average = position.average_entry
+    if average is None:
+        return None
+    if after.r is not None:
+        return average + position.side.sign * after.r * abs(average - position.risk_stop)
+    if after.percent is not None:
+        return average * (1 + position.side.sign * after.percent / HUNDRED)
+    return None
+
+
+def time_is_up(position: Position, market: Market) -> bool:
+    """Whether `close_after_minutes` have passed since the first fill."""
+    limit, start = position.plan.rules.close_after_minutes, position.first_fill_time
+    return limit is not None and start is not None and market.time >= start + minutes(limit)
+
+
+def minutes(count: Decimal) -> int:
+    """Milliseconds in `count` minutes."""
+    return int(count * MINUTE)
+
+
+def _asked(position: Position, market: Market) -> Iterator[StopLevel]:
+    """What each rule that is in force asks for, before rounding."""
+    directives, rules = position.directives, position.plan.rules
+    if directives.stop_at is not None:
+        yield StopLevel(directives.stop_at, directives.stop_cause)
+    if rules.break_even is not None and reached(rules.break_even.after, position, market):
+        yield StopLevel(even_price(position, rules.break_even), Cause.BREAK_EVEN)
+    if rules.step:
+        yield from _steps(position)
+    if rules.trail is not None and (trailed := _trailed(rules.trail, position, market)) is not None:
+        yield StopLevel(trailed, Cause.TRAILING_STOP)
+
+
+def even_price(position: Position, rule: BreakEven | None = None) -> Decimal:
+    """Where closing all that is held earns back its own entry fee, the exit fee and all funding paid so far.
+
+    Before slippage and gaps. The bare average entry when the rule covers only the entry.
+    """
+    average = position.average_entry or ZERO
+    if rule is not None and rule.cover is Cover.ENTRY:
+        return average
+    held, entered = position.held, position.entered
+    return break_even_price(
+        position.side,
+        position.instrument,
+        average_entry=average,
+        fees_paid=position.entries.fees * held / entered,
+        funding_paid=max(-position.funding, ZERO),
+        quantity=held,
+        taker=position.costs.taker,
+    )
+
+
+def _steps(position: Position) -> Iterator[StopLevel]:
+    targets = position.plan.take_profits
+    for number in range(len(targets), 1, -1):
+        if target_done(position, number):
+            yield StopLevel(targets[number - 2].price, Cause.STEP)
+            return
+
+
+def _trailed(trail: Trail, position: Position, market: Market) -> Decimal | None:
+    """The trailing stop, once it is in force and known."""
+    best, sign = position.memory.best, position.side.sign
+    if best is None or (trail.after is not None and not reached(trail.after, position, market)):
+        return None
+    if trail.percent is not None:
+        return best * (1 - sign * trail.percent / HUNDRED)
+    if trail.atr is not None:
+        reach = market.atr if market.atr is not None else atr(market.candles)
+        return None if reach is None else best - sign * trail.atr * reach
+    count = trail.candles or 1
+    if len(market.candles) < count:
+        return None
+    last = market.candles[-count:]
+    return min(c.low for c in last) if position.side is Side.LONG else max(c.high for c in last)
+
+
+def _extremes(position: Position, market: Market) -> Memory:
+    """Best and worst price since the first fill, each with its time."""
+    memory, long = position.memory, position.side is Side.LONG
+    if memory.best is None or memory.worst is None:
+        return replace(memory, best=market.last, best_time=market.time, worst=market.last, worst_time=market.time)
+    best, worst = (market.highest, market.lowest) if long else (market.lowest, market.highest)
+    if position.side.better(best, memory.best):
+        memory = replace(memory, best=best, best_time=market.time)
+    if position.side.better(memory.worst or worst, worst):
+        memory = replace(memory, worst=worst, worst_time=market.time)
+    return memory
+
+
+def _withdrawal(position: Position, market: Market) -> Withdrawal | None:
+    """Why what is unfilled of the entry must be taken back, if it must."""
+    if all(position.filled(Role.ENTRY, leg) >= quantity for leg, quantity in enumerate(position.quantities)):
+        return None
+    return _asked_back(position) or _left_already(position) or _out_of_date(position, market) or _ran(position, market)
+
+
+def _asked_back(position: Position) -> Withdrawal | None:
+    directives = position.directives
+    return Withdrawal.MANUAL if directives.reduce_to is not None else directives.withdraw_entry
+
+
+def _left_already(position: Position) -> Withdrawal | None:
+    """Nothing enters any more once something has left: at a target the idea is done, at the stop it is broken."""
+    exits = [b for b in position.fills if b.fill.order_side is position.side.exit_order_side]
+    if not exits:
+        return None
+    at_target = any(b.role is Role.TAKE_PROFIT for b in exits)
+    return Withdrawal.MISSED if at_target else Withdrawal.INVALIDATED
+
+
+def _out_of_date(position: Position, market: Market) -> Withdrawal | None:
+    limit = position.plan.cancel.after_minutes
+    if time_is_up(position, market):
+        return Withdrawal.EXPIRED
+    return Withdrawal.EXPIRED if limit is not None and market.time >= expiry(position, limit) else None
+
+
+def _ran(position: Position, market: Market) -> Withdrawal | None:
+    """A price of the cancel rules has traded: with us is missed, against us invalidated."""
+    with_us, against_us = cancel_levels(position)
+    long = position.side is Side.LONG
+    best, worst = (market.highest, market.lowest) if long else (market.lowest, market.highest)
+    if any(not position.side.better(level, best) for level in with_us):
+        return Withdrawal.MISSED
+    if any(not position.side.better(worst, level) for level in against_us):
+        return Withdrawal.INVALIDATED
+    return None
+
+
+def cancel_levels(position: Position) -> tuple[list[Decimal], list[Decimal]]:
+    """The prices that withdraw the entry: those in the direction of the trade, and those against it."""
+    cancel, long = position.plan.cancel, position.side is Side.LONG
+    above = [cancel.above] if cancel.above is not None else []
+    below = [cancel.below] if cancel.below is not None else []
+    with_us, against_us = (above, below) if long else (below, above)
+    if cancel.at_take_profit is not None:
+        with_us = [*with_us, position.plan.take_profits[cancel.at_take_profit - 1].price]
+    return with_us, against_us
+
+
+def expiry(position: Position, limit: Decimal) -> int:
+    """When the entry is withdrawn after `limit` minutes."""
+    return (position.opened_time or position.memory.since) + minutes(limit)
+
+
+def _joined(quantities: tuple[Decimal, ...], minimum: Decimal) -> tuple[Decimal, ...]:
+    """Parts under `minimum` carried to the next; what is left under it at the end joins the last part there is."""
+    parts: list[Decimal] = []
+    carried = ZERO
+    for quantity in quantities:
+        whole = quantity + carried
+        small = whole < minimum
+        parts.append(ZERO if small else whole)
+        carried = whole if small else ZERO
+    if carried:
+        last = max((i for i, part in enumerate(parts) if part), default=len(parts) - 1)
+        parts[last] += carried
+    return tuple(parts)

@@ -1,0 +1,96 @@
+"""At which prices and times management must react, so that a market that is played back stops there.
+
+Orders need no watching: the exchange itself stops at each execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .exchange import Role
+from .holding import Market, Position
+from .market import TIMEFRAMES, Side
+from .plan import After
+from .stops import cancel_levels, expiry, favourable_level, minutes, reached
+
+BASE = TIMEFRAMES["1m"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Stand still at these prices (traded) and times (milliseconds), and at each new best price for the sides `follow`."""
+
+    levels: frozenset[Decimal] = frozenset()
+    times: frozenset[int] = frozenset()
+    follow: frozenset[Side] = frozenset()
+
+    def merged(self, other: Watch) -> Watch:
+        return Watch(self.levels | other.levels, self.times | other.times, self.follow | other.follow)
+
+
+def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
+    """What the rules of this trade wait for. `position` has observed `market`; `base`: length of the base candle, 0 for
+    none (whoever plays the candles then looks after each by itself)."""
+    levels = [*_entry_levels(position), *_rule_levels(position, market)]
+    times = {time for time in _times(position, market, base) if time > market.time}
+    return Watch(frozenset(levels), frozenset(times), frozenset(_followed(position, market)))
+
+
+def merge(watches: Iterable[Watch]) -> Watch:
+    """What several trades on one symbol wait for together."""
+    whole = Watch()
+    for watch in watches:
+        whole = whole.merged(watch)
+    return whole
+
+
+def _entry_is_open(position: Position) -> bool:
+    unfilled = any(position.filled(Role.ENTRY, leg) < whole for leg, whole in enumerate(position.quantities))
+    return unfilled and position.memory.withdrawn is None
+
+
+def _entry_levels(position: Position) -> Iterator[Decimal]:
+    if _entry_is_open(position):
+        for levels in cancel_levels(position):
+            yield from levels
+
+
+def _waiting(position: Position, market: Market) -> list[After]:
+    """Conditions of the stop rules that have not come yet."""
+    even, trail = position.plan.rules.break_even, position.plan.rules.trail
+    conditions = [even.after if even else None, trail.after if trail else None]
+    return [after for after in conditions if after is not None and not reached(after, position, market)]
+
+
+def _rule_levels(position: Position, market: Market) -> Iterator[Decimal]:
+    """The first price on the tick at which a condition is met."""
+    for after in _waiting(position, market) if position.held else ():
+        level = favourable_level(after, position)
+        if level is not None and level > 0:
+            yield position.instrument.round_stop(position.side, level)
+
+
+def _times(position: Position, market: Market, base: int) -> Iterator[int]:
+    start, expires = position.first_fill_time, position.plan.cancel.after_minutes
+    if expires is not None and _entry_is_open(position):
+        yield expiry(position, expires)
+    if start is None or not position.held:
+        return
+    for count in [a.minutes for a in _waiting(position, market)] + [position.plan.rules.close_after_minutes]:
+        if count is not None:
+            yield start + minutes(count)
+    trail = position.plan.rules.trail
+    length = TIMEFRAMES[trail.timeframe] if trail is not None and trail.timeframe else base
+    if trail is not None and trail.percent is None and length:
+        yield market.time - market.time % length + length
+
+
+def _followed(position: Position, market: Market) -> Iterator[Side]:
+    """The side whose stop follows each new best price."""
+    trail = position.plan.rules.trail
+    if trail is None or trail.candles is not None or not position.held:
+        return
+    if trail.after is None or reached(trail.after, position, market):
+        yield position.side
