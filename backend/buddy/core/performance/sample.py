@@ -1,0 +1,97 @@
+"""Closed trades as the figures see them: in order, told apart by outcome, with the series made from them once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta, tzinfo
+from decimal import Decimal
+from functools import cached_property
+
+from ..market import ZERO
+from .equity import EquityPoint, equity_curve
+from .resampling import Resampled
+from .trades import BREAK_EVEN_BAND, ClosedTrade, Day, Outcome, outcome_of, trading_days
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What every figure is computed from: trades by last exit, and the balance they started on.
+
+    `kelly_cap` is the most, in percent, that the user's own limits let one trade risk.
+    """
+
+    trades: tuple[ClosedTrade, ...]
+    opening: Decimal
+    zone: tzinfo = UTC
+    band: Decimal = BREAK_EVEN_BAND
+    kelly_cap: Decimal | None = None
+
+    @cached_property
+    def known(self) -> tuple[tuple[ClosedTrade, Decimal], ...]:
+        """The trades whose risk is known, each with its R."""
+        return tuple((trade, r) for trade in self.trades if (r := trade.r) is not None)
+
+    @cached_property
+    def rs(self) -> tuple[Decimal, ...]:
+        return tuple(r for _, r in self.known)
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        rs = {trade.key: r for trade, r in self.known}
+        return tuple(outcome_of(trade.net, rs.get(trade.key), self.band) for trade in self.trades)
+
+    def _that_were(self, outcome: Outcome) -> tuple[ClosedTrade, ...]:
+        return tuple(trade for trade, was in zip(self.trades, self.outcomes, strict=True) if was is outcome)
+
+    @cached_property
+    def wins(self) -> tuple[ClosedTrade, ...]:
+        return self._that_were(Outcome.WIN)
+
+    @cached_property
+    def losses(self) -> tuple[ClosedTrade, ...]:
+        return self._that_were(Outcome.LOSS)
+
+    @cached_property
+    def scratches(self) -> tuple[ClosedTrade, ...]:
+        return self._that_were(Outcome.SCRATCH)
+
+    @property
+    def decided(self) -> tuple[ClosedTrade, ...]:
+        """Wins and losses, without scratches."""
+        return self.wins + self.losses
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        return trading_days(self.trades, self.zone, self.band)
+
+    @cached_property
+    def curve(self) -> tuple[EquityPoint, ...]:
+        return equity_curve(self.trades, self.opening)
+
+    @cached_property
+    def equity_by_day(self) -> tuple[tuple[Decimal, Decimal], ...]:
+        """(Equity at the start, net) of every calendar day from the first close to the last, quiet days too."""
+        equity, rows, net_on = self.opening, [], {day.date: day.net for day in self.days}
+        for when in _every_day(self.days):
+            net = net_on.get(when, ZERO)
+            rows.append((equity, net))
+            equity += net
+        return tuple(rows)
+
+    @cached_property
+    def returns(self) -> tuple[Decimal, ...]:
+        """Daily returns; empty once equity was zero or less at the start of a day, as none is defined then."""
+        if any(equity <= 0 for equity, _ in self.equity_by_day):
+            return ()
+        return tuple(net / equity for equity, net in self.equity_by_day)
+
+    @cached_property
+    def resampled(self) -> Resampled:
+        return Resampled.of(self.rs)
+
+
+def _every_day(days: Sequence[Day]) -> Iterable[date]:
+    if days:
+        for offset in range((days[-1].date - days[0].date).days + 1):
+            yield days[0].date + timedelta(days=offset)
