@@ -7,12 +7,13 @@ Times are integer milliseconds since the epoch, UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+TWO = Decimal(2)
 
 
 class OrderSide(StrEnum):
@@ -107,17 +108,34 @@ class Instrument:
         return units * price if self.linear else units / price
 
     def gross(self, side: Side, entry: Decimal, exit_: Decimal, quantity: Decimal) -> Decimal:
-        """Profit before costs, in settle currency, of `quantity` contracts bought (sold) at `entry` and left at `exit_`."""
+        """Profit before costs, in settle currency, of `quantity` contracts entered at `entry` and left at `exit_`."""
         units = quantity * self.contract_size
-        move = exit_ - entry if self.linear else ONE / entry - ONE / exit_
-        return side.sign * units * move
+        if self.linear:
+            return side.sign * units * (exit_ - entry)
+        return side.sign * units * (exit_ - entry) / (entry * exit_)
+
+
+_WHOLE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""For whole quotients and products only, which are exact and need no more digits than their operands have."""
 
 
 def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     """`value` on the grid of `step`; exact whatever the number of digits of either."""
     if step <= 0:
         return value
-    return (value / step).to_integral_value(rounding=rounding) * step
+    steps, rest = _WHOLE.divmod(value, step)
+    if rest:
+        steps = _WHOLE.add(steps, _extra_step(steps, rest, step, rounding))
+    return _WHOLE.multiply(steps, step)
+
+
+def _extra_step(steps: Decimal, rest: Decimal, step: Decimal, rounding: str) -> Decimal:
+    """What rounding adds to a quotient cut off towards zero that left `rest`."""
+    away = ONE.copy_sign(rest)
+    if rounding == ROUND_HALF_EVEN:
+        half = _WHOLE.compare(_WHOLE.multiply(rest.copy_abs(), TWO), step)
+        return away if half > 0 or (half == 0 and _WHOLE.remainder(steps, TWO)) else ZERO
+    return away if rounding == (ROUND_FLOOR if rest < 0 else ROUND_CEILING) else ZERO
 
 
 class Candle(NamedTuple):

@@ -65,8 +65,8 @@ class TakeProfit:
 class After:
     """When a rule begins; exactly one is set.
 
-    `r` and `percent` are a move of the price in our favour from the average entry, in units of the distance to the first
-    stop and in percent; `take_profit` counts from 1; `minutes` since the first fill.
+    `r` and `percent` are a move of the price in our favour from the average entry, in units of the distance to the
+    first stop and in percent; `take_profit` counts from 1; `minutes` since the first fill.
     """
 
     take_profit: int | None = None
@@ -83,7 +83,7 @@ class BreakEven:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Exactly one of `percent` (of the best price), `atr` (multiples, 14 candles, Wilder) and `candles` (their extreme).
+    """Exactly one: `percent` (of the best price), `atr` (multiples; 14 candles, Wilder) or `candles` (their extreme).
 
     Without `after` it trails from the first fill. `timeframe` None: the base candles.
     """
