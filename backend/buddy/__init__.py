@@ -1,0 +1,1 @@
+"""Trading Buddy: risk-sized, laddered, protected trades, and the journal of them."""

@@ -1,0 +1,78 @@
+"""GET /health: the state of every part, and the heartbeats that beat and the worker leave in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+
+WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
+LATE_AFTER = 20.0
+"""Seconds without a heartbeat (one is due every 5) until a part counts as down."""
+
+Part = dict[str, Any]
+
+
+@shared_task(name="buddy.health.heartbeat")
+def heartbeat(sent_at: float | None = None) -> None:
+    """Beat sends it and the worker runs it: one message proves both."""
+    now = time.time()
+    cache.set_many({WORKER_KEY: now, BEAT_KEY: now}, timeout=3600)
+
+
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 while the web can serve (ok or degraded), 503 when it cannot."""
+    parts = {"web": {"ok": True}, "database": _part(_database), "store": _part(_store)}
+    parts |= {"worker": _heartbeat(WORKER_KEY), "beat": _heartbeat(BEAT_KEY), "feed": _part(_feed)}
+    status = _status(parts)
+    return JsonResponse({"status": status, "parts": parts}, status=503 if status == "down" else 200)
+
+
+def _status(parts: dict[str, Part]) -> str:
+    if not parts["database"]["ok"]:
+        return "down"
+    return "ok" if all(part["ok"] for part in parts.values()) else "degraded"
+
+
+def _part(check: Callable[[], Part]) -> Part:
+    """Says that a part is down, never why: /health is open to anyone who can reach us."""
+    started = time.perf_counter()
+    try:
+        found = check()
+    except Exception:  # noqa: BLE001 - whatever is wrong with a part, the answer is that it is down
+        return {"ok": False}
+    return {"ok": True, "ms": round((time.perf_counter() - started) * 1000, 1), **found}
+
+
+def _database() -> Part:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {}
+
+
+def _store() -> Part:
+    cache.get(WORKER_KEY)
+    return {}
+
+
+def _feed() -> Part:
+    return {"viewers": live.viewer_count(), "ok": live.is_listening()}
+
+
+def _heartbeat(key: str) -> Part:
+    try:
+        last = cache.get(key)
+    except Exception:  # noqa: BLE001 - no store, no heartbeat
+        return {"ok": False}
+    if last is None:
+        return {"ok": False}
+    age = max(0.0, time.time() - last)
+    return {"ok": age < LATE_AFTER, "age_seconds": round(age, 1)}

@@ -1,0 +1,38 @@
+"""No secret reaches the log: the settings' own, and whatever looks like one, is struck out of every record."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache
+
+STRUCK = "[redacted]"
+_NAMED = re.compile(
+    r"""(?ix)
+    ( ["']?\b(?:password\w*|secret\w*|api_?key|signature|token|authorization|cookie|sessionid|csrftoken|x-csrftoken)["']?
+      \s*[:=]\s*["']? (?:bearer\s+|basic\s+)? )
+    [^\s"',;&}]+ """
+)
+_IN_URL = re.compile(r"(\b[a-z][a-z+]*://[^\s:/@]*:)[^\s@/]+(@)", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """`text` without the values of our secrets, of fields named like secrets, and of passwords in addresses."""
+    for value in _own_secrets():
+        text = text.replace(value, STRUCK)
+    return _NAMED.sub(rf"\1{STRUCK}", _IN_URL.sub(rf"\1{STRUCK}\2", text))
+
+
+class Formatter(logging.Formatter):
+    """Redacts the finished line, so that arguments and tracebacks are covered too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+@cache
+def _own_secrets() -> tuple[str, ...]:
+    from django.conf import settings
+
+    values = (settings.SECRET_KEY, settings.VAULT_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(value for value in values if len(value) >= 8)

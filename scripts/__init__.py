@@ -1,0 +1,1 @@
+"""What `make` runs: setting up, starting everything, stores without installation, checks."""
