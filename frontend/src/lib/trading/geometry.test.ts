@@ -8,7 +8,9 @@ import {
 	priceAtR,
 	progress,
 	rAt,
+	fromScale,
 	sideOf,
+	stepped,
 	suggestStop
 } from './geometry';
 
@@ -77,5 +79,20 @@ describe('movement', () => {
 	it('is a fraction of the way for bars', () => {
 		expect(progress('100', '110', '104')).toBeCloseTo(0.4);
 		expect(progress('100', '90', '120')).toBe(0);
+	});
+});
+
+describe('a price', () => {
+	it('moves by ticks with the arrow keys', () => {
+		expect(stepped('64000', '0.1', 1)).toBe('64000.1');
+		expect(stepped('64000.05', '0.1', -10)).toBe('63999.1');
+	});
+	it('stays when it cannot move', () => {
+		expect(stepped('', '0.1', 1)).toBe('');
+		expect(stepped('0.1', '0.1', -5)).toBe('0.1');
+	});
+	it('from the chart lies on the tick', () => {
+		expect(fromScale(64182.4999, '0.1')).toBe('64182.5');
+		expect(fromScale(0.00000123, '0.0000001')).toBe('0.0000012');
 	});
 });

@@ -104,3 +104,18 @@ export function hasMoved(anchor: string, price: string, stop: string): boolean {
 	const unit = at === null || at === from ? from / 100n : distance(from, at);
 	return distance(from, to) * 20n >= unit;
 }
+
+/** `price` moved by `count` steps; unchanged when either is not a number or nothing above zero would be left. */
+export function stepped(price: string, step: string, count: number): string {
+	const [from, size] = [decimal(price), decimal(step)];
+	if (from === null || size === null || size <= 0n) return price;
+	const to = toTick(from, size) + size * BigInt(count);
+	return to > 0n ? text(to) : price;
+}
+
+/** A price read off the chart's scale, on the tick. */
+export function fromScale(price: number, tick: string): string {
+	const size = decimal(tick);
+	if (!size || size <= 0n || !Number.isFinite(price)) return '';
+	return text(BigInt(Math.round(price / Number(tick))) * size);
+}
