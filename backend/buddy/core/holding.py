@@ -11,10 +11,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from .costs import Costs
 from .exchange import Fill, Role
 from .market import ZERO, Candle, Instrument, Side
 from .plan import Plan
-from .sizing import Costs
 
 
 class Cause(StrEnum):
@@ -242,7 +242,9 @@ class Position:
         way_in, way_out = self.entries, self.exits
         if not way_in.quantity or not way_out.quantity:
             return ZERO
-        cost = way_in.weight if way_in.quantity == way_out.quantity else way_in.weight * way_out.quantity / way_in.quantity
+        cost = (
+            way_in.weight if way_in.quantity == way_out.quantity else way_in.weight * way_out.quantity / way_in.quantity
+        )
         change = way_out.weight - cost if self.instrument.linear else cost - way_out.weight
         return self.side.sign * change * self.instrument.contract_size
 
@@ -283,7 +285,11 @@ def exit_cause(booked: Booked) -> Cause:
 
 def _document(record: Memory | Directives) -> dict[str, Any]:
     values = {name: getattr(record, name) for name in record.__slots__}
-    return {name: _plain(value) for name, value in values.items() if value not in (None, 0, "")or isinstance(value, Decimal)}
+    return {
+        name: _plain(value)
+        for name, value in values.items()
+        if value not in (None, 0, "") or isinstance(value, Decimal)
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -294,5 +300,3 @@ def _plain(value: Any) -> Any:
 
 def _decimal(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
-
-

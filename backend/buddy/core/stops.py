@@ -11,12 +11,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from .costs import break_even_price, target_quantities
 from .exchange import Role
 from .holding import Cause, Market, Memory, Position, Withdrawal
 from .indicators import atr
 from .market import ZERO, Side
 from .plan import After, BreakEven, Cover, Trail
-from .sizing import break_even_price, target_quantities
 
 MINUTE = 60_000
 HUNDRED = Decimal(100)

@@ -6,7 +6,7 @@ Orders need no watching: the exchange itself stops at each execution.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from .exchange import Role
@@ -20,14 +20,20 @@ BASE = TIMEFRAMES["1m"]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Stand still at these prices (traded) and times (milliseconds), and at each new best price for the sides `follow`."""
+    """Stand still at these prices (traded) and times (milliseconds).
+
+    `follow` holds sides and their best price so far: stand still, too, where the price turns after a better one.
+    """
 
     levels: frozenset[Decimal] = frozenset()
     times: frozenset[int] = frozenset()
-    follow: frozenset[Side] = frozenset()
+    follow: frozenset[tuple[Side, Decimal]] = frozenset()
 
     def merged(self, other: Watch) -> Watch:
         return Watch(self.levels | other.levels, self.times | other.times, self.follow | other.follow)
+
+    def without_times(self, times: set[int]) -> Watch:
+        return replace(self, times=self.times - times) if times else self
 
 
 def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
@@ -87,10 +93,10 @@ def _times(position: Position, market: Market, base: int) -> Iterator[int]:
         yield market.time - market.time % length + length
 
 
-def _followed(position: Position, market: Market) -> Iterator[Side]:
-    """The side whose stop follows each new best price."""
-    trail = position.plan.rules.trail
-    if trail is None or trail.candles is not None or not position.held:
+def _followed(position: Position, market: Market) -> Iterator[tuple[Side, Decimal]]:
+    """The side whose stop follows each new best price, and the best so far."""
+    trail, best = position.plan.rules.trail, position.memory.best
+    if trail is None or trail.candles is not None or not position.held or best is None:
         return
     if trail.after is None or reached(trail.after, position, market):
-        yield position.side
+        yield position.side, best

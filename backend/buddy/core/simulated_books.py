@@ -1,0 +1,177 @@
+"""What the simulated exchange keeps: orders, holdings, money. Exact, and nothing but data and arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from .exchange import (
+    Balance,
+    OrderIntent,
+    OrderKind,
+    OrderState,
+    OrderStatus,
+    PositionState,
+)
+from .market import ONE, ZERO, Instrument, OrderSide, Side
+
+TRIGGERED = (OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT)
+
+
+@dataclass(slots=True)
+class Resting:
+    """An order at the simulated exchange. `live`: it is in the book; a stop is not until its trigger has traded.
+
+    `touched`: the leg of the path on which it was last executed in part; it waits for the next one. `was_resting`: it
+    provides liquidity. `fresh`: it is being placed right now.
+    """
+
+    intent: OrderIntent
+    exchange_id: str
+    time: int
+    status: OrderStatus = OrderStatus.OPEN
+    filled: Decimal = ZERO
+    live: bool = True
+    was_resting: bool = False
+    fresh: bool = True
+    touched: int = -1
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.intent.quantity - self.filled
+
+    @property
+    def falls(self) -> bool:
+        """Whether the price must fall to execute or trigger it."""
+        return (self.intent.order_side is OrderSide.BUY) is self.live
+
+    def level(self) -> Decimal | None:
+        """The price it waits for; None when it waits for none."""
+        return self.intent.price if self.live else self.intent.trigger
+
+    def due(self, price: Decimal) -> bool:
+        """Whether it executes, or triggers, at `price`."""
+        level = self.level()
+        if level is None:
+            return True
+        return price <= level if self.falls else price >= level
+
+    def state(self) -> OrderState:
+        i = self.intent
+        return OrderState(
+            client_id=i.client_id,
+            exchange_id=self.exchange_id,
+            symbol=i.symbol,
+            order_side=i.order_side,
+            kind=i.kind,
+            quantity=i.quantity,
+            status=self.status,
+            filled=self.filled,
+            price=i.price,
+            trigger=i.trigger,
+            reduce_only=i.reduce_only,
+            time=self.time,
+        )
+
+
+@dataclass(slots=True)
+class Holding:
+    """A position of one symbol: `weight` is Σ quantity × price (for an inverse contract Σ quantity / price)."""
+
+    instrument: Instrument
+    side: Side
+    quantity: Decimal = ZERO
+    weight: Decimal = ZERO
+
+    @property
+    def average(self) -> Decimal:
+        return self.weight / self.quantity if self.instrument.linear else self.quantity / self.weight
+
+    def value(self, quantity: Decimal, price: Decimal) -> Decimal:
+        return quantity * price if self.instrument.linear else quantity / price
+
+    def add(self, quantity: Decimal, price: Decimal) -> None:
+        self.quantity += quantity
+        self.weight += self.value(quantity, price)
+
+    def take(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Leave with `quantity` at `price`; the profit before costs. The last of it takes all weight that is left."""
+        cost = self.weight if quantity == self.quantity else self.weight * quantity / self.quantity
+        self.quantity -= quantity
+        self.weight -= cost
+        return self._profit(self.value(quantity, price), cost)
+
+    def unrealised(self, price: Decimal) -> Decimal:
+        return self._profit(self.value(self.quantity, price), self.weight)
+
+    def _profit(self, proceeds: Decimal, cost: Decimal) -> Decimal:
+        change = proceeds - cost if self.instrument.linear else cost - proceeds
+        return self.side.sign * change * self.instrument.contract_size
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Leverage and margin mode of a symbol."""
+
+    leverage: Decimal = ONE
+    margin_mode: str = "cross"
+
+
+@dataclass(slots=True)
+class Books:
+    """Money and holdings of one account in settle currency."""
+
+    wallet: Decimal
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    setups: dict[str, Setup] = field(default_factory=dict)
+
+    def setup(self, symbol: str) -> Setup:
+        return self.setups.get(symbol) or Setup()
+
+    def execute(
+        self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal, fee: Decimal
+    ) -> None:
+        """Book one execution: it closes what is held the other way first and opens with the rest."""
+        self.wallet -= fee
+        symbol = instrument.symbol
+        side = Side.LONG if order_side is OrderSide.BUY else Side.SHORT
+        held = self.holdings.get(symbol)
+        if held is not None and held.side is not side:
+            closing = min(quantity, held.quantity)
+            self.wallet += held.take(closing, price)
+            quantity -= closing
+            if not held.quantity:
+                del self.holdings[symbol]
+        if quantity:
+            self.holdings.setdefault(symbol, Holding(instrument, side)).add(quantity, price)
+
+    def margin(self, symbol: str) -> Decimal:
+        """Initial margin bound by the position of `symbol`, at its average entry."""
+        held = self.holdings.get(symbol)
+        if held is None:
+            return ZERO
+        return held.weight * held.instrument.contract_size / self.setup(symbol).leverage
+
+    def balance(self, marks: dict[str, Decimal], reserved: Decimal) -> Balance:
+        """`reserved`: margin bound by resting entry orders."""
+        unrealised = sum((h.unrealised(marks[s]) for s, h in self.holdings.items()), ZERO)
+        bound = sum((self.margin(symbol) for symbol in self.holdings), ZERO)
+        equity = self.wallet + unrealised
+        return Balance(wallet=self.wallet, equity=equity, free=max(equity - bound - reserved, ZERO))
+
+    def positions(self, liquidations: dict[str, Decimal | None]) -> list[PositionState]:
+        return [
+            PositionState(symbol, h.side, h.quantity, h.average, liquidations.get(symbol))
+            for symbol, h in self.holdings.items()
+        ]
+
+    def clone(self) -> Books:
+        return Books(self.wallet, {s: replace(h) for s, h in self.holdings.items()}, dict(self.setups))
+
+
+def reducible(books: Books, intent: OrderIntent) -> Decimal:
+    """How much of the position an order on its side could close."""
+    held = books.holdings.get(intent.symbol)
+    if held is None or held.side.exit_order_side is not intent.order_side:
+        return ZERO
+    return held.quantity
