@@ -1,0 +1,33 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import tailwindcss from '@tailwindcss/vite';
+import { defineConfig } from 'vitest/config';
+
+const backend = process.env.BACKEND_URL ?? 'http://127.0.0.1:8000';
+const toBackend = { target: backend, changeOrigin: false };
+
+export default defineConfig({
+	plugins: [
+		tailwindcss(),
+		sveltekit({
+			compilerOptions: {
+				runes: ({ filename }) => (filename.split(/[/\\]/).includes('node_modules') ? undefined : true)
+			},
+			// One page for every address: the server answers index.html and the router takes over.
+			adapter: adapter({ fallback: 'index.html' }),
+			// The inline boot script is allowed by its hash; everything else must come from this origin.
+			csp: { mode: 'hash', directives: { 'script-src': ['self'] } }
+		})
+	],
+	server: {
+		proxy: { '/api': toBackend, '/_allauth': toBackend, '/health': toBackend }
+	},
+	build: { target: 'es2023' },
+	// Rune classes are tested as they run in the browser, not as they would render on a server.
+	resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
+	test: {
+		expect: { requireAssertions: true },
+		include: ['src/**/*.test.ts'],
+		environment: 'node'
+	}
+});
