@@ -8,7 +8,14 @@ const last: Candle = [10 * minute, '100', '102', '99', '101', '7'];
 describe('the running candle', () => {
 	it('stretches to a new high or low', () => {
 		expect(running(last, '103', 10 * minute + 5, minute)).toEqual([10 * minute, '100', '103', '99', '103', '7']);
-		expect(running(last, '98.5', 10 * minute + 5, minute)).toEqual([10 * minute, '100', '102', '98.5', '98.5', '7']);
+		expect(running(last, '98.5', 10 * minute + 5, minute)).toEqual([
+			10 * minute,
+			'100',
+			'102',
+			'98.5',
+			'98.5',
+			'7'
+		]);
 	});
 	it('only closes elsewhere in between', () => {
 		expect(running(last, '100', 10 * minute + 5, minute)).toEqual([10 * minute, '100', '102', '99', '100', '7']);

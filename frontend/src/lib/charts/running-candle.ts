@@ -4,12 +4,7 @@ import type { Candle } from './types';
  * The candle after a price at `time` (ms): the last one stretched, or a new one when its time is over.
  * Null for a price from before the last candle began: late news changes nothing.
  */
-export function running(
-	last: Candle | undefined,
-	price: string,
-	time: number,
-	length: number
-): Candle | null {
+export function running(last: Candle | undefined, price: string, time: number, length: number): Candle | null {
 	const start = time - (time % length);
 	if (!last || start > last[0]) return [start, price, price, price, price, '0'];
 	if (start < last[0]) return null;

@@ -1,21 +1,7 @@
 /** What a chart is given. Prices are decimal strings; a time is an ISO string or milliseconds since the epoch. */
-export type Candle = readonly [
-	time: number,
-	open: string,
-	high: string,
-	low: string,
-	close: string,
-	volume: string
-];
+export type Candle = readonly [time: number, open: string, high: string, low: string, close: string, volume: string];
 
-export type Tone =
-	| 'entry'
-	| 'stop'
-	| 'target'
-	| 'cancel'
-	| 'liquidation'
-	| 'break_even'
-	| 'price';
+export type Tone = 'entry' | 'stop' | 'target' | 'cancel' | 'liquidation' | 'break_even' | 'price';
 
 export interface PlanLine {
 	id: string;
@@ -62,5 +48,4 @@ export const TIMEFRAMES = {
 
 export type Timeframe = keyof typeof TIMEFRAMES;
 
-export const timeOf = (time: string | number): number =>
-	typeof time === 'number' ? time : Date.parse(time);
+export const timeOf = (time: string | number): number => (typeof time === 'number' ? time : Date.parse(time));

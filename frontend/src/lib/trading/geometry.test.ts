@@ -58,7 +58,10 @@ describe('average entry', () => {
 });
 
 describe('suggested stop', () => {
-	const candles = Array.from({ length: 30 }, (_, i) => [i, '100', '101', i === 25 ? '98' : '99.5', '100', '1'] as const);
+	const candles = Array.from(
+		{ length: 30 },
+		(_, i) => [i, '100', '101', i === 25 ? '98' : '99.5', '100', '1'] as const
+	);
 	it('lies at the recent low for a long, at the recent high for a short', () => {
 		expect(suggestStop('long', '102', candles, '0.1')).toBe('98');
 		expect(suggestStop('short', '98.5', candles, '0.1')).toBe('101');

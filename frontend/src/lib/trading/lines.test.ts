@@ -31,7 +31,13 @@ describe('the lines of the ticket', () => {
 		]);
 	});
 	it('are drawn before the server has answered', () => {
-		expect(draftLines(draft(), undefined).map((line) => line.price)).toEqual(['64000', '62720', '65280', '66560', '67840']);
+		expect(draftLines(draft(), undefined).map((line) => line.price)).toEqual([
+			'64000',
+			'62720',
+			'65280',
+			'66560',
+			'67840'
+		]);
 	});
 	it('leave out what has no price yet', () => {
 		const plan = draft();
@@ -56,7 +62,13 @@ const plan = {
 };
 
 describe('the lines of a trade', () => {
-	const trade = { status: 'open', plan, average_entry: '100.5', ladder: [], stop: { price: '101', kind: 'break_even' } };
+	const trade = {
+		status: 'open',
+		plan,
+		average_entry: '100.5',
+		ladder: [],
+		stop: { price: '101', kind: 'break_even' }
+	};
 	const linesOf = (changes: object) =>
 		tradeLines({ ...trade, ...changes } as unknown as TradeStory).map(({ label, price }) => `${label} ${price}`);
 
@@ -73,7 +85,8 @@ describe('the lines of a trade', () => {
 });
 
 describe('the way of the stop', () => {
-	const order = (role: string, trigger: string, placed_at: string) => ({ role, trigger, placed_at, reason: role }) as TradeOrder;
+	const order = (role: string, trigger: string, placed_at: string) =>
+		({ role, trigger, placed_at, reason: role }) as TradeOrder;
 
 	it('follows the stop orders in time, to the close', () => {
 		const orders = [

@@ -14,7 +14,15 @@ const parts = (...words: (string | null | undefined | false)[]): string => words
 export function draftLines(draft: PlanDraft, preview: Preview | undefined): PlanLine[] {
 	const lines = [...entryLines(draft, preview), stopLine(draft, preview), ...targetLines(draft, preview)];
 	const liquidation = preview?.possible?.liquidation_price;
-	if (liquidation) lines.push({ id: 'liquidation', price: liquidation, tone: 'liquidation', label: 'Liquidation', short: 'Liq', dashed: true });
+	if (liquidation)
+		lines.push({
+			id: 'liquidation',
+			price: liquidation,
+			tone: 'liquidation',
+			label: 'Liquidation',
+			short: 'Liq',
+			dashed: true
+		});
 	if (!draft.isMarket) lines.push(...cancelLines(typed(draft.cancelAbove), typed(draft.cancelBelow)));
 	return lines.filter((line) => decimal(line.price));
 }
@@ -86,7 +94,9 @@ export function tradeLines(trade: Trade | TradeStory): PlanLine[] {
 	const isDone = trade.status === 'closed' || trade.status === 'cancelled';
 	const stop = isDone ? plan.stop.price : (trade.stop?.price ?? plan.stop.price);
 	const stopName = isDone ? 'First stop' : parts('Stop', trade.stop && STOP_NAMES[trade.stop.kind]);
-	const entries = trade.average_entry ? [trade.average_entry] : plan.entries.map((leg) => leg.price ?? leg.trigger ?? '');
+	const entries = trade.average_entry
+		? [trade.average_entry]
+		: plan.entries.map((leg) => leg.price ?? leg.trigger ?? '');
 	const targets = (isDone ? plan : (trade.plan as unknown as PlanDocument)).take_profits;
 	const cancel = trade.status === 'pending' ? plan.cancel : undefined;
 	const lines: PlanLine[] = [
@@ -126,4 +136,3 @@ export function stopMoves(orders: readonly TradeOrder[], closedAt: string | null
 	const last = moves[moves.length - 1];
 	return last && closedAt ? [...moves, { ...last, time: closedAt }] : moves;
 }
-

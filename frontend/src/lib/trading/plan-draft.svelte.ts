@@ -132,7 +132,10 @@ export class PlanDraft {
 	}
 
 	addTarget(): void {
-		const furthest = this.targets.reduce((most, { unit, value }) => (unit === 'r' ? Math.max(most, Number(value) || 0) : most), 0);
+		const furthest = this.targets.reduce(
+			(most, { unit, value }) => (unit === 'r' ? Math.max(most, Number(value) || 0) : most),
+			0
+		);
 		this.targets.push(newTarget(String(furthest + 1)));
 		shareEqually(this.targets);
 	}
@@ -204,7 +207,10 @@ export class PlanDraft {
 
 	#takeProfits(): PlanDocument['take_profits'] {
 		const shares = withRest(this.sentTargets.map((index) => this.targets[index]));
-		return this.sentTargets.map((index, row) => ({ price: this.targetPrices[index], share: asFraction(shares[row]) }));
+		return this.sentTargets.map((index, row) => ({
+			price: this.targetPrices[index],
+			share: asFraction(shares[row])
+		}));
 	}
 
 	#rules(): Rules {
@@ -269,4 +275,5 @@ function asAfter({ kind, value }: AfterDraft): After {
 	return { [kind]: typed(value) } as After;
 }
 
-const isBeyond = (after: AfterDraft, count: number): boolean => after.kind === 'take_profit' && Number(after.value) > count;
+const isBeyond = (after: AfterDraft, count: number): boolean =>
+	after.kind === 'take_profit' && Number(after.value) > count;

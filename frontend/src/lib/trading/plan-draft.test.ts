@@ -113,7 +113,9 @@ describe('several entries', () => {
 	it('keep what was typed when the kind changes', () => {
 		const draft = draftOf();
 		draft.setEntryKind('trigger_limit');
-		expect(draft.document.entries).toEqual([{ kind: 'trigger_limit', price: '64000', trigger: '64000', share: '1' }]);
+		expect(draft.document.entries).toEqual([
+			{ kind: 'trigger_limit', price: '64000', trigger: '64000', share: '1' }
+		]);
 	});
 	it('can never all be removed', () => {
 		const draft = draftOf();

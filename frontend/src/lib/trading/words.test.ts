@@ -12,7 +12,13 @@ const plan: PlanDocument = {
 
 describe('words', () => {
 	it('of a duration are short', () => {
-		expect(['45', '240', '90', '2880', '0'].map(minutesWords)).toEqual(['45 min', '4 h', '1 h 30 min', '2 d', '0 min']);
+		expect(['45', '240', '90', '2880', '0'].map(minutesWords)).toEqual([
+			'45 min',
+			'4 h',
+			'1 h 30 min',
+			'2 d',
+			'0 min'
+		]);
 	});
 	it('of a beginning', () => {
 		expect([{ take_profit: 1 }, { r: '1.5' }, { percent: '2' }, { minutes: '30' }].map(afterWords)).toEqual([
@@ -38,10 +44,8 @@ describe('words', () => {
 		expect(ruleWords(plan)).toEqual([]);
 	});
 	it('of the withdrawal leave out what is not set', () => {
-		expect(cancelWords({ ...plan, cancel: { above: '65000', below: null, at_take_profit: 1, after_minutes: 240 } })).toEqual([
-			'above 65000',
-			'runs to TP1',
-			'after 4 h'
-		]);
+		expect(
+			cancelWords({ ...plan, cancel: { above: '65000', below: null, at_take_profit: 1, after_minutes: 240 } })
+		).toEqual(['above 65000', 'runs to TP1', 'after 4 h']);
 	});
 });
