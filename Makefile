@@ -1,0 +1,96 @@
+# Trading Buddy. Needs Python 3.11 or newer and make; everything else is installed by lock files.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+
+PYTHON ?= $(or $(shell for p in python3.11 python3 python3.12 python3.13; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done),python3)
+BIN := $(CURDIR)/backend/.venv/bin
+PY := PYTHONPATH=$(CURDIR) $(BIN)/python
+NPM := cd frontend && PATH=$(BIN):$$PATH npm run --silent
+PYTEST := PYTHONPATH=$(CURDIR) $(BIN)/pytest
+WORKERS ?= 2
+
+.PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
+	check-api check-infra fmt api lock bench up down backup restore
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## install what is missing, build, migrate, start everything, print the address (PORT=8000)
+	@$(PY) -m scripts.build_frontend
+	@exec env PYTHONPATH=$(CURDIR) $(BIN)/python -m scripts.supervisor
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no Python. → Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) scripts/bootstrap.py
+
+setup-dev:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no Python. → Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) scripts/bootstrap.py --dev
+
+test: setup-dev test-frontend test-sqlite test-postgres e2e ## every test: SQLite, Postgres, Valkey, worker, browser
+
+test-sqlite: setup-dev ## all backend tests on SQLite with a real Valkey
+	cd backend && $(PYTEST) -q -n $(WORKERS) --dist loadgroup tests
+
+test-postgres: setup-dev ## the tests that touch a database, on a real Postgres with a real Valkey
+	cd backend && $(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/apps tests/exchanges tests/flow tests/faults
+
+test-frontend: setup-dev ## unit tests of the frontend
+	$(NPM) test
+
+e2e: setup-dev ## the browser tests against the real processes
+	@$(PYTHON) scripts/bootstrap.py --dev --browser
+	@$(PY) -m scripts.build_frontend
+	$(PY) -m scripts.supervisor --temporary -- bash -c "$(NPM) e2e"
+
+check: setup-dev check-backend check-frontend check-api check-infra ## every linter, type checker and drift check
+
+check-backend:
+	cd backend && $(BIN)/ruff check . ../scripts
+	cd backend && $(BIN)/ruff format --check . ../scripts
+	cd backend && MYPYPATH=. $(BIN)/mypy buddy
+	cd backend && $(BIN)/lint-imports
+	$(PY) -m scripts.check_django
+
+check-frontend:
+	$(NPM) check
+	$(NPM) lint
+
+check-api: ## the committed OpenAPI document and the frontend's client say what the code says
+	@$(PY) -m scripts.openapi --check
+
+check-infra: ## Dockerfiles, compose file, proxy, backup scripts
+	@scripts/check_infra.sh
+
+fmt: setup-dev ## format everything
+	cd backend && $(BIN)/ruff check --fix --quiet . ../scripts; $(BIN)/ruff format --quiet . ../scripts
+	$(NPM) format
+
+api: setup-dev ## write backend/openapi.yaml and the frontend's client from the code
+	@$(PY) -m scripts.openapi
+
+lock: setup-dev ## write the requirement locks anew (after editing a .in file)
+	@cd backend && for part in -setup "" -embedded -dev; do \
+		$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+			--output-file requirements$$part.txt requirements$$part.in || exit 1; done
+
+bench: setup-dev ## one JSON line per figure, then a table
+	@$(PYTHON) scripts/bootstrap.py --dev --browser
+	@$(PY) -m scripts.build_frontend
+	@cd backend && $(PY) -m bench
+
+up: ## start production by docker compose
+	docker compose up --detach --build --wait
+
+down: ## stop it
+	docker compose down
+
+backup: ## one dump now (production)
+	docker compose exec backup /backups/backup.sh once
+
+restore: ## restore DUMP=/dumps/… into an empty database (production)
+	docker compose run --rm --no-deps --entrypoint /backups/restore.sh backup $(DUMP)
