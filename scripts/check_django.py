@@ -1,4 +1,4 @@
-"""Django's own checks: every model has its migration, and a production environment passes `check --deploy` without a warning."""
+"""Django's own checks: every model has its migration, and a production environment passes `check --deploy` spotless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes backend/openapi.yaml and the frontend's client types from the code; `--check` tells whether they say what the code says."""
+"""Writes backend/openapi.yaml and the frontend's client types from the code; `--check` tells whether they are true."""
 
 from __future__ import annotations
 
