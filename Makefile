@@ -8,9 +8,9 @@ unexport PYTHONPATH
 
 PYTHON ?= $(or $(shell for p in python3.11 python3 python3.12 python3.13; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done),python3)
 BIN := $(CURDIR)/backend/.venv/bin
-PY := PYTHONPATH=$(CURDIR) $(BIN)/python
+PY := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/python
 NPM := cd frontend && PATH=$(BIN):$$PATH npm run --silent
-PYTEST := PYTHONPATH=$(CURDIR) $(BIN)/pytest
+PYTEST := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/pytest
 WORKERS ?= 2
 
 .PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
@@ -21,7 +21,7 @@ help: ## this list
 
 run: setup ## install what is missing, build, migrate, start everything, print the address (PORT=8000)
 	@$(PY) -m scripts.build_frontend
-	@exec env PYTHONPATH=$(CURDIR) $(BIN)/python -m scripts.supervisor
+	@exec env PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/python -m scripts.supervisor
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no Python. → Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"; exit 1; }
