@@ -70,7 +70,9 @@ class Account(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["owner", "name"], condition=models.Q(archived_at=None), name="account_name_unique"),
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=models.Q(archived_at=None), name="account_name_unique"
+            ),
             models.UniqueConstraint(fields=["owner"], condition=models.Q(is_main=True), name="one_main_account"),
         ]
 

@@ -181,7 +181,9 @@ def _refuse_nonsense(path: Path, times: NDArray[np.int64], prices: NDArray[np.fl
     opened, high, low, closed = prices[:, 0], prices[:, 1], prices[:, 2], prices[:, 3]
     faults = {
         "the time does not rise": np.concatenate(([False], np.diff(times) <= 0)),
-        "a price is not a number above zero": ~(np.isfinite(prices[:, :4]).all(axis=1) & (prices[:, :4] > 0).all(axis=1)),
+        "a price is not a number above zero": ~(
+            np.isfinite(prices[:, :4]).all(axis=1) & (prices[:, :4] > 0).all(axis=1)
+        ),
         "the high is below the open or close": high < np.maximum(opened, closed),
         "the low is above the open or close": low > np.minimum(opened, closed),
     }

@@ -7,29 +7,38 @@ candles, so between two of them the price is the running candle's open.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
+from buddy.core.simulated_market import Opening
 
 from .recordings import Recording, exact
-from .source import Candles, Step, UnknownSymbol, tick
+from .source import DAY, Candles, Step, UnknownSymbol, changed
 
 
 class ReplayedPrices:
     label = "recorded prices"
 
-    def __init__(self, recordings: Sequence[Recording], clock: Callable[[], int]) -> None:
+    def __init__(self, recordings: Sequence[Recording], clock: Callable[[], int], *, leaps: bool = False) -> None:
         self.recordings = {recording.instrument.symbol: recording for recording in recordings}
         self.clock = clock
+        self.leaps = leaps
 
     def now(self) -> int:
         return min(self.clock(), self.ends())
 
     def ends(self) -> int:
         return max(recording.end for recording in self.recordings.values())
+
+    def horizon(self, *, at_work: bool) -> int:
+        """With work a clock that leaps goes on to the end; any other up to the newest candle's open."""
+        if self.leaps:
+            return self.ends() if at_work else self.now()
+        now = self.now()
+        return max((_edge(recording, now) for recording in self.recordings.values()), default=now)
 
     def instruments(self) -> Sequence[Instrument]:
         return [recording.instrument for recording in self.recordings.values()]
@@ -43,17 +52,26 @@ class ReplayedPrices:
         if index < 0:
             raise CouldNotRead(f"The recording of {symbol} has not begun yet.")
         opened = int(recording.times[index])
-        over = when >= opened + recording.length
-        price = exact(float(recording.prices[index, 3 if over else 0]))
-        return Quote(symbol, last=price, mark=price, time=opened + recording.length if over else opened)
+        closed = opened + recording.length
+        if when > closed:
+            raise CouldNotRead(f"The recording of {symbol} has a hole here: nothing traded that we know of.")
+        price = exact(float(recording.prices[index, 3 if when == closed else 0]))
+        return Quote(symbol, last=price, mark=price, time=closed if when == closed else opened)
 
-    def hole(self, symbol: str, at: int) -> bool:
-        """Whether nothing is recorded at `at`: no price of that moment exists."""
-        recording = self._of(symbol)
-        index = recording.running(at)
-        return index < 0 or at > int(recording.times[index]) + recording.length
+    def timeframes(self, symbol: str) -> Sequence[str]:
+        base = self._of(symbol).length
+        return [name for name, length in TIMEFRAMES.items() if length % base == 0]
 
-    def path(self, symbols: Sequence[str], after: int, until: int) -> Iterator[Step]:
+    def change(self, symbol: str) -> Decimal | None:
+        """None in the first day of the recording."""
+        before = self.now() - DAY
+        if self._of(symbol).running(before) < 0:
+            return None
+        return changed(self.quote(symbol).last, self.quote(symbol, before).last)
+
+    def path(
+        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+    ) -> Iterator[Step]:
         known = [symbol for symbol in dict.fromkeys(symbols) if symbol in self.recordings]
         walks = [self._walk(self.recordings[symbol], after, until) for symbol in known]
         return heapq.merge(*walks, key=lambda step: step.end)
@@ -62,14 +80,16 @@ class ReplayedPrices:
         """Candles that end in (after, until], then the open of the one that runs."""
         symbol, over = recording.instrument.symbol, recording.closed(until)
         for index in range(recording.closed(after), over):
-            yield Step(symbol, recording.candle(index), recording.length)
+            yield Step(symbol, recording.candle(index), int(recording.times[index]) + recording.length)
         if over < len(recording.times) and after < (opened := int(recording.times[over])) <= until:
-            yield tick(symbol, opened, exact(float(recording.prices[over, 0])))
+            yield Step(symbol, Opening(opened, exact(float(recording.prices[over, 0]))), opened)
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         recording, length = self._of(symbol), TIMEFRAMES[timeframe]
         if length % recording.length:
-            raise CouldNotRead(f"The recording is in candles of {recording.timeframe}; {timeframe} cannot be made of them.")
+            raise CouldNotRead(
+                f"The recording is in candles of {recording.timeframe}; {timeframe} cannot be made of them."
+            )
         last = min(self.now(), (end if end is not None else self.now() + 1) - 1)
         newest = last - last % length
         oldest = newest - (limit - 1) * length
@@ -91,6 +111,15 @@ class ReplayedPrices:
         if symbol not in self.recordings:
             raise UnknownSymbol(symbol, self.label)
         return self.recordings[symbol]
+
+
+def _edge(recording: Recording, now: int) -> int:
+    """Where the newest candle begins, or the one before a hole ends."""
+    index = recording.running(now)
+    if index < 0:
+        return recording.begin
+    opened = int(recording.times[index])
+    return opened + recording.length if now >= opened + recording.length else opened
 
 
 def grouped(candles: Sequence[Candle], length: int) -> list[Candle]:

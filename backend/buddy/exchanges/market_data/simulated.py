@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
+from buddy.core.simulated_market import Tick
 
+from ..wall import wall
 from . import simulated_market as market
 from .perpetuals import PERPETUALS
-from .source import Candles, Step, UnknownSymbol, tick
-
-
-def wall() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+from .source import DAY, Candles, Step, UnknownSymbol, changed
 
 
 class SimulatedPrices:
     label = "simulated prices"
+    leaps = False
 
     def __init__(self, seed: int, clock: Callable[[], int] = wall) -> None:
         self.seed = seed
@@ -28,6 +25,10 @@ class SimulatedPrices:
 
     def now(self) -> int:
         return self.clock()
+
+    def horizon(self, *, at_work: bool) -> int:
+        now = self.now()
+        return now - now % market.TICK
 
     def ends(self) -> int | None:
         return None
@@ -46,11 +47,21 @@ class SimulatedPrices:
         price = market.price_at(self.seed, symbol, when) * self.instrument(symbol).tick_size
         return Quote(symbol, last=price, mark=price, time=when)
 
-    def path(self, symbols: Sequence[str], after: int, until: int) -> Iterator[Step]:
+    def timeframes(self, symbol: str) -> Sequence[str]:
+        self.instrument(symbol)
+        return list(TIMEFRAMES)
+
+    def change(self, symbol: str) -> Decimal | None:
+        now = self.now()
+        return changed(self.quote(symbol, now).last, self.quote(symbol, now - DAY).last)
+
+    def path(
+        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+    ) -> Iterator[Step]:
         steps = [(symbol, self.instrument(symbol).tick_size) for symbol in symbols]
         for when in range(after - after % market.TICK + market.TICK, until + 1, market.TICK):
             for symbol, tick_size in steps:
-                yield tick(symbol, when, market.price_at(self.seed, symbol, when) * tick_size)
+                yield Step(symbol, Tick(when, market.price_at(self.seed, symbol, when) * tick_size), when)
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         """The running candle is made of the ticks so far."""

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from buddy.core.exchange import Quote
 from buddy.core.market import Candle, Instrument
+from buddy.core.simulated_market import Opening, Tick
 
 
 class Step(NamedTuple):
-    """A piece of a symbol's way through time: a tick (`length` 0, all four prices equal) or a candle of `length` ms."""
+    """A piece of a symbol's way through time, as the simulated exchange plays it. All of it has happened at `end` (ms)."""
 
     symbol: str
-    candle: Candle
-    length: int
-
-    @property
-    def end(self) -> int:
-        """From this instant on all of it has happened, in milliseconds."""
-        return self.candle.time + self.length
-
-
-def tick(symbol: str, time: int, price: Decimal) -> Step:
-    return Step(symbol, Candle(time, price, price, price, price), 0)
+    played: Candle | Tick | Opening
+    end: int
+    whole: Candle | None = None
+    """Of a candle that still runs: all of it so far, to be handed back as `walked` next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +40,17 @@ class PriceSource(Protocol):
         """How the screen names it, for example "simulated prices"."""
         ...
 
+    @property
+    def leaps(self) -> bool:
+        """Whether its clock stands still but for what the paper exchange plays."""
+        ...
+
     def now(self) -> int:
         """The account's clock, in milliseconds."""
+        ...
+
+    def horizon(self, *, at_work: bool) -> int:
+        """How far the market may be played now; `at_work`: there is an order or a position that something may happen to."""
         ...
 
     def ends(self) -> int | None:
@@ -60,17 +63,35 @@ class PriceSource(Protocol):
         """Raises `UnknownSymbol`."""
         ...
 
+    def timeframes(self, symbol: str) -> Sequence[str]:
+        """Which candles it has."""
+        ...
+
+    def change(self, symbol: str) -> Decimal | None:
+        """How far the price came in a day, in percent; None when that is not known."""
+        ...
+
     def quote(self, symbol: str, at: int | None = None) -> Quote:
-        """The price known at `at` (the account's clock when left out); never one of later."""
+        """The price known at `at` (the account's clock when left out); never one of later. Raises CouldNotRead for none."""
         ...
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         """The newest `limit` candles that open in [start, end), none of which knows more than the clock."""
         ...
 
-    def path(self, symbols: Sequence[str], after: int, until: int) -> Iterator[Step]:
-        """Everything that traded in (after, until], in order of time."""
+    def path(
+        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+    ) -> Iterator[Step]:
+        """Everything that traded in (after, until], in order of time; `walked`: the newest `Step.whole` by symbol."""
         ...
+
+
+DAY = 86_400_000
+
+
+def changed(now: Decimal, before: Decimal) -> Decimal:
+    """Percent."""
+    return (now / before - 1) * 100
 
 
 class UnknownSymbol(LookupError):

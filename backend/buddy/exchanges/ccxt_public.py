@@ -1,0 +1,131 @@
+"""A venue's public data through ccxt: instruments, prices, candles. No keys, no orders.
+
+Only worker processes import this module: ccxt costs 70 MB and a second of start-up, which the web process must not pay.
+Prices come as text (`number: str`) and become exact Decimals. Every failure is a CouldNotRead in plain words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import ccxt
+import requests
+from requests.adapters import HTTPAdapter
+
+from buddy.core.errors import CouldNotRead
+
+from .venues import VENUES
+
+TIMEOUT = 8_000
+"""Milliseconds."""
+PAGE = 1000
+SWAPS_ONLY = {
+    "defaultType": "swap",
+    "fetchMarkets": {"types": ["linear"]},
+    "fetchCurrencies": False,
+    "fetchMargins": False,
+}
+
+
+class Redirect(HTTPAdapter):
+    """Sends every request to one address instead, for development and tests; the real host stays in the Host header."""
+
+    def __init__(self, base: str) -> None:
+        self.base = urlsplit(base)
+        super().__init__()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        address = urlsplit(str(request.url))
+        request.headers["Host"] = address.netloc
+        request.url = urlunsplit((self.base.scheme, self.base.netloc, address.path, address.query, ""))
+        return super().send(request, *args, **kwargs)
+
+
+class PublicMarket:
+    """One venue. Not for several threads at once."""
+
+    def __init__(self, venue: str, redirect: str = "") -> None:
+        self.name = VENUES[venue].name
+        session = requests.Session()
+        if redirect:
+            session.trust_env = False
+            session.mount("https://", Redirect(redirect))
+        options = {
+            "session": session,
+            "number": str,
+            "timeout": TIMEOUT,
+            "enableRateLimit": True,
+            "options": SWAPS_ONLY,
+        }
+        self.client: Any = getattr(ccxt, VENUES[venue].client)(options)
+
+    def instruments(self) -> list[dict[str, Any]]:
+        """Linear perpetuals as plain values, decimals as text."""
+        with self._plain_words():
+            markets = self.client.load_markets(True).values()
+        return [_instrument(market) for market in markets if _is_ours(market)]
+
+    def ticker(self, symbol: str) -> dict[str, Any]:
+        with self._plain_words():
+            ticker = self.client.fetch_ticker(symbol)
+        if ticker.get("last") is None:
+            raise CouldNotRead(f"{self.name} tells no price of {symbol}.")
+        return {
+            "last": ticker["last"],
+            "bid": ticker.get("bid"),
+            "ask": ticker.get("ask"),
+            "change": ticker.get("percentage"),
+        }
+
+    def candles(self, symbol: str, timeframe: str, since: int | None, limit: int) -> list[list[Any]]:
+        """Rows of [time in ms, open, high, low, close, volume], prices as text; the last one may still be running."""
+        with self._plain_words():
+            rows = self.client.fetch_ohlcv(symbol, timeframe, since, min(limit, PAGE))
+        return [[int(row[0]), *(str(number) for number in row[1:6])] for row in rows]
+
+    @contextmanager
+    def _plain_words(self) -> Iterator[None]:
+        try:
+            yield
+        except ccxt.RateLimitExceeded:
+            raise CouldNotRead(f"{self.name} asks us to slow down.") from None
+        except ccxt.NetworkError:
+            raise CouldNotRead(f"{self.name} cannot be reached.") from None
+        except (ccxt.BaseError, KeyError, TypeError, ValueError) as error:
+            raise CouldNotRead(f"{self.name} gave an answer we cannot read ({type(error).__name__}).") from None
+
+
+@lru_cache(maxsize=16)
+def public_market(venue: str, redirect: str) -> PublicMarket:
+    """One client per process and venue: it keeps its connection and its markets."""
+    return PublicMarket(venue, redirect)
+
+
+def _is_ours(market: dict[str, Any]) -> bool:
+    return bool(market.get("swap") and market.get("linear") and market.get("active") is not False)
+
+
+def _instrument(market: dict[str, Any]) -> dict[str, Any]:
+    limits = market["limits"]
+    return {
+        "symbol": market["symbol"],
+        "base": market["base"],
+        "quote": market["quote"],
+        "settle": market["settle"],
+        "tick_size": _text(market["precision"]["price"]),
+        "lot_size": _text(market["precision"]["amount"]),
+        "min_quantity": _text(limits["amount"].get("min")) or "0",
+        "min_notional": _text(limits["cost"].get("min")) or "0",
+        "max_quantity": _text(limits["amount"].get("max")),
+        "contract_size": _text(market.get("contractSize")) or "1",
+        "max_leverage": _text((limits.get("leverage") or {}).get("max")),
+    }
+
+
+def _text(number: Any) -> str | None:
+    return None if number is None else f"{Decimal(str(number)):f}"

@@ -1,0 +1,99 @@
+"""Public data of venues, fetched by worker processes and shared through the cache.
+
+A worker fetches at once. Any other process asks a worker for it and waits a moment; what does not come in time is
+CouldNotRead, and an old answer is never passed off as a new one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from buddy.core.errors import CouldNotRead
+
+from ..venues import VENUES
+from ..wall import wall
+
+WAIT = 3.0
+"""Longest wait for a worker, in seconds."""
+GLANCE = 0.05
+KEPT = 24 * 3600
+"""Seconds an answer stays in the cache; how old it may be is the asker's business."""
+PAUSE = 2
+"""Seconds after a failure before the venue is asked again for the same."""
+
+
+class Place:
+    """Where this process stands. `is_worker` is set when a Celery worker starts."""
+
+    is_worker = False
+
+
+def ask(venue: str, what: str, *arguments: Any, max_age: int) -> Any:
+    """The answer, not older than `max_age` milliseconds. Raises CouldNotRead."""
+    name = key(venue, what, *arguments)
+    if (known := fresh(name, max_age)) is not None:
+        return known
+    if Place.is_worker:
+        return fetch(venue, what, *arguments)
+    return _from_worker(name, max_age, lambda: _send(venue, what, *arguments))
+
+
+def key(venue: str, what: str, *arguments: Any) -> str:
+    return ":".join(["live", venue, what, *(str(argument).replace(" ", "") for argument in arguments)])
+
+
+def fresh(name: str, max_age: int) -> Any | None:
+    """What the cache knows, when it is young enough. A failure of just now is raised again."""
+    kept = cache.get(name)
+    if kept is None:
+        return None
+    age = wall() - kept["at"]
+    if "trouble" in kept:
+        if age < PAUSE * 1000:
+            raise CouldNotRead(kept["trouble"])
+        return None
+    return kept["answer"] if age <= max_age else None
+
+
+def fetch(venue: str, what: str, *arguments: Any) -> Any:
+    """Ask the venue now, and leave the answer, or the trouble, for everybody."""
+    from ..ccxt_public import public_market
+
+    name = key(venue, what, *arguments)
+    market = public_market(venue, getattr(settings, "EXCHANGE_TRANSPORT_BASE", ""))
+    questions: dict[str, Callable[..., Any]] = {
+        "instruments": market.instruments,
+        "ticker": market.ticker,
+        "candles": market.candles,
+    }
+    asked_at = wall()
+    try:
+        answer = questions[what](*arguments)
+    except CouldNotRead as error:
+        cache.set(name, {"at": wall(), "trouble": str(error)}, PAUSE)
+        raise
+    cache.set(name, {"at": asked_at, "answer": answer}, KEPT)
+    return answer
+
+
+def _send(venue: str, what: str, *arguments: Any) -> None:
+    from ..tasks import fetch as fetch_task
+
+    fetch_task.apply_async(args=[venue, what, *arguments], expires=10)
+
+
+def _from_worker(name: str, max_age: int, send: Callable[[], None]) -> Any:
+    venue = VENUES[name.split(":")[1]].name
+    if cache.add(name + ":asked", 1, PAUSE):  # one of many askers asks
+        send()
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        if (known := fresh(name, max_age + int(WAIT * 1000))) is not None:
+            return known
+        time.sleep(GLANCE)
+    raise CouldNotRead(f"Still waiting for the prices of {venue}.")

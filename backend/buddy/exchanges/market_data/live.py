@@ -1,0 +1,144 @@
+"""A venue's public prices. When they cannot be read, nothing is made up: the account waits and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import Quote
+from buddy.core.market import TIMEFRAMES, Candle, Instrument
+
+from ..venues import VENUES
+from ..wall import wall
+from . import fetching
+from .perpetuals import PERPETUALS, SMALLER_TIERS
+from .source import Candles, Step, UnknownSymbol
+
+MINUTE = TIMEFRAMES["1m"]
+HOUR = TIMEFRAMES["1h"]
+NEW_ENOUGH = 1_500
+"""Milliseconds: how old a price may be."""
+PAGE = 1000
+
+
+class LivePrices:
+    leaps = False
+
+    def __init__(self, venue: str) -> None:
+        self.venue = venue
+        self._instruments: dict[str, Instrument] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"live prices of {VENUES[self.venue].name}"
+
+    def now(self) -> int:
+        return wall()
+
+    def horizon(self, *, at_work: bool) -> int:
+        return wall()
+
+    def ends(self) -> int | None:
+        return None
+
+    def instruments(self) -> Sequence[Instrument]:
+        return list(self._known().values())
+
+    def instrument(self, symbol: str) -> Instrument:
+        if symbol not in self._known():
+            raise UnknownSymbol(symbol, self.label)
+        return self._known()[symbol]
+
+    def timeframes(self, symbol: str) -> Sequence[str]:
+        self.instrument(symbol)
+        return list(TIMEFRAMES)
+
+    def quote(self, symbol: str, at: int | None = None) -> Quote:
+        ticker = self._ticker(symbol)
+        price = Decimal(ticker["last"])
+        bid, ask = (Decimal(ticker[side]) if ticker[side] else None for side in ("bid", "ask"))
+        return Quote(symbol, last=price, mark=price, time=wall() if at is None else at, bid=bid, ask=ask)
+
+    def change(self, symbol: str) -> Decimal | None:
+        told = self._ticker(symbol)["change"]
+        return None if told is None else Decimal(told)
+
+    def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
+        length, now = TIMEFRAMES[timeframe], wall()
+        self.instrument(symbol)
+        newest = (min(end - 1, now) if end is not None else now) // length * length
+        oldest = newest - (limit - 1) * length
+        if start is not None:
+            oldest = max(oldest, -(-start // length) * length)
+        rows = [row for row in self._fetched(symbol, timeframe, oldest, newest) if oldest <= row.time <= newest]
+        return Candles(symbol, timeframe, rows, complete=len(rows) == (newest - oldest) // length + 1)
+
+    def path(
+        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+    ) -> Iterator[Step]:
+        """Minute candles; of one already walked in part only what it has done since."""
+        steps = [step for symbol in symbols for step in self._walk(symbol, after, until, (walked or {}).get(symbol))]
+        return iter(sorted(steps, key=lambda step: step.end))
+
+    def _walk(self, symbol: str, after: int, until: int, walked: Candle | None) -> Iterator[Step]:
+        for candle in self._fetched(symbol, "1m", after - after % MINUTE, until - until % MINUTE):
+            begin = max(candle.time, after)
+            end = min(candle.time + MINUTE, until)
+            if walked is None or walked.time != candle.time:
+                yield Step(symbol, candle._replace(time=begin), end, candle)
+            elif walked != candle:
+                yield Step(symbol, rest_of(candle, walked)._replace(time=begin), end, candle)
+
+    def _fetched(self, symbol: str, timeframe: str, oldest: int, newest: int) -> Iterator[Candle]:
+        length = TIMEFRAMES[timeframe]
+        for begin in range(oldest, newest + 1, PAGE * length):
+            last = min(begin + (PAGE - 1) * length, newest)
+            over = last + length <= wall() - MINUTE
+            count = (last - begin) // length + 1
+            rows = fetching.ask(
+                self.venue, "candles", symbol, timeframe, begin, count, max_age=HOUR if over else NEW_ENOUGH
+            )
+            yield from (Candle(row[0], *(Decimal(number) for number in row[1:])) for row in rows)
+
+    def _ticker(self, symbol: str) -> dict[str, Any]:
+        self.instrument(symbol)
+        ticker: dict[str, Any] = fetching.ask(self.venue, "ticker", symbol, max_age=NEW_ENOUGH)
+        return ticker
+
+    def _known(self) -> dict[str, Instrument]:
+        if self._instruments is None:
+            rows = fetching.ask(self.venue, "instruments", max_age=HOUR)
+            self._instruments = {row["symbol"]: _instrument(row) for row in rows}
+            if not self._instruments:
+                raise CouldNotRead(f"{VENUES[self.venue].name} lists no perpetuals.")
+        return self._instruments
+
+
+def rest_of(candle: Candle, walked: Candle) -> Candle:
+    """What a candle did after the part that was `walked`: only a new extreme is a new price."""
+    high = candle.high if candle.high > walked.high else max(walked.close, candle.close)
+    low = candle.low if candle.low < walked.low else min(walked.close, candle.close)
+    return Candle(candle.time, walked.close, high, low, candle.close, candle.volume - walked.volume)
+
+
+def _instrument(row: Mapping[str, Any]) -> Instrument:
+    """Margin tiers are not public: those of a large venue for the majors, careful ones for the rest."""
+    like = PERPETUALS.get(f"{row['base']}/USDT:USDT")
+    tiers = like.instrument.tiers if like else SMALLER_TIERS
+    most = Decimal(row["max_leverage"] or tiers[0].max_leverage)
+    return Instrument(
+        symbol=row["symbol"],
+        base=row["base"],
+        quote=row["quote"],
+        settle=row["settle"],
+        tick_size=Decimal(row["tick_size"]),
+        lot_size=Decimal(row["lot_size"]),
+        min_quantity=Decimal(row["min_quantity"]),
+        min_notional=Decimal(row["min_notional"]),
+        max_quantity=Decimal(row["max_quantity"]) if row["max_quantity"] else None,
+        contract_size=Decimal(row["contract_size"]),
+        max_leverage=min(most, tiers[0].max_leverage),
+        tiers=tiers,
+    )

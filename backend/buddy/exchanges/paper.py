@@ -1,0 +1,148 @@
+"""The paper exchange: the simulated exchange on an account's prices, with its books in the database.
+
+It never runs past an event. `read` plays everything that traded since the last time, but only until the first execution
+or the first price or time that management waits for; then it stands still until `watch` has been called for every symbol
+that was read, and says `behind`, so that the manager reacts at that very instant of the exchange's time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import groupby
+from typing import TypeVar
+
+from buddy.core.errors import Temporary
+from buddy.core.exchange import Balance, CancelOutcome, OrderIntent, OrderState, Profile, Reading
+from buddy.core.market import Instrument
+from buddy.core.watching import Watch
+
+from . import paper_book
+from .market_data.source import PriceSource
+from .models import Account
+from .paper_book import Book
+
+T = TypeVar("T")
+TRIES = 5
+"""Against another process that writes the same books in between."""
+STEPS = 20_000
+"""Most steps of a path in one reading."""
+
+
+class PaperExchange:
+    """One paper account; implements `core.exchange.Exchange`. Cheap to make; its books are read at the first need."""
+
+    def __init__(self, account: Account, source: PriceSource) -> None:
+        self.account = account
+        self.source = source
+        self._held: Book | None = None
+
+    @property
+    def profile(self) -> Profile:
+        return Profile("paper")
+
+    def instrument(self, symbol: str) -> Instrument:
+        return paper_book.with_fees(self.source.instrument(symbol), self.account)
+
+    def balance(self) -> Balance:
+        return self._now().exchange.balance()
+
+    def find(self, symbol: str, client_id: str) -> OrderState | None:
+        return self._now().exchange.find(symbol, client_id)
+
+    def read(self, symbols: Sequence[str], cursor: str) -> Reading:
+        return self._change(lambda book: self._read(book, symbols, cursor))
+
+    def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
+        def operation(book: Book) -> None:
+            self._open_market(book, symbol)
+            book.exchange.set_up(symbol, leverage, margin_mode)
+
+        self._change(operation)
+
+    def place(self, intent: OrderIntent) -> OrderState:
+        def operation(book: Book) -> OrderState:
+            self._open_market(book, intent.symbol)
+            state = book.exchange.place(intent)
+            book.stand_still([intent.symbol])
+            return state
+
+        return self._change(operation)
+
+    def cancel(self, symbol: str, client_id: str) -> CancelOutcome:
+        return self._change(lambda book: book.exchange.cancel(symbol, client_id))
+
+    def watch(self, symbol: str, watch: Watch | None) -> None:
+        """The manager of `symbol` has reacted and waits for this now. When all have, the market goes on."""
+        wanted = watch or Watch()
+        if self._now().awaits(symbol, wanted):
+            self._change(lambda book: book.react(symbol, wanted))
+
+    # The books
+
+    def _now(self) -> Book:
+        """The books as they are in the database, read again only when somebody else has written them."""
+        if self._held is None or self._held.version != paper_book.newest_version(self.account):
+            self._held = paper_book.load(self.account)
+        return self._held
+
+    def _change(self, operation: Callable[[Book], T]) -> T:
+        """Do it on the newest books and store them; once more when another process was faster. All or nothing."""
+        for _ in range(TRIES):
+            book = self._now()
+            self._held = None  # half-changed books are never used again
+            answer = operation(book)
+            if paper_book.store(self.account, book, clock=self.source.leaps):
+                self._held = book
+                return answer
+        raise Temporary("The paper exchange is busy.")
+
+    # The market
+
+    def _read(self, book: Book, symbols: Sequence[str], cursor: str) -> Reading:
+        exchange, working = book.exchange, book.at_work
+        for symbol in symbols:
+            self._open_market(book, symbol)
+        book.forget_all_but(symbols)
+        until = max(self.source.horizon(at_work=bool(working)), book.cursor)
+        if not exchange.waiting:
+            self._play(book, sorted(working), until)
+        if exchange.waiting and not book.unreacted:
+            book.stand_still(symbols)
+        if not exchange.waiting:
+            self._bring_up(book, symbols, working)
+        reading = exchange.read(symbols, cursor)
+        return replace(reading, time=book.time, behind=exchange.is_behind or book.cursor < until)
+
+    def _play(self, book: Book, symbols: Sequence[str], until: int) -> None:
+        """Walk on, what is left of the path first, until something happens or all of it is walked."""
+        if not book.exchange.run():
+            return
+        steps = self.source.path(symbols, book.cursor, until, book.walked)
+        for count, (end, together) in enumerate(groupby(steps, key=lambda step: step.end)):
+            for step in together:
+                book.feed(step)
+            book.cursor = end
+            if not book.exchange.run() or count >= STEPS:
+                return
+        book.cursor = until
+
+    def _open_market(self, book: Book, symbol: str) -> None:
+        """A symbol's first appearance: its instrument and the price it stands at."""
+        if symbol not in book.exchange.markets:
+            book.cursor = book.cursor or self.source.horizon(at_work=False)
+            book.exchange.instruments[symbol] = self.instrument(symbol)
+            book.stand(self.source.quote(symbol, book.cursor))
+
+    def _bring_up(self, book: Book, symbols: Iterable[str], working: Container[str]) -> None:
+        """Where nothing is at work nothing can happen on the way, so the price may jump to where it is now."""
+        for symbol in symbols:
+            quote = self.source.quote(symbol, book.cursor)
+            if symbol not in working:
+                book.stand(quote)
+
+
+def balance_of(account: Account) -> Balance:
+    """The account's money at the prices of the last look, without asking any price source."""
+    return paper_book.load(account).exchange.balance()

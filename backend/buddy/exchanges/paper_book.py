@@ -1,0 +1,152 @@
+"""The paper exchange's books in the database: the whole state of one account, replaced as one, guarded by its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from buddy.core.costs import Costs
+from buddy.core.exchange import Quote
+from buddy.core.market import Candle, Instrument
+from buddy.core.simulated_market import SymbolMarket
+from buddy.core.simulator import SimulatedExchange
+from buddy.core.watching import Watch
+
+from . import instrument_json
+from .market_data.source import Step
+from .models import Account, PaperBook
+
+FIRST = 0
+"""Version of books that are not in the database yet."""
+
+
+@dataclass(slots=True)
+class Book:
+    """`cursor`: the market has been fed up to here (ms). `walked`: of each running candle what was fed of it.
+
+    `unreacted`: symbols whose manager has not said yet what it waits for, after something happened.
+    """
+
+    exchange: SimulatedExchange
+    cursor: int = 0
+    walked: dict[str, Candle] = field(default_factory=dict)
+    unreacted: set[str] = field(default_factory=set)
+    version: int = FIRST
+
+    @property
+    def time(self) -> int:
+        """The exchange's clock: inside a candle that is still walked it is the candle's."""
+        if not self.exchange.is_behind:
+            return self.cursor
+        return max(market.time for market in self.exchange.markets.values())
+
+    @property
+    def at_work(self) -> set[str]:
+        """Symbols with an order or a position: something may happen to them on the way."""
+        resting = {order.intent.symbol for order in self.exchange.orders.values()}
+        return resting | set(self.exchange.books.holdings)
+
+    def stand(self, quote: Quote) -> None:
+        """The market of a symbol without work stands here now, however it came here."""
+        known = self.exchange.markets.get(quote.symbol)
+        watch = known.watch if known else Watch()
+        self.exchange.markets[quote.symbol] = SymbolMarket(quote.last, quote.time, watch=watch)
+        self.walked.pop(quote.symbol, None)
+
+    def feed(self, step: Step) -> None:
+        self.exchange.feed(step.symbol, step.played)
+        if step.whole is not None:
+            self.walked[step.symbol] = step.whole
+
+    def stand_still(self, symbols: Iterable[str]) -> None:
+        """Until the managers of these have reacted."""
+        self.exchange.waiting = True
+        self.unreacted.update(symbols)
+
+    def awaits(self, symbol: str, watch: Watch) -> bool:
+        """Whether `react` would change anything."""
+        market = self.exchange.markets.get(symbol)
+        return market is not None and (market.watch != watch or symbol in self.unreacted or market.crossed)
+
+    def react(self, symbol: str, watch: Watch) -> None:
+        """The manager of `symbol` has reacted and waits for this; the market goes on when all have."""
+        market = self.exchange.markets[symbol]
+        market.watch, market.crossed = watch, False
+        self.unreacted.discard(symbol)
+        self.exchange.waiting = bool(self.unreacted)
+
+    def forget_all_but(self, symbols: Iterable[str]) -> None:
+        """A symbol that nobody reads any more has nobody who could react."""
+        self.unreacted &= set(symbols)
+        if not self.unreacted:
+            for market in self.exchange.markets.values():
+                market.crossed = False
+            self.exchange.waiting = False
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "exchange": self.exchange.to_state(),
+            "instruments": [instrument_json.to_json(one) for one in self.exchange.instruments.values()],
+            "cursor": self.cursor,
+            "walked": {symbol: [candle.time, *map(str, candle[1:])] for symbol, candle in self.walked.items()},
+            "unreacted": sorted(self.unreacted),
+        }
+
+
+def costs_of(account: Account) -> Costs:
+    return Costs(maker=account.maker_fee, taker=account.taker_fee, slippage=account.slippage)
+
+
+def with_fees(instrument: Instrument, account: Account) -> Instrument:
+    """The account's own fees, whatever the venue's list says."""
+    return replace(instrument, maker_fee=account.maker_fee, taker_fee=account.taker_fee)
+
+
+def load(account: Account) -> Book:
+    """The books as they are now; new ones with the opening balance when there are none."""
+    row = PaperBook.objects.filter(account=account).values_list("state", "version").first()
+    if row is None:
+        return Book(SimulatedExchange({}, wallet=account.opening_balance, costs=costs_of(account)))
+    state, version = row
+    instruments = [with_fees(instrument_json.from_json(told), account) for told in state["instruments"]]
+    known = {instrument.symbol: instrument for instrument in instruments}
+    exchange = SimulatedExchange.from_state(state["exchange"], known, costs=costs_of(account))
+    return Book(
+        exchange,
+        cursor=state["cursor"],
+        walked={symbol: Candle(row[0], *map(Decimal, row[1:])) for symbol, row in state["walked"].items()},
+        unreacted=set(state["unreacted"]),
+        version=version,
+    )
+
+
+def store(account: Account, book: Book, *, clock: bool) -> bool:
+    """Replace the books unless somebody else has in the meantime; with `clock` the replay's clock goes along."""
+    document, version = book.document(), book.version
+    try:
+        with transaction.atomic():
+            if version == FIRST:
+                PaperBook.objects.create(account=account, state=document, version=1)
+            elif not _replace(account, document, version):
+                return False
+            if clock:
+                Account.objects.filter(pk=account.pk).update(clock_time=book.time)
+    except IntegrityError:  # someone else opened the books first
+        return False
+    book.version = version + 1
+    if clock:
+        account.clock_time = book.time
+    return True
+
+
+def newest_version(account: Account) -> int:
+    return PaperBook.objects.filter(account=account).values_list("version", flat=True).first() or FIRST
+
+
+def _replace(account: Account, document: dict[str, Any], version: int) -> int:
+    mine = PaperBook.objects.filter(account=account, version=version)
+    return mine.update(state=document, version=version + 1)

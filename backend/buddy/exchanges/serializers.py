@@ -1,0 +1,182 @@
+"""The shapes of accounts and markets in the HTTP contract. Decimals are strings, times ISO 8601 UTC."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from buddy.core.market import TIMEFRAMES
+
+from .models import Account
+
+STATES = Account.State.choices
+SOURCES = Account.PriceSource.choices
+MOST_MONEY = Decimal(1_000_000_000_000)
+LONGEST = 1000
+"""Most candles in one answer."""
+
+
+def told(**options: Any) -> serializers.CharField:
+    """A decimal as a string, in an answer."""
+    return serializers.CharField(read_only=True, **options)
+
+
+def asked(low: str, high: str, **options: Any) -> serializers.DecimalField:
+    """A decimal within bounds, in a question."""
+    bounds = {"min_value": Decimal(low), "max_value": Decimal(high)}
+    return serializers.DecimalField(max_digits=40, decimal_places=18, **bounds, **options)
+
+
+def moment(**options: Any) -> serializers.DateTimeField:
+    return serializers.DateTimeField(read_only=True, **options)
+
+
+class ConnectionSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=["ok", "waiting", "never"])
+    trouble = serializers.CharField()
+    looked_at = moment(allow_null=True)
+    good_look_at = moment(allow_null=True)
+
+
+class AccountSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    mode = serializers.ChoiceField(choices=Account.Mode.choices)
+    venue = serializers.CharField()
+    state = serializers.ChoiceField(choices=STATES)
+    is_main = serializers.BooleanField()
+    currency = serializers.CharField()
+    opening_balance = told()
+    maker_fee = told()
+    taker_fee = told()
+    slippage = told()
+    max_leverage = serializers.IntegerField()
+    max_risk_percent = told()
+    max_open_risk_percent = told()
+    max_open_trades = serializers.IntegerField()
+    price_source = serializers.ChoiceField(choices=SOURCES)
+    seed = serializers.IntegerField()
+    replay_file = serializers.CharField()
+    replay_speed = serializers.CharField()
+    clock = moment(allow_null=True)
+    replay_ends = moment(allow_null=True)
+    equity = told()
+    free = told()
+    open_risk = told()
+    open_trades = serializers.IntegerField()
+    label = serializers.CharField()
+    connection = ConnectionSerializer()
+    created_at = moment()
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    """What may be set when an account is made and changed later."""
+
+    name = serializers.CharField(max_length=60, required=False)
+    maker_fee = asked("-0.01", "0.1", required=False)
+    taker_fee = asked("-0.01", "0.1", required=False)
+    slippage = asked("0", "0.1", required=False)
+    max_leverage = serializers.IntegerField(min_value=1, max_value=125, required=False)
+    max_risk_percent = asked("0.001", "100", required=False)
+    max_open_risk_percent = asked("0.001", "1000", required=False)
+    max_open_trades = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    replay_speed = serializers.CharField(max_length=8, required=False)
+
+
+class NewAccountSerializer(LimitsSerializer):
+    name = serializers.CharField(max_length=60)
+    venue = serializers.CharField(max_length=20, required=False)
+    price_source = serializers.ChoiceField(choices=SOURCES)
+    opening_balance = asked("0.01", str(MOST_MONEY), required=False)
+    seed = serializers.IntegerField(min_value=0, max_value=2_147_483_647, required=False)
+    replay_file = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    replay_start = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ResumeSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        choices=[Account.State.ACTIVE, Account.State.REDUCING], default=Account.State.ACTIVE
+    )
+
+
+class AccountListSerializer(serializers.Serializer[Any]):
+    results = AccountSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class RecordingSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField()
+    symbol = serializers.CharField()
+    timeframe = serializers.CharField()
+    # `from` is a word of Python: the field is added by name below.
+    to = moment()
+    candles = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), "from": moment()}
+
+
+class RecordingListSerializer(serializers.Serializer[Any]):
+    results = RecordingSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class InstrumentSerializer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    base = serializers.CharField()
+    quote = serializers.CharField()
+    settle = serializers.CharField()
+    tick_size = told()
+    lot_size = told()
+    min_quantity = told()
+    min_notional = told()
+    contract_size = told()
+    linear = serializers.BooleanField()
+    spot = serializers.BooleanField()
+    max_leverage = told()
+    maker_fee = told()
+    taker_fee = told()
+    price = told(allow_null=True)
+    change_24h = told(allow_null=True, help_text="Percent.")
+
+
+class InstrumentListSerializer(serializers.Serializer[Any]):
+    results = InstrumentSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class InstrumentQuerySerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField()
+    q = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
+
+
+class SymbolQuerySerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField()
+    symbol = serializers.CharField(max_length=40)
+
+
+class CandleQuerySerializer(SymbolQuerySerializer):
+    timeframe = serializers.ChoiceField(choices=list(TIMEFRAMES), default="15m")
+    to = serializers.DateTimeField(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=LONGEST, default=500)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
+
+
+class CandlesSerializer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    timeframe = serializers.ChoiceField(choices=list(TIMEFRAMES))
+    candles = serializers.SerializerMethodField(help_text="[time in ms, open, high, low, close, volume], oldest first.")
+    source = serializers.ChoiceField(choices=SOURCES)
+    complete = serializers.BooleanField(help_text="Nothing is missing in this window.")
+
+
+class QuoteSerializer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    last = told()
+    mark = told()
+    time = moment()

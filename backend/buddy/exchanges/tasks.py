@@ -1,0 +1,24 @@
+"""Background work of the exchanges app."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init
+
+from buddy.core.errors import CouldNotRead
+
+from .market_data import fetching
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def remember_that_this_is_a_worker(**_: Any) -> None:
+    fetching.Place.is_worker = True
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def fetch(venue: str, what: str, *arguments: Any) -> None:
+    with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
+        fetching.fetch(venue, what, *arguments)

@@ -1,0 +1,148 @@
+"""Accounts, what can be replayed, and the market an account trades on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from . import accounts, serializers, story
+from .connect import source_for
+from .models import Account
+from .quotes import candle_rows, price_now
+
+
+def page(rows: list[Any]) -> dict[str, Any]:
+    return {"results": rows, "next": None}
+
+
+def read(serializer: type[serializers.serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+    """The checked fields of a body or a query; a problem names what is wrong."""
+    asked = serializer(data=given)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def own_account(request: Request, pk: int | str) -> Account:
+    """The user's own account, or 404."""
+    account = accounts.of(request.user).filter(pk=pk).first()
+    if account is None:
+        raise Http404
+    return account
+
+
+def told(account: Account, status: int = 200) -> Response:
+    return Response(serializers.AccountSerializer(story.account_story(account)).data, status=status)
+
+
+@extend_schema(tags=["accounts"])
+class AccountViewSet(viewsets.ViewSet):
+    lookup_value_regex = "[0-9]{1,18}"
+    serializer_class = serializers.AccountSerializer
+
+    @extend_schema(responses=serializers.AccountListSerializer, filters=False)
+    def list(self, request: Request) -> Response:
+        rows = [story.account_story(account) for account in accounts.of(request.user)]
+        return Response(page(list(serializers.AccountSerializer(rows, many=True).data)))
+
+    @extend_schema(request=serializers.NewAccountSerializer, responses={201: serializers.AccountSerializer})
+    def create(self, request: Request) -> Response:
+        fields = read(serializers.NewAccountSerializer, request.data)
+        return told(accounts.open_account(request.user, fields), 201)
+
+    @extend_schema(responses=serializers.AccountSerializer)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return told(own_account(request, pk))
+
+    @extend_schema(request=serializers.LimitsSerializer, responses=serializers.AccountSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        account = own_account(request, pk)
+        return told(accounts.change(account, read(serializers.LimitsSerializer, request.data)))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        accounts.archive(own_account(request, pk))
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={201: serializers.AccountSerializer, 200: serializers.AccountSerializer})
+    @action(methods=["post"], detail=False)
+    def practice(self, request: Request) -> Response:
+        account, fresh = accounts.practice(request.user)
+        return told(account, 201 if fresh else 200)
+
+    @extend_schema(request=None, responses=serializers.AccountSerializer)
+    @action(methods=["post"], detail=True)
+    def main(self, request: Request, pk: str) -> Response:
+        return told(accounts.make_main(own_account(request, pk)))
+
+    @extend_schema(request=None, responses=serializers.AccountSerializer)
+    @action(methods=["post"], detail=True)
+    def check(self, request: Request, pk: str) -> Response:
+        return told(accounts.check(own_account(request, pk)))
+
+    @extend_schema(request=None, responses=serializers.AccountSerializer)
+    @action(methods=["post"], detail=True)
+    def halt(self, request: Request, pk: str) -> Response:
+        return told(accounts.halt(own_account(request, pk)))
+
+    @extend_schema(request=serializers.ResumeSerializer, responses=serializers.AccountSerializer)
+    @action(methods=["post"], detail=True)
+    def resume(self, request: Request, pk: str) -> Response:
+        account = own_account(request, pk)
+        return told(accounts.resume(account, read(serializers.ResumeSerializer, request.data)["state"]))
+
+
+@extend_schema(tags=["accounts"])
+class ReplayView(APIView):
+    @extend_schema(responses=serializers.RecordingListSerializer, operation_id="replays_list")
+    def get(self, request: Request) -> Response:
+        rows = list(story.recordings_in(story.replay_folder()))
+        return Response(page(list(serializers.RecordingSerializer(rows, many=True).data)))
+
+
+@extend_schema(tags=["market"])
+class InstrumentView(APIView):
+    @extend_schema(
+        parameters=[serializers.InstrumentQuerySerializer],
+        responses=serializers.InstrumentListSerializer,
+        operation_id="instruments_list",
+    )
+    def get(self, request: Request) -> Response:
+        asked = read(serializers.InstrumentQuerySerializer, request.query_params)
+        account = own_account(request, asked["account"])
+        source = source_for(account)
+        wanted = asked.get("q", "").upper()
+        found = [one for one in source.instruments() if wanted in one.symbol.upper()][: asked["limit"]]
+        rows = [story.instrument_story(account, one, source) for one in found]
+        return Response(page(list(serializers.InstrumentSerializer(rows, many=True).data)))
+
+
+@extend_schema(tags=["market"])
+class CandleView(APIView):
+    @extend_schema(
+        parameters=[serializers.CandleQuerySerializer],
+        responses=serializers.CandlesSerializer,
+        operation_id="instruments_candles",
+    )
+    def get(self, request: Request) -> Response:
+        asked = read(serializers.CandleQuerySerializer, request.query_params)
+        return Response(candle_rows(own_account(request, asked["account"]), asked))
+
+
+@extend_schema(tags=["market"])
+class QuoteView(APIView):
+    @extend_schema(
+        parameters=[serializers.SymbolQuerySerializer],
+        responses=serializers.QuoteSerializer,
+        operation_id="instruments_quote",
+    )
+    def get(self, request: Request) -> Response:
+        asked = read(serializers.SymbolQuerySerializer, request.query_params)
+        quote = price_now(own_account(request, asked["account"]), asked["symbol"])
+        return Response(serializers.QuoteSerializer(quote).data)
