@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core import exchange as port
+from buddy.core.costs import Costs
 from buddy.core.exchange import Liquidity, OrderIntent, OrderKind, OrderState, OrderStatus, Role
 from buddy.core.holding import Booked, Directives, Memory, Position
 from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
-from buddy.core.sizing import Costs
 from buddy.exchanges.models import Account
 
 from .models import Fill, Income, Order, Trade
@@ -25,6 +25,8 @@ WORKING = (Trade.Status.PENDING, Trade.Status.OPEN)
 DOUBTFUL = (OrderStatus.INTENDED, OrderStatus.UNKNOWN)
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 LIVE = (*DOUBTFUL, *RESTING)
+PLANS_KEPT = 5000
+_PLANS: dict[tuple[int, int], Plan] = {}
 DECLINED = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 
 
@@ -92,13 +94,28 @@ def declined(orders: Iterable[Order]) -> frozenset[tuple[Role, int]]:
 
 
 def _was_declined(order: Order) -> bool:
-    by_us = order.status == OrderStatus.CANCELLED and order.cancel_reason
-    return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not by_us
+    return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not order.cancel_reason
 
 
-def plan_of(trade: Trade, instrument: Instrument) -> Plan:
-    """The frozen plan of a trade; it was checked when it was written."""
-    return read_plan(trade.plan, instrument, reference_price=None)
+def forgive_declined(trade: Trade) -> None:
+    """A new plan asks for its legs anew, also those that a hand or the venue had taken back."""
+    legs = Order.objects.filter(trade=trade, role__in=(Role.ENTRY, Role.TAKE_PROFIT), status__in=DECLINED)
+    legs.filter(cancel_reason="").update(cancel_reason="the plan was amended")
+
+
+def plan_of(trade: Trade) -> Plan:
+    """The frozen plan of a trade: checked when it was written, read once per version."""
+    key = (trade.pk, trade.plan_version)
+    if key not in _PLANS:
+        if len(_PLANS) >= PLANS_KEPT:
+            _PLANS.clear()
+        _PLANS[key] = read_plan(trade.plan, unbounded(trade.symbol), entered=True)
+    return _PLANS[key]
+
+
+def unbounded(symbol: str) -> Instrument:
+    """An instrument of which only the name is known; it rounds nothing."""
+    return Instrument(symbol, base="", quote="", settle="", tick_size=ZERO, lot_size=ZERO)
 
 
 def costs_of(account: Account) -> Costs:
@@ -121,6 +138,7 @@ def position_of(
         memory=Memory.read(trade.memory),
         directives=Directives.read(trade.directives),
         declined=declined(orders),
+        first_stop=trade.first_stop,
     )
 
 
@@ -234,7 +252,7 @@ def portions(quantity: Decimal, held: Mapping[int, Decimal]) -> dict[int, Decima
     return {pk: part for pk, part in parts.items() if part}
 
 
-def refresh_filled(account: Account, new: Iterable[Fill]) -> None:
+def refresh_filled(new: Iterable[Fill]) -> None:
     """Bring `Order.filled` of the orders behind new fills up to what has been booked."""
     order_ids = {fill.order_id for fill in new if fill.order_id}
     sums: dict[Any, Decimal] = dict.fromkeys(order_ids, ZERO)

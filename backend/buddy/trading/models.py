@@ -74,7 +74,12 @@ class Trade(models.Model):
     """What a look must remember of the market: best and worst price since entry with their times, the tightest stop so far."""
     protected_since = models.DateTimeField(null=True)
     """Since when a live stop covers the whole position; null while nothing is held or nothing covers it."""
+    naked_since = models.DateTimeField(null=True)
+    """Since when something is held and no live stop covers it; both by the account's clock."""
     checked_at = models.DateTimeField(null=True)
+    """When a look last saw this with its own eyes (wall clock)."""
+    mismatch_since = models.DateTimeField(null=True)
+    """Since when (wall clock) the venue holds less than our fills say, without an execution to explain it."""
 
     initial_risk = DecimalText(null=True)
     """Frozen when the entry is complete or the first exit fills (STATISTICS: initial risk)."""

@@ -1,0 +1,176 @@
+"""One working trade during one look: its rows, its position, and the desk its orders go through."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, Reading, Role
+from buddy.core.manage import Working
+from buddy.core.market import TIMEFRAMES, ZERO, Candle
+from buddy.core.plan import Trail
+from buddy.core.position import Market, Position, Wish, allocate, observed
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.models import Account
+
+from . import books
+from .books import RESTING, WORKING
+from .ledger import Ledger
+from .models import Order, Trade
+from .rows import Rows
+
+CANDLES_FOR_ATR = 200
+"""Wilder's average forgets its beginning well within this many."""
+MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
+
+
+@dataclass(slots=True)
+class Case:
+    """A trade in hand. `held`: contracts the venue says are held for it."""
+
+    trade: Trade
+    orders: list[Order]
+    position: Position
+    market: Market
+    held: Decimal = ZERO
+
+    @property
+    def working(self) -> list[Working]:
+        """Our orders that rest or may rest. What is proven never to have been sent does not."""
+        return [_working(order) for order in self.orders if order.status in MAY_REST]
+
+    @property
+    def live_stop(self) -> Order | None:
+        """The stop that is known to rest; the tightest when one is just being moved."""
+        stops = [order for order in self.orders if order.role == Role.STOP and order.status in RESTING]
+        return stops[-1] if stops else None
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether live stops cover all that is held (invariant I1)."""
+        covered = sum((o.quantity - o.filled for o in self.orders if o.role == Role.STOP and o.status in RESTING), ZERO)
+        return covered >= self.held
+
+    @property
+    def entry_is_open(self) -> bool:
+        """Whether anything of the entry may still fill."""
+        position = self.position
+        if position.memory.withdrawn is not None:
+            return False
+        legs = enumerate(position.quantities)
+        return any(position.filled(Role.ENTRY, n) < q and (Role.ENTRY, n) not in position.declined for n, q in legs)
+
+    def refresh(self) -> None:
+        """Take in what became of the orders since."""
+        self.position = replace(self.position, declined=books.declined(self.orders))
+
+    def remember(self) -> None:
+        """Keep what the core must know of the market next time."""
+        document = self.position.memory.document()
+        if document != self.trade.memory:
+            self.trade.memory = document
+            self.trade.save(update_fields=["memory"])
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where the actions of one trade go (`core.manage.Desk`). `executed`: something may have filled, read again."""
+
+    case: Case
+    ledger: Ledger
+    executed: bool = False
+    by_id: dict[str, Order] = field(default_factory=dict)
+
+    def place(self, wish: Wish) -> Order:
+        self._set_up(wish)
+        order = self.ledger.intend(self.case.trade, wish)
+        if order not in self.case.orders:
+            self.case.orders.append(order)
+        self.ledger.send(self._own(order))
+        self.executed |= order.filled > 0 or OrderStatus(order.status).is_final
+        return order
+
+    def cancel(self, working: Working, reason: str) -> CancelOutcome:
+        order = next(order for order in self.case.orders if order.client_id == working.client_id)
+        outcome = self.ledger.cancel(order, reason)
+        self.executed |= outcome is not CancelOutcome.CANCELLED
+        return outcome
+
+    def _own(self, order: Order) -> Order:
+        """The row object in hand, so that what becomes of it is seen here too."""
+        return next(each for each in self.case.orders if each.pk == order.pk)
+
+    def _set_up(self, wish: Wish) -> None:
+        """Leverage and margin mode, before the first order of a trade goes out."""
+        if wish.role is Role.ENTRY and not self.case.orders:
+            trade = self.case.trade
+            self.ledger.exchange.set_up(trade.symbol, trade.leverage, trade.margin_mode)
+
+
+def _working(order: Order) -> Working:
+    return Working(
+        client_id=order.client_id,
+        role=Role(order.role),
+        leg=order.leg,
+        kind=OrderKind(order.kind),
+        quantity=order.quantity,
+        filled=order.filled,
+        price=order.price,
+        trigger=order.trigger,
+        status=OrderStatus(order.status),
+    )
+
+
+def cases(ledger: Ledger, reading: Reading) -> list[Case]:
+    """Every working trade of the account, oldest first, as this reading shows it."""
+    account = ledger.account
+    trades = list(Trade.objects.filter(account=account, status__in=WORKING).select_related("account").order_by("id"))
+    rows = Rows.of(trades)
+    found = [_case(ledger, trade, reading, rows) for trade in trades if trade.symbol in reading.quotes]
+    _give_held(found, reading)
+    return found
+
+
+def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
+    instrument = ledger.exchange.instrument(trade.symbol)
+    plan = books.plan_of(trade)
+    orders = rows.orders[trade.pk]
+    position = books.position_of(
+        trade, plan, instrument, books.costs_of(ledger.account), orders, rows.fills[trade.pk], rows.funding[trade.pk]
+    )
+    market = market_of(ledger.account, reading, trade.symbol, plan.rules.trail if position.held else None)
+    return Case(trade, orders, observed(position, market), market)
+
+
+def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:
+    """The market of one symbol at the reading's moment, with candles only where a trail needs them."""
+    quote = reading.quotes[symbol]
+    low, high = reading.ranges.get(symbol, (None, None))
+    needs = trail is not None and trail.percent is None
+    candles = _candles(account, symbol, trail, reading.time) if needs and trail is not None else ()
+    return Market(quote.last, quote.mark, reading.time, low, high, candles)
+
+
+def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[Candle]:
+    """Closed candles up to `now`, oldest first; none while they cannot be read: then the stop stays where it is."""
+    timeframe = trail.timeframe or "1m"
+    try:
+        answer = source_for(account).candles(symbol, timeframe, None, now, (trail.candles or CANDLES_FOR_ATR) + 1)
+    except CouldNotRead:
+        return ()
+    return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
+
+
+def _give_held(found: Sequence[Case], reading: Reading) -> None:
+    """Share out what the venue says is held of each symbol among the trades that believe they hold it."""
+    total = {(position.symbol, position.side): position.quantity for position in reading.positions}
+    groups: dict[tuple[str, object], list[Case]] = defaultdict(list)
+    for case in found:
+        groups[case.trade.symbol, case.position.side].append(case)
+    for (symbol, side), group in groups.items():
+        parts = allocate(total.get((symbol, side), ZERO), [case.position.held for case in group])  # type: ignore[arg-type]
+        for case, part in zip(group, parts, strict=True):
+            case.held = part

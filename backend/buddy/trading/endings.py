@@ -1,0 +1,152 @@
+"""How a trade begins and ends on its row: opened by its first fill, frozen by its last, or never entered at all.
+
+Each change is a conditional UPDATE; its Event is written in the same transaction, by the one who won.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import Any
+
+from django.db import transaction
+
+from buddy.core.costs import PRECISE, loss_at_stop
+from buddy.core.exchange import OrderStatus, Role
+from buddy.core.market import ZERO
+from buddy.core.position import Booked, Cause, Position, exit_cause
+from buddy.fields import PLACES
+
+from .books import LIVE
+from .case import Case
+from .lease import Lease
+from .models import ExitReason, Order, Trade
+from .moments import at
+from .telling import WITHDRAWALS, hint, tell, text
+
+GRAIN = Decimal(1).scaleb(-PLACES)
+
+
+def begin(case: Case) -> None:
+    """The first fill makes a pending trade an open one."""
+    first = case.position.first_fill_time
+    if case.trade.status != Trade.Status.PENDING or first is None:
+        return
+    pending = Trade.objects.filter(pk=case.trade.pk, status=Trade.Status.PENDING)
+    if pending.update(status=Trade.Status.OPEN, opened_at=at(first)):
+        case.trade.status, case.trade.opened_at = Trade.Status.OPEN, at(first)
+        hint(case.trade)
+
+
+def freeze_risk(case: Case) -> None:
+    """R is measured from what was entered when the entry was complete, or when the first exit filled."""
+    position, trade = case.position, case.trade
+    if trade.initial_risk is not None or not position.entered:
+        return
+    if position.exited or not case.entry_is_open:
+        trade.initial_risk = kept(initial_risk(position))
+        trade.save(update_fields=["initial_risk"])
+
+
+def initial_risk(position: Position) -> Decimal:
+    """STATISTICS: the loss at the first stop with the entry fee paid, a taker's exit fee and the slippage allowance."""
+    average = position.average_entry
+    if average is None:
+        return ZERO
+    with localcontext(PRECISE):
+        stop, quantity = position.risk_stop, position.entered
+        loss = loss_at_stop(position.side, position.instrument, average, stop, quantity, position.costs, ZERO)
+        return loss.total + position.entries.fees
+
+
+def end(case: Case, lease: Lease) -> bool:
+    """Finish what is over: closed when all that entered has left, cancelled when nothing can enter any more."""
+    if case.held or case.position.held or any(order.status in LIVE for order in case.orders):
+        return False
+    if case.position.entered:
+        return _finish(case, lease)
+    return not case.entry_is_open and _call_off(case, lease)
+
+
+def figures(position: Position, risk: Decimal | None) -> dict[str, Any]:
+    """The trade's money, exact to the last kept digit: net is the sum of its kept parts."""
+    with localcontext(PRECISE):
+        gross, fees, funding = kept(position.gross), kept(position.fees), kept(position.funding)
+        net = gross - fees + funding
+        r = kept(net / risk) if risk and risk > 0 else None
+        return {
+            "average_entry": kept(position.average_entry) if position.average_entry is not None else None,
+            "average_exit": kept(position.average_exit) if position.average_exit is not None else None,
+            "entered_quantity": position.entered,
+            "gross": gross,
+            "fees": fees,
+            "funding": funding,
+            "net": net,
+            "r": r,
+        }
+
+
+def kept(value: Decimal) -> Decimal:
+    """What both databases keep of a number: 18 decimals."""
+    with localcontext(PRECISE):
+        return value.quantize(GRAIN)
+
+
+def _finish(case: Case, lease: Lease) -> bool:
+    trade, position = case.trade, case.position
+    risk = trade.initial_risk if trade.initial_risk is not None else kept(initial_risk(position))
+    closed = position.last_exit_time or case.market.time
+    frozen = figures(position, risk) | {"initial_risk": risk, "exit_reason": exit_reason(position), "closed_at": at(closed)}
+    with transaction.atomic():
+        lease.keep()
+        still_open = Trade.objects.filter(pk=trade.pk, status__in=(Trade.Status.PENDING, Trade.Status.OPEN))
+        if not still_open.update(status=Trade.Status.CLOSED, protected_since=None, naked_since=None, **frozen):
+            return False
+        _tell_closed(trade, frozen, closed)
+        hint(trade)
+    return True
+
+
+def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int) -> None:
+    net, r = frozen["net"], frozen["r"]
+    reason = ExitReason(frozen["exit_reason"]).label.lower()
+    sentence = f"Closed ({reason}): {_signed(net)} {trade.account.currency}"
+    sentence += f", {_signed(r)}R." if r is not None else "."
+    tell(trade, "trade_closed", sentence, closed, net=text(net), r=text(r) if r is not None else None, exit_reason=reason)
+
+
+def _signed(value: Decimal) -> str:
+    return f"{value.quantize(Decimal('0.01')):+f}"
+
+
+def exit_reason(position: Position) -> ExitReason:
+    """Why the last of it left."""
+    exits = [b for b in position.fills if b.fill.order_side is position.side.exit_order_side]
+    if not exits:
+        return ExitReason.EXTERNAL
+    return _reason(max(exits, key=lambda b: b.fill.time))
+
+
+def _reason(last: Booked) -> ExitReason:
+    cause = exit_cause(last)
+    return ExitReason.TRAILING_STOP if cause is Cause.STEP else ExitReason(cause.value)
+
+
+def _call_off(case: Case, lease: Lease) -> bool:
+    trade, now = case.trade, case.market.time
+    why = _withdrawal(case)
+    with transaction.atomic():
+        lease.keep()
+        pending = Trade.objects.filter(pk=trade.pk, status=Trade.Status.PENDING)
+        if not pending.update(status=Trade.Status.CANCELLED, withdrawal=why, closed_at=at(now)):
+            return False
+        tell(trade, "entry_withdrawn", f"The entry was withdrawn: {WITHDRAWALS[why]}.", now, withdrawal=why)
+        hint(trade)
+    return True
+
+
+def _withdrawal(case: Case) -> str:
+    if case.position.memory.withdrawn is not None:
+        return case.position.memory.withdrawn.value
+    entries = Order.objects.filter(trade=case.trade, role=Role.ENTRY)
+    refused = entries.filter(status=OrderStatus.REJECTED).exists()
+    return Trade.Withdrawal.REJECTED if refused else Trade.Withdrawal.MANUAL

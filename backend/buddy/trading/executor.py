@@ -1,0 +1,319 @@
+"""What the trader does: each is a wish written in one transaction with its Event, followed at once by a look.
+
+Nothing here calls the exchange to trade. A crash after the commit is finished by the next look; one before it never
+happened. All of it runs under the account's lease, so two clicks can not pass the gate together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.errors import Denied, Fault, InvalidPlan
+from buddy.core.exchange import Exchange, Role
+from buddy.core.market import ZERO
+from buddy.core.plan import Plan
+from buddy.core.plan_document import read_plan
+from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal, even_price
+from buddy.core.sizing import Sizing
+from buddy.exchanges.connect import connect, source_for
+from buddy.exchanges.market_data.source import PriceSource
+from buddy.exchanges.models import Account
+
+from . import books, gate
+from .claims import Claim
+from .examination import Examination, examine
+from .lease import Lease, leased
+from .models import Trade
+from .moments import at
+from .rows import Rows
+from .telling import hint, tell, tell_account, text
+from .watcher import look_under
+
+log = logging.getLogger(__name__)
+
+LEASE_WAIT = 5.0
+LOOK_SECONDS = 1.0
+
+
+class NotNow(Exception):
+    """What was asked does not fit what the trade is now; the message says why and what would."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """Everything one action works with, while the account is ours."""
+
+    lease: Lease
+    account: Account
+    exchange: Exchange
+    source: PriceSource
+
+    def now(self) -> int:
+        return self.source.now()
+
+    def look(self) -> None:
+        """Carry the wish out. The wish is committed: whatever fails here is finished by the next look."""
+        try:
+            look_under(self.lease, self.account, seconds=LOOK_SECONDS)
+        except Exception:
+            log.exception("the look after an action on account %s failed", self.account.pk)
+
+
+@contextmanager
+def _bench(account_id: int) -> Iterator[Bench]:
+    with leased(account_id, LEASE_WAIT) as lease:
+        account = Account.objects.select_related("owner").get(pk=account_id)
+        yield Bench(lease, account, connect(account), source_for(account))
+
+
+def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:
+    """Size, ask the gate, write the wish and carry it out. Raises InvalidPlan, Denied or Temporary: then nothing happened."""
+    with _bench(account.pk) as bench:
+        found = examine(bench.account, document, bench.source, bench.exchange.balance())
+        plan, sizing = _passed(found, bench)
+        with transaction.atomic():
+            bench.lease.keep()
+            trade = _write(bench, plan, sizing, source)
+            _bind(claim, trade)
+        bench.look()
+    return Trade.objects.select_related("account").get(pk=trade.pk)
+
+
+def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
+    try:
+        return found.insist()
+    except Denied as denied:
+        reasons = [{"code": d.code, "message": d.message, "cure": d.cure} for d in found.denials]
+        sentence = f"A trade was denied: {denied.denials[0]}"  # the others are in the data
+        tell_account(bench.account, "denied", sentence, bench.now(), denials=reasons)
+        raise
+
+
+def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
+    document, now = plan.document(), bench.now()
+    trade = Trade.objects.create(
+        owner=bench.account.owner,
+        account=bench.account,
+        symbol=plan.symbol,
+        side=plan.side,
+        source=source,
+        first_plan=document,
+        plan=document,
+        quantities=[text(quantity) for quantity in sizing.quantities],
+        leverage=sizing.leverage,
+        margin_mode=plan.margin_mode,
+        asked_risk=sizing.asked_risk,
+        first_stop=plan.stop_price,
+        asked_at=at(now),
+    )
+    sentence = f"{plan.side.value.capitalize()} {plan.symbol}: {text(sizing.quantity)} wanted, {text(sizing.asked_risk)} at risk."
+    tell(trade, "trade_opened", sentence, now, quantity=text(sizing.quantity), risk=text(sizing.asked_risk))
+    hint(trade)
+    return trade
+
+
+def _bind(claim: Claim | None, trade: Trade) -> None:
+    if claim is not None:
+        claim.bind(trade)
+
+
+# --- changes of a working trade ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Work:
+    """A working trade in hand, as its rows stand under the lease."""
+
+    bench: Bench
+    trade: Trade
+    position: Position
+
+    def save(self, claim: Claim | None, kind: str, sentence: str, **changes: Any) -> None:
+        """The wish, its Event and the claim in one transaction."""
+        for name, value in changes.items():
+            setattr(self.trade, name, value)
+        with transaction.atomic():
+            self.bench.lease.keep()
+            self.trade.save(update_fields=list(changes))
+            tell(self.trade, kind, sentence, self.bench.now())
+            hint(self.trade)
+            _bind(claim, self.trade)
+
+
+@contextmanager
+def _work(trade: Trade) -> Iterator[Work]:
+    """The trade's rows under its account's lease; a look follows when the wish has been written."""
+    with _bench(trade.account_id) as bench:
+        fresh = Trade.objects.select_related("account").get(pk=trade.pk)
+        if fresh.status not in books.WORKING:
+            raise NotNow("This trade is over.")
+        yield Work(bench, fresh, _position(bench, fresh))
+        bench.look()
+
+
+def _position(bench: Bench, trade: Trade) -> Position:
+    rows = Rows.of([trade])
+    return books.position_of(
+        trade,
+        books.plan_of(trade),
+        bench.exchange.instrument(trade.symbol),
+        books.costs_of(bench.account),
+        rows.orders[trade.pk],
+        rows.fills[trade.pk],
+        rows.funding[trade.pk],
+    )
+
+
+def withdraw_entry(trade: Trade, *, claim: Claim | None = None) -> Trade:
+    """Take back what is unfilled of the entry; what has entered stays, protected."""
+    with _work(trade) as work:
+        if not _entry_is_open(work.position):
+            raise NotNow("Nothing of the entry is waiting any more.")
+        directives = replace(work.position.directives, withdraw_entry=Withdrawal.MANUAL)
+        work.save(claim, "action", "You withdrew the entry.", directives=directives.document())
+    return _again(trade)
+
+
+def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
+    """Close `share` (0 < share ≤ 1) of what is held at market; the entry is withdrawn with it."""
+    with _work(trade) as work:
+        keep = _to_keep(work.position, share)
+        directives = replace(work.position.directives, reduce_to=keep, close_cause=Cause.MANUAL)
+        if _entry_is_open(work.position):
+            directives = replace(directives, withdraw_entry=Withdrawal.MANUAL)
+        what = "everything" if not keep else f"all but {text(keep)}"
+        work.save(claim, "action", f"You closed {what} at market.", directives=directives.document())
+    return _again(trade)
+
+
+def _to_keep(position: Position, share: Decimal) -> Decimal:
+    held = position.held
+    if not held:
+        raise NotNow("Nothing is held. Withdraw the entry instead.")
+    part = position.instrument.round_quantity(held * share) if share < 1 else held
+    if not part or part < position.instrument.min_quantity:
+        cure = f"Close a larger share of the {text(held)} that are held."
+        raise InvalidPlan([Fault("share", "That is less than the smallest order.", cure, "share_too_small")])
+    return held - part
+
+
+def break_even_now(trade: Trade, *, claim: Claim | None = None) -> Trade:
+    """Move the stop to where costs are covered, now. A stop that is tighter already stays."""
+    with _work(trade) as work:
+        level = _even(work)
+        directives = replace(work.position.directives, stop_at=level, stop_cause=Cause.BREAK_EVEN)
+        work.save(claim, "action", f"You moved the stop to break-even ({text(level)}).", directives=directives.document())
+    return _again(trade)
+
+
+def _even(work: Work) -> Decimal:
+    position = work.position
+    if not position.held:
+        raise NotNow("Nothing is held yet.")
+    level = position.instrument.round_stop(position.side, even_price(position))
+    last = work.bench.source.quote(work.trade.symbol).last
+    if not position.side.better(last, level):
+        raise NotNow(f"The price ({text(last)}) is not past break-even ({text(level)}): a stop there would close at once.")
+    return level
+
+
+def hands_off(trade: Trade, on: bool) -> Trade:
+    """Stop (or take up again) managing a trade; recording goes on either way."""
+    with _work(trade) as work:
+        sentence = "Hands off: its orders are yours now." if on else "This trade is managed again."
+        if on != work.trade.hands_off:
+            work.save(None, "action", sentence, hands_off=on, wished_at=timezone.now())
+    return _again(trade)
+
+
+# --- the amended plan -------------------------------------------------------------------------------------------------
+
+
+def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) -> Trade:
+    """A new whole plan: sized again while nothing has entered, bound to what has happened afterwards."""
+    with _work(trade) as work:
+        changes = _amended_open(work, document) if work.position.entered else _amended_pending(work, document)
+        changes |= {"plan_version": work.trade.plan_version + 1, "wished_at": timezone.now()}
+        with transaction.atomic():
+            books.forgive_declined(work.trade)
+            work.save(claim, "plan_amended", "You changed the plan.", **changes)
+    return _again(trade)
+
+
+def _amended_pending(work: Work, document: object) -> dict[str, Any]:
+    bench = work.bench
+    if not _entry_is_open(work.position):
+        raise NotNow("The entry is being withdrawn.")
+    found = examine(bench.account, document, bench.source, bench.exchange.balance(), amending=work.trade.pk)
+    plan, sizing = _passed(found, bench)
+    _same_trade(work.position.plan, plan)
+    return {
+        "plan": plan.document(),
+        "side": plan.side,
+        "quantities": [text(quantity) for quantity in sizing.quantities],
+        "leverage": sizing.leverage,
+        "margin_mode": plan.margin_mode,
+        "asked_risk": sizing.asked_risk,
+        "first_stop": plan.stop_price,
+        "memory": Memory().document(),
+        "directives": Directives().document(),
+    }
+
+
+def _amended_open(work: Work, document: object) -> dict[str, Any]:
+    position = work.position
+    plan = read_plan(document, position.instrument, entered=True)
+    _same_trade(position.plan, plan)
+    _only_what_may_change(position, plan)
+    changes: dict[str, Any] = {"plan": plan.document()}
+    if plan.stop_price != position.plan.stop_price:
+        equity, last = work.bench.exchange.balance().equity, work.bench.source.quote(plan.symbol).last
+        gate.allow_stop(work.bench.account, position, equity, plan.stop_price, last)
+        changes["directives"] = replace(position.directives, stop_at=None, stop_cause=Cause.STOP_LOSS).document()
+    if plan.stop_price != position.plan.stop_price or plan.rules != position.plan.rules:
+        changes["memory"] = position.memory.without_stop().document()
+    return changes
+
+
+def _same_trade(old: Plan, new: Plan) -> None:
+    if old.symbol != new.symbol:
+        raise InvalidPlan([Fault("symbol", "A trade keeps its symbol.", f"Write {old.symbol}.", "symbol_changed")])
+    if old.side != new.side:
+        raise InvalidPlan([Fault("side", "A trade keeps its side.", f"Make it a {old.side} again.", "side_changed")])
+
+
+def _only_what_may_change(position: Position, plan: Plan) -> None:
+    """What has entered is history: its entries, its risk, its leverage and its filled targets stay."""
+    old, faults = position.plan, []
+    for name, what in (("entries", "entry"), ("risk", "risk"), ("leverage", "leverage"), ("margin_mode", "margin mode")):
+        if getattr(old, name) != getattr(plan, name):
+            cure = "Leave it as it is; open another trade for more."
+            faults.append(Fault(name, f"The trade has entered: its {what} cannot change.", cure, "already_entered"))
+    for leg, target in enumerate(old.take_profits):
+        done = position.filled(Role.TAKE_PROFIT, leg) > ZERO
+        if done and (leg >= len(plan.take_profits) or plan.take_profits[leg] != target):
+            cure = "Leave it where it is and change the others."
+            faults.append(Fault(f"take_profits.{leg}", "This target has filled.", cure, "already_filled"))
+    if faults:
+        raise InvalidPlan(faults)
+
+
+def _entry_is_open(position: Position) -> bool:
+    if position.memory.withdrawn is not None or position.directives.withdraw_entry is not None:
+        return False
+    return any(
+        position.filled(Role.ENTRY, leg) < whole and (Role.ENTRY, leg) not in position.declined
+        for leg, whole in enumerate(position.quantities)
+    )
+
+
+def _again(trade: Trade) -> Trade:
+    return Trade.objects.select_related("account").get(pk=trade.pk)

@@ -1,0 +1,110 @@
+"""Between a wish and an order: how the account stands, and every reason to say no.
+
+It fails closed: when the standing cannot be made out, entries are refused. Exits never come through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.costs import loss_at_stop
+from buddy.core.errors import Denied
+from buddy.core.exchange import Balance, Quote
+from buddy.core.market import ZERO, Side
+from buddy.core.plan import Plan
+from buddy.core.position import Position
+from buddy.core.risk import Denial, Limits, Standing, TradingState
+from buddy.core.risk import denials as core_denials
+from buddy.core.sizing import Sizing
+from buddy.exchanges.models import Account
+
+from .books import WORKING
+from .models import Trade
+
+
+def limits_of(account: Account) -> Limits:
+    return Limits(
+        max_leverage=account.max_leverage,
+        max_risk_percent=account.max_risk_percent,
+        max_open_risk_percent=account.max_open_risk_percent,
+        max_open_trades=account.max_open_trades,
+    )
+
+
+def standing_of(
+    account: Account, symbol: str, quote: Quote | None, balance: Balance, *, except_trade: int | None = None
+) -> Standing:
+    """How the account stands without `except_trade`, the pending trade that is being amended."""
+    working = list(Trade.objects.filter(account=account, status__in=WORKING).exclude(pk=except_trade))
+    return Standing(
+        equity=balance.equity,
+        free=balance.free,
+        state=TradingState(account.state),
+        open_trades=len(working),
+        open_risk=open_risk(working),
+        sides=frozenset(Side(trade.side) for trade in working if trade.symbol == symbol),
+        price=quote.last if quote else None,
+        trouble=account.trouble,
+    )
+
+
+def denials(
+    account: Account,
+    plan: Plan | None,
+    sizing: Sizing | None,
+    quote: Quote | None,
+    balance: Balance,
+    *,
+    except_trade: int | None = None,
+) -> list[Denial]:
+    """Every reason against `plan` but the faults of its size, which belong to its fields."""
+    if plan is None:
+        return []
+    standing = standing_of(account, plan.symbol, quote, balance, except_trade=except_trade)
+    found = core_denials(plan, sizing, limits_of(account), standing)
+    said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
+    return [denial for denial in found if (denial.code, denial.field) not in said]
+
+
+def open_risk(working: Sequence[Trade]) -> Decimal:
+    """What the working trades lose at their stops: as asked until they have entered, as measured afterwards."""
+    return sum((_risk(trade) for trade in working), ZERO)
+
+
+def _risk(trade: Trade) -> Decimal:
+    """A stop at or beyond break-even leaves nothing at risk."""
+    tightest = trade.memory.get("tightest_stop")
+    if tightest is not None and trade.memory.get("stop_cause") in ("break_even", "step"):
+        return ZERO
+    return trade.initial_risk if trade.initial_risk is not None else trade.asked_risk
+
+
+def allow_stop(account: Account, position: Position, equity: Decimal, stop: Decimal, last: Decimal) -> None:
+    """Whether a stop moved by hand may go there. Raises Denied with every reason against it."""
+    reasons = []
+    if not position.side.better(last, stop):
+        message = f"The price, {last:f}, is already beyond that stop: it would close at once."
+        reasons.append(Denial("beyond_stop", message, "Choose another price, or close the trade.", "stop.price"))
+    risk, most = _loss_at(position, stop), equity * account.max_risk_percent / 100
+    if position.side.better(position.plan.stop_price, stop) and risk > most:
+        message = f"With that stop {risk:.2f} would be at risk, and one trade may risk {most:.2f}."
+        reasons.append(Denial("risk_over_limit", message, "Keep the stop nearer, or raise the limit.", "stop.price"))
+    if reasons:
+        raise Denied(reasons)
+
+
+def _loss_at(position: Position, stop: Decimal) -> Decimal:
+    """What is still held loses at `stop`, fees and slippage included."""
+    average = position.average_entry
+    if average is None or not position.held:
+        return ZERO
+    rate = position.entries.fees / position.instrument.notional(average, position.entered)
+    return loss_at_stop(position.side, position.instrument, average, stop, position.held, position.costs, rate).total
+
+
+def standing_summary(account: Account) -> dict[str, Any]:
+    """What the account's own page shows of its trades."""
+    working = list(Trade.objects.filter(account=account, status__in=WORKING))
+    return {"open_trades": len(working), "open_risk": open_risk(working)}

@@ -1,0 +1,206 @@
+"""The port with a memory: every order is written down before it is sent, every execution is booked once.
+
+A crash between any two lines is finished by the next look: the row says what was wanted, its client id finds what became
+of it. No network inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
+from buddy.core.exchange import CancelOutcome, Exchange, OrderState, OrderStatus, Reading, Refusal
+from buddy.core.position import Wish
+from buddy.exchanges.models import Account
+
+from . import books, telling
+from .books import DOUBTFUL, LIVE, WORKING
+from .client_ids import new_client_id
+from .lease import Lease
+from .models import Order, Trade
+from .moments import at, wall_ms
+
+class Ledger:
+    """One look's way to the venue. `read` first; then `intend`, `send` and `cancel` go through the rows."""
+
+    def __init__(self, account: Account, exchange: Exchange, lease: Lease) -> None:
+        self.account = account
+        self.exchange = exchange
+        self.lease = lease
+        self.clock = 0
+        """The account's clock at the last reading, milliseconds."""
+
+    def read(self) -> Reading:
+        """What the venue says now, booked. Raises CouldNotRead: then nothing may be concluded."""
+        working = list(Trade.objects.filter(account=self.account, status__in=WORKING).order_by("id"))
+        reading = self.exchange.read(self._symbols(working), self.account.cursor)
+        self.clock = reading.time
+        with transaction.atomic():
+            self.lease.keep()
+            new = books.book_fills(self.account, reading.fills, working)
+            books.book_income(self.account, reading.income, working)
+            books.refresh_filled(new)
+            telling.tell_fills(new)
+            Account.objects.filter(pk=self.account.pk).update(cursor=reading.cursor)
+        self.account.cursor = reading.cursor
+        self._note(reading.orders)
+        return reading
+
+    def intend(self, trade: Trade, wish: Wish) -> Order:
+        """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id."""
+        return self._unsent(trade, wish) or self._intend(trade, wish)
+
+    def send(self, order: Order) -> None:
+        """Send it, once. Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (looked up at the next read)."""
+        try:
+            state = self.exchange.place(books.intent_of(order))
+        except Rejected as refusal:
+            self._refused(order, refusal)
+        except Temporary:
+            raise
+        except Exception as trouble:  # whatever is not a plain refusal may have reached the venue
+            self._doubt(order)
+            raise OutcomeUnknown(str(trouble)) from trouble
+        else:
+            self._adopt(order, state)
+
+    def cancel(self, order: Order, reason: str) -> CancelOutcome:
+        """Take an order back; the reason is on its row before the venue is asked."""
+        with transaction.atomic():
+            self.lease.keep()
+            Order.objects.filter(pk=order.pk).update(cancel_reason=reason[:120])
+        order.cancel_reason = reason[:120]
+        if order.status == OrderStatus.INTENDED:
+            self._close(order, OrderStatus.CANCELLED)
+            return CancelOutcome.NOT_FOUND
+        outcome = self.exchange.cancel(order.symbol, order.client_id)
+        if outcome is CancelOutcome.CANCELLED:
+            self._close(order, OrderStatus.CANCELLED)
+        else:
+            self._look_up(order)
+        return outcome
+
+    def _symbols(self, working: Sequence[Trade]) -> list[str]:
+        live = Order.objects.filter(account=self.account, status__in=LIVE).values_list("symbol", flat=True)
+        return sorted({trade.symbol for trade in working} | set(live))
+
+    # --- sending ---
+
+    def _unsent(self, trade: Trade, wish: Wish) -> Order | None:
+        """The same wish written down before and proven never to have reached the venue: its id is used again."""
+        rows = Order.objects.filter(trade=trade, status=OrderStatus.INTENDED, role=wish.role, leg=wish.leg)
+        same = [row for row in rows if _figures(row) == _figures(wish)]
+        if not same:
+            return None
+        with transaction.atomic():
+            self.lease.keep()
+            Order.objects.filter(pk=same[0].pk).update(lease_epoch=self.lease.epoch)
+        return same[0]
+
+    def _intend(self, trade: Trade, wish: Wish) -> Order:
+        with transaction.atomic():
+            self.lease.keep()
+            return Order.objects.create(
+                account=self.account,
+                trade=trade,
+                client_id=new_client_id(),
+                symbol=trade.symbol,
+                role=wish.role,
+                leg=wish.leg,
+                order_side=wish.order_side,
+                kind=wish.kind,
+                quantity=wish.quantity,
+                price=wish.price,
+                trigger=wish.trigger,
+                reduce_only=wish.reduce_only,
+                reason=wish.reason,
+                lease_epoch=self.lease.epoch,
+                raw={"trigger_by": wish.trigger_by},
+            )
+
+    def _refused(self, order: Order, refusal: Rejected) -> None:
+        if refusal.code == Refusal.DUPLICATE:
+            self._look_up(order)
+            return
+        order.refusal = str(refusal)[:300]
+        with transaction.atomic():
+            self._close(order, OrderStatus.REJECTED)
+            telling.tell_refused(order, refusal, self.clock)
+        raise refusal
+
+    def _doubt(self, order: Order) -> None:
+        order.status = OrderStatus.UNKNOWN
+        order.raw = order.raw | {"unknown_since": wall_ms()}
+        order.save(update_fields=["status", "raw"])
+
+    # --- what became of it ---
+
+    def _note(self, states: Sequence[OrderState]) -> None:
+        """Bring our rows up to what the venue lists; what it does not list is asked for by id."""
+        listed = {state.client_id: state for state in states if state.client_id}
+        rows = {order.client_id: order for order in self._rows(list(listed))}
+        for client_id, order in rows.items():
+            if client_id in listed:
+                self._adopt(order, listed[client_id])
+            elif order.status in LIVE:
+                self._look_up(order)
+
+    def _rows(self, listed: Sequence[str]) -> list[Order]:
+        ours = Order.objects.filter(account=self.account)
+        return list((ours.filter(status__in=LIVE) | ours.filter(client_id__in=listed)).order_by("id"))
+
+    def _look_up(self, order: Order) -> None:
+        """Ask for one order by its client id. A failure to ask changes nothing."""
+        try:
+            state = self.exchange.find(order.symbol, order.client_id)
+        except CouldNotRead:
+            return
+        if state is not None:
+            self._adopt(order, state)
+        elif order.status in DOUBTFUL:
+            self._absent(order)
+        else:
+            self._close(order, OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
+
+    def _absent(self, order: Order) -> None:
+        """Not at the venue: never placed, once that has been seen twice and longer apart than a read may lag."""
+        now = wall_ms()
+        first = int(order.raw.get("absent_since", now))
+        if now - first < self.exchange.profile.settle_ms:
+            order.raw = order.raw | {"absent_since": first}
+        else:
+            order.status = OrderStatus.INTENDED
+            order.raw = {key: value for key, value in order.raw.items() if key != "absent_since"}
+        order.save(update_fields=["status", "raw"])
+
+    def _adopt(self, order: Order, state: OrderState) -> None:
+        """Write down what the venue says of one order; nothing is written when nothing is new."""
+        before = (order.status, order.filled, order.exchange_id)
+        order.status = state.status
+        order.filled = max(order.filled, state.filled)
+        order.exchange_id = state.exchange_id or order.exchange_id
+        if before == (order.status, order.filled, order.exchange_id):
+            return
+        first_seen = order.placed_at is None
+        order.placed_at = order.placed_at or self._moment(state.time)
+        order.closed_at = self._moment(0) if state.status.is_final else None
+        with transaction.atomic():
+            order.save(update_fields=["status", "filled", "exchange_id", "placed_at", "closed_at"])
+            if first_seen:
+                telling.tell_placed(order, self.clock)
+
+    def _close(self, order: Order, status: OrderStatus) -> None:
+        order.status, order.closed_at = status, self._moment(0)
+        order.save(update_fields=["status", "closed_at", "refusal"])
+
+    def _moment(self, milliseconds: int) -> datetime:
+        known = milliseconds or self.clock
+        return at(known) if known else timezone.now()
+
+
+def _figures(order: Order | Wish) -> tuple[object, ...]:
+    return (order.order_side, order.kind, order.quantity, order.price, order.trigger, order.reduce_only)

@@ -1,0 +1,92 @@
+"""The ticket's answer: asked and possible, every fault and every denial, in plain JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.market import ZERO
+from buddy.core.plan import Plan
+from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.models import Account
+from buddy.exchanges.paper import balance_of
+
+from .examination import Examination, examine
+from .protection import NAKED_AT_MOST_MS
+from .story import amount
+
+PROTECTION = (
+    "The stop rests at the exchange from the moment the entry fills. If it cannot, everything is closed at market within "
+    f"{NAKED_AT_MOST_MS // 1000} seconds, and you are told."
+)
+PERCENT = Decimal("0.0001")
+
+
+def preview(account: Account, document: object) -> dict[str, Any]:
+    """Never writes and never raises for what is in the document: that is in the answer."""
+    found = examine(account, document, source_for(account), balance_of(account))
+    plan, sizing = found.plan, found.sizing
+    return {
+        "side": plan.side.value if plan else None,
+        "faults": [{"field": f.field, "message": f.message, "cure": f.cure, "code": f.code} for f in found.faults],
+        "denials": [{"code": d.code, "message": d.message, "cure": d.cure} for d in found.denials],
+        "price": amount(found.quote.last) if found.quote else None,
+        "asked": _asked(found, sizing) if sizing else None,
+        "possible": _possible(found, plan, sizing) if plan and sizing else None,
+        "entries": [_entry(entry) for entry in sizing.entries] if sizing else [],
+        "targets": [_target(target, plan, sizing) for target in sizing.targets] if plan and sizing else [],
+        "rr": _short(sizing.rr) if sizing else None,
+        "best_case": amount(sizing.best_case) if sizing else None,
+        "break_even_price": amount(sizing.break_even_price) if sizing and sizing.quantity else None,
+        "stop_distance_percent": _distance(sizing.average_entry, plan.stop_price) if plan and sizing else None,
+        "capital": {"equity": amount(found.balance.equity), "free": amount(found.balance.free)},
+        "protection": PROTECTION,
+    }
+
+
+def _asked(found: Examination, sizing: Sizing) -> dict[str, Any]:
+    return {"risk": amount(sizing.asked_risk), "percent": _of_equity(found, sizing.asked_risk)}
+
+
+def _of_equity(found: Examination, money: Decimal) -> str | None:
+    equity = found.balance.equity
+    return _short(money * 100 / equity) if equity > 0 else "0"
+
+
+def _possible(found: Examination, plan: Plan, sizing: Sizing) -> dict[str, Any]:
+    names = ("quantity", "notional", "margin", "leverage", "max_leverage", "average_entry", "loss_at_stop")
+    names += ("entry_fee", "exit_fee", "slippage", "liquidation_price")
+    return {
+        "risk": amount(sizing.loss_at_stop),
+        "percent": _of_equity(found, sizing.loss_at_stop),
+        **{name: amount(getattr(sizing, name)) for name in names},
+        "leverage_chosen": plan.leverage is not None,
+        "capped_by": sizing.capped_by,
+    }
+
+
+def _entry(entry: EntryFigure) -> dict[str, Any]:
+    return {"price": amount(entry.price), "quantity": amount(entry.quantity), "fee": amount(entry.fee)}
+
+
+def _target(target: TargetFigure, plan: Plan, sizing: Sizing) -> dict[str, Any]:
+    return {
+        "price": amount(target.price),
+        "quantity": amount(target.quantity),
+        "share": amount(target.share),
+        "distance_percent": _distance(sizing.average_entry, target.price),
+        "gross": amount(target.gross),
+        "net": amount(target.net),
+        "r": _short(target.r),
+    }
+
+
+def _distance(start: Decimal, end: Decimal) -> str | None:
+    """Percent of the way between two prices, without a sign."""
+    return _short(abs(end - start) * 100 / start) if start > ZERO else None
+
+
+def _short(value: Decimal | None) -> str | None:
+    """Four decimals are enough for a percentage or a ratio."""
+    return None if value is None else amount(value.quantize(PERCENT))

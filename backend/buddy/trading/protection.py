@@ -1,0 +1,81 @@
+"""Whether what is held is covered by a live stop, since when, and what happens when it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db import transaction
+
+from buddy.core.exchange import OrderStatus, Role
+from buddy.core.market import ZERO
+from buddy.core.position import Cause, Directives
+
+from .case import Case
+from .models import Order
+from .moments import at, to_ms
+from .telling import tell
+
+NAKED_AT_MOST_MS = 10_000
+"""Exchange time from the moment something is held without a live stop until it is closed at market."""
+REFUSALS_AT_MOST = 2
+
+
+def note_cover(case: Case) -> None:
+    """Write down since when the position is, or is not, covered; say so when that changes."""
+    trade, now = case.trade, case.market.time
+    covered = case.held > 0 and case.is_covered
+    since = (trade.protected_since or at(now)) if covered else None
+    naked = None if covered or case.held <= 0 else (trade.naked_since or at(now))
+    if (since, naked) == (trade.protected_since, trade.naked_since):
+        return
+    lost = trade.protected_since is not None and naked is not None and case.live_stop is None
+    trade.protected_since, trade.naked_since = since, naked
+    with transaction.atomic():
+        trade.save(update_fields=["protected_since", "naked_since"])
+        if lost:
+            tell(trade, "protection_lost", "No stop rests for this position any more. It is being put back.", now)
+
+
+def note_return(case: Case) -> None:
+    """The stop is back in the same look that found it gone."""
+    if case.trade.naked_since is not None and case.held > 0 and case.is_covered:
+        was_told = case.trade.opened_at is not None and case.trade.naked_since > case.trade.opened_at
+        note_cover(case)
+        if was_told:
+            tell(case.trade, "protection_restored", "The position is covered by a live stop again.", case.market.time)
+
+
+def close_if_naked(case: Case) -> bool:
+    """Order everything closed at market when no stop can be made to rest; True when that was just decided."""
+    trade = case.trade
+    if case.held <= 0 or case.is_covered or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
+        return False
+    waited = case.market.time - to_ms(trade.naked_since)
+    if waited < NAKED_AT_MOST_MS and _refusals(case) < REFUSALS_AT_MOST:
+        return False
+    order_close(case, Cause.UNPROTECTED)
+    return True
+
+
+def order_close(case: Case, cause: Cause) -> None:
+    """Hold nothing from now on; the next step carries it out."""
+    directives = replace(case.position.directives, reduce_to=ZERO, close_cause=cause)
+    case.position = replace(case.position, directives=directives)
+    case.trade.directives = directives.document()
+    with transaction.atomic():
+        case.trade.save(update_fields=["directives"])
+        sentence = "NO STOP COULD BE PLACED: the position is closed at market now."
+        tell(case.trade, "protection_lost", sentence, case.market.time, closing=True)
+
+
+def _refusals(case: Case) -> int:
+    since = case.trade.naked_since
+    refused = Order.objects.filter(trade=case.trade, role=Role.STOP, status=OrderStatus.REJECTED)
+    return refused.filter(closed_at__gte=since).count() if since else 0
+
+
+def withdraw(case: Case, directives: Directives) -> None:
+    """Keep a directive that takes the entry back."""
+    case.position = replace(case.position, directives=directives)
+    case.trade.directives = directives.document()
+    case.trade.save(update_fields=["directives"])

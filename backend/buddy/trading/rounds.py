@@ -1,0 +1,53 @@
+"""Which accounts to look at, several at a time; one account's trouble is never another's."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connections
+
+from .books import LIVE, WORKING
+from .lease import LeaseHeld, LeaseLost
+from .models import Order, Trade
+from .watcher import look
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+
+
+def with_work() -> list[int]:
+    """Accounts with a working trade, or with an order of ours that may still rest."""
+    trading = Trade.objects.filter(status__in=WORKING).values_list("account_id", flat=True)
+    resting = Order.objects.filter(status__in=LIVE).values_list("account_id", flat=True)
+    return sorted({*trading, *resting})
+
+
+def watch_all() -> int:
+    """One look at every account with work; how many there were."""
+    accounts = with_work()
+    if len(accounts) < 2:
+        for account_id in accounts:
+            look_quietly(account_id)
+        return len(accounts)
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(accounts)), thread_name_prefix="look") as pool:
+        list(pool.map(_look_in_thread, accounts))
+    return len(accounts)
+
+
+def look_quietly(account_id: int) -> None:
+    """A look whose failure is logged and stays this account's own. Skipped when another look is already running."""
+    try:
+        look(account_id)
+    except (LeaseHeld, LeaseLost):
+        return
+    except Exception:  # one account's defect must not leave the others without their stops
+        log.exception("account %s could not be looked at", account_id)
+
+
+def _look_in_thread(account_id: int) -> None:
+    try:
+        look_quietly(account_id)
+    finally:
+        connections.close_all()

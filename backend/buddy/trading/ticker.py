@@ -1,0 +1,96 @@
+"""Every second: prices to the pages that show them, and a look at once where a price has touched a working level."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+
+import redis
+
+from buddy.core.errors import CoreError
+from buddy.core.exchange import Quote
+from buddy.events import live
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.market_data.source import UnknownSymbol
+from buddy.exchanges.models import Account
+from buddy.store import store
+
+from .books import RESTING, WORKING
+from .models import Order, Trade
+from .rounds import look_quietly
+
+_LAST: dict[tuple[int, str], Quote] = {}
+"""The newest quote this process has told, by account and symbol."""
+MOST_KEPT = 10_000
+
+
+def tick() -> None:
+    """Tell the prices somebody watches or trades on; look where one touched an order's price."""
+    levels = _levels()
+    wanted = _watched()
+    for account_id, symbol in _working():
+        wanted[account_id].add(symbol)
+    for account in Account.objects.filter(pk__in=wanted, archived_at=None):
+        if _tell(account, wanted[account.pk], levels):
+            look_quietly(account.pk)
+
+
+def _working() -> list[tuple[int, str]]:
+    return list(Trade.objects.filter(status__in=WORKING).values_list("account_id", "symbol").distinct())
+
+
+def _watched() -> dict[int, set[str]]:
+    """Account → symbols that some open page shows."""
+    found: dict[int, set[str]] = defaultdict(set)
+    try:
+        keys = list(store().scan_iter(match="watched:*", count=1000))
+    except redis.RedisError:
+        return found
+    for key in keys:
+        _, account, symbol = str(key).split(":", 2)
+        if account.isdigit():
+            found[int(account)].add(symbol)
+    return found
+
+
+def _levels() -> dict[tuple[int, str], list[Decimal]]:
+    """Prices at which a resting order would execute."""
+    found: dict[tuple[int, str], list[Decimal]] = defaultdict(list)
+    rows = Order.objects.filter(status__in=RESTING).values_list("account_id", "symbol", "price", "trigger")
+    for account_id, symbol, price, trigger in rows:
+        found[account_id, symbol] += [level for level in (price, trigger) if level is not None]
+    return found
+
+
+def _tell(account: Account, symbols: set[str], levels: Mapping[tuple[int, str], list[Decimal]]) -> bool:
+    """Publish the account's new prices; whether one of them touched a level."""
+    try:
+        source = source_for(account)
+    except CoreError:
+        return False
+    touched = False
+    for symbol in sorted(symbols):
+        try:
+            quote = source.quote(symbol)
+        except (CoreError, UnknownSymbol):
+            continue
+        touched |= _tell_quote(account.pk, quote, levels.get((account.pk, symbol), []))
+    return touched
+
+
+def _tell_quote(account_id: int, quote: Quote, levels: list[Decimal]) -> bool:
+    key = (account_id, quote.symbol)
+    before = _LAST.get(key)
+    if before is not None and before.time == quote.time and before.last == quote.last:
+        return False
+    if len(_LAST) >= MOST_KEPT:
+        _LAST.clear()
+    _LAST[key] = quote
+    live.publish_price(account_id, quote.symbol, format(quote.last, "f"), quote.time)
+    return _touches(before.last if before else quote.last, quote.last, levels)
+
+
+def _touches(before: Decimal, now: Decimal, levels: list[Decimal]) -> bool:
+    low, high = min(before, now), max(before, now)
+    return any(low <= level <= high for level in levels)

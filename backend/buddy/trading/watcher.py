@@ -1,0 +1,232 @@
+"""The look: read what is, say what should be, close the gap. Boot, recovery and every two seconds are the same look.
+
+One writer per account (`lease`). Could not read: nothing is closed, sized or cancelled. Each trade, and each of its orders,
+has its own error scope: what goes wrong with one never stops another.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.errors import ExchangeError, Temporary
+from buddy.core.exchange import Exchange, OrderStatus, Reading, Role
+from buddy.core.manage import Failure, carry_out, step
+from buddy.core.position import Directives, Withdrawal, observed
+from buddy.core.watching import Watch, interest, merge
+from buddy.exchanges.connect import connect
+from buddy.exchanges.models import Account
+
+from . import endings, protection
+from .books import LIVE, WORKING
+from .case import Case, Desk, cases
+from .lease import Lease, LeaseLost, leased
+from .ledger import Ledger
+from .models import Order, Trade
+from .moments import to_ms, wall_ms
+from .telling import hint, hint_account, tell, tell_account, text
+
+log = logging.getLogger(__name__)
+
+STALE_MS = 30_000
+"""An entry unsent this long after it was asked for is never sent (wall clock)."""
+MISMATCH_MS = 2_000
+"""How long the venue must go on holding less than our fills say before it is believed without an execution."""
+STEPS_AT_MOST = 12
+NEVER_SENT = "never sent"
+OWNERLESS = "its trade is over"
+
+
+@runtime_checkable
+class StandsStill(Protocol):
+    """A market that is played back: after an event it waits until it is told what management waits for next."""
+
+    def watch(self, symbol: str, watch: Watch | None) -> None: ...
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a look did. `behind`: the venue has more already; `trouble`: why it could not read."""
+
+    rounds: int = 0
+    behind: bool = False
+    trouble: str = ""
+    failures: list[Failure] = field(default_factory=list)
+
+
+def look(account_id: int, *, wait: float = 0.0, seconds: float = 1.5) -> Looked:
+    """Look at one account until nothing changes, for about `seconds` at most. Raises LeaseHeld when another look runs."""
+    with leased(account_id, wait) as lease:
+        return look_under(lease, Account.objects.get(pk=account_id), seconds=seconds)
+
+
+def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looked:
+    """The same under a lease that is already held."""
+    looked, until = Looked(), time.monotonic() + seconds
+    try:
+        ledger = Ledger(account, connect(account), lease)
+        while _round(ledger, looked) and time.monotonic() < until:
+            pass
+    except LeaseLost:
+        raise
+    except Temporary as trouble:
+        looked.trouble = str(trouble)[:300] or "The exchange could not be read."
+    _mark(account, looked)
+    return looked
+
+
+def _round(ledger: Ledger, looked: Looked) -> bool:
+    """One reading and what follows from it; whether to read again at once."""
+    reading = ledger.read()
+    looked.rounds += 1
+    found = cases(ledger, reading)
+    again: set[str] = set()
+    for case in found:
+        if _in_own_scope(case, ledger, looked):
+            again.add(case.trade.symbol)
+    _cancel_ownerless(ledger)
+    Trade.objects.filter(pk__in=[case.trade.pk for case in found]).update(checked_at=timezone.now())
+    _let_go(ledger.exchange, found, reading, again)
+    looked.behind = reading.behind
+    return bool(again) or reading.behind
+
+
+def _in_own_scope(case: Case, ledger: Ledger, looked: Looked) -> bool:
+    try:
+        return _tend(case, ledger, looked)
+    except LeaseLost:
+        raise
+    except Exception:  # one trade's defect must not leave the others without their stops
+        log.exception("trade %s could not be looked after", case.trade.pk)
+        return False
+
+
+def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
+    """One trade, from what was read; True when something may have executed and must be read first."""
+    endings.begin(case)
+    endings.freeze_risk(case)
+    if _is_doubtful(case):
+        return False
+    _withdraw_what_may_not_enter(case, ledger)
+    protection.note_cover(case)
+    executed = False
+    if not (case.trade.hands_off and (case.held or not case.position.entered)):
+        executed = _act(case, ledger, looked)
+    case.remember()
+    if executed:
+        return True
+    if not case.trade.hands_off and protection.close_if_naked(case):
+        return True
+    _drop_unsent(case, ledger)
+    endings.freeze_risk(case)
+    endings.end(case, ledger.lease)
+    return False
+
+
+def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
+    """Close the gap until there is none; whether something may have executed."""
+    desk = Desk(case, ledger)
+    for _ in range(STEPS_AT_MOST):
+        actions = step(case.position, case.working, case.market, case.held)
+        if not actions:
+            break
+        failures = carry_out(actions, desk)
+        looked.failures += failures
+        case.refresh()
+        hint(case.trade)
+        if failures or desk.executed:
+            break
+    protection.note_return(case)
+    return desk.executed
+
+
+def _is_doubtful(case: Case) -> bool:
+    """Whether the venue holds less than our fills say and nothing explains it: then it is not believed at first sight."""
+    trade = case.trade
+    since = None if case.held >= case.position.held else trade.mismatch_since or timezone.now()
+    if since != trade.mismatch_since:
+        _note_mismatch(case, since)
+    return since is not None and wall_ms() - to_ms(since) < MISMATCH_MS
+
+
+def _note_mismatch(case: Case, since: datetime | None) -> None:
+    case.trade.mismatch_since = since
+    with transaction.atomic():
+        case.trade.save(update_fields=["mismatch_since"])
+        if since is not None:
+            sentence = f"The exchange says {text(case.held)} is held, our fills say {text(case.position.held)}. Checking again."
+            tell(case.trade, "notice", sentence, case.market.time)
+
+
+def _withdraw_what_may_not_enter(case: Case, ledger: Ledger) -> None:
+    """An account that is not active enters nothing, and an entry that could not be sent in time is not sent late."""
+    if not case.entry_is_open or case.position.directives.withdraw_entry is not None:
+        return
+    halted = ledger.account.state != Account.State.ACTIVE
+    if not halted and not (_has_unsent_entry(case) and wall_ms() - to_ms(case.trade.wished_at) > STALE_MS):
+        return
+    why = Withdrawal.MANUAL if halted else Withdrawal.STALE
+    directives: Directives = replace(case.position.directives, withdraw_entry=why)
+    protection.withdraw(case, directives)
+    case.position = observed(case.position, case.market)
+
+
+def _has_unsent_entry(case: Case) -> bool:
+    sent = {order.leg for order in case.orders if order.role == Role.ENTRY and order.status in (*LIVE, OrderStatus.FILLED)}
+    unsent = {order.leg for order in case.orders if order.role == Role.ENTRY and order.status == OrderStatus.INTENDED}
+    position = case.position
+    open_legs = {n for n, q in enumerate(position.quantities) if position.filled(Role.ENTRY, n) < q}
+    return bool(open_legs - (sent - unsent) - {leg for role, leg in position.declined if role is Role.ENTRY})
+
+
+def _drop_unsent(case: Case, ledger: Ledger) -> None:
+    """Rows that were never sent and that no wish took up again."""
+    wanted = step(case.position, case.working, case.market, case.held)
+    for order in case.orders:
+        if order.status == OrderStatus.INTENDED and not wanted:
+            ledger.cancel(order, NEVER_SENT)
+
+
+def _cancel_ownerless(ledger: Ledger) -> None:
+    """Nothing of ours rests without a working trade behind it (invariant I5)."""
+    for order in Order.objects.filter(account=ledger.account, status__in=LIVE).exclude(trade__status__in=WORKING):
+        try:
+            ledger.cancel(order, OWNERLESS)
+        except LeaseLost:
+            raise
+        except ExchangeError as trouble:
+            log.warning("order %s could not be taken back: %s", order.client_id, trouble)
+
+
+def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: set[str]) -> None:
+    """Tell a market that is played back what management waits for; it stands still where something must be read first."""
+    if not isinstance(exchange, StandsStill):
+        return
+    waiting: dict[str, list[Watch]] = defaultdict(list)
+    for case in found:
+        waits = Watch() if case.trade.hands_off else interest(case.position, case.market)
+        waiting[case.trade.symbol].append(waits)
+    for symbol in reading.quotes:
+        if symbol not in again:
+            exchange.watch(symbol, merge(waiting[symbol]))
+
+
+def _mark(account: Account, looked: Looked) -> None:
+    """When we last looked, whether we could read, and a word to the trader when that changed."""
+    now = timezone.now()
+    good = {} if looked.trouble else {"good_look_at": now}
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(looked_at=now, trouble=looked.trouble, **good)
+        if bool(looked.trouble) != bool(account.trouble):
+            sentence = f"{account.name} waits: {looked.trouble}" if looked.trouble else f"{account.name} can be read again."
+            tell_account(account, "notice", sentence, wall_ms(), trouble=looked.trouble)
+            hint_account(account)
+    account.trouble = looked.trouble
