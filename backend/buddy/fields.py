@@ -6,13 +6,15 @@ Postgres has a true `numeric`. Never order, compare or sum these columns in SQL:
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from django.db import models
 
 DIGITS = 40
 PLACES = 18
+EXACT = Context(prec=100)
+"""Never rounds what we keep; the default context would cut the 29th digit."""
 
 
 class DecimalText(models.DecimalField):  # type: ignore[type-arg]
@@ -23,8 +25,12 @@ class DecimalText(models.DecimalField):  # type: ignore[type-arg]
         kwargs.setdefault("decimal_places", PLACES)
         super().__init__(*args, **kwargs)
 
+    def get_internal_type(self) -> str:
+        """A name of its own, or SQLite's backend would turn the text into a float on its way back."""
+        return "DecimalText"
+
     def db_type(self, connection: Any) -> str | None:
-        return "text" if connection.vendor == "sqlite" else super().db_type(connection)
+        return "text" if connection.vendor == "sqlite" else f"numeric({self.max_digits}, {self.decimal_places})"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
@@ -41,5 +47,5 @@ class DecimalText(models.DecimalField):  # type: ignore[type-arg]
 
 def plain(value: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent."""
-    stripped = value.normalize()
-    return stripped if stripped.as_tuple().exponent <= 0 else stripped.quantize(Decimal(1))  # type: ignore[operator]
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
