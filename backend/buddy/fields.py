@@ -47,5 +47,7 @@ class DecimalText(models.DecimalField):  # type: ignore[type-arg]
 
 def plain(value: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent."""
+    if not value:
+        return Decimal(0)
     text = f"{value:f}"
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
