@@ -73,15 +73,10 @@ def drawdowns(curve: Sequence[EquityPoint], start_ms: int) -> tuple[Drawdown, ..
     peak_ms = start_ms
     for point in curve:
         if point.drawdown > 0:
-            current = _deeper(current or Drawdown(ZERO, peak_ms, point.time_ms), point)
+            if current is None or point.drawdown > current.depth:
+                current = Drawdown(point.drawdown, peak_ms, point.time_ms)
             continue
         if current:
             found.append(replace(current, recovered_ms=point.time_ms))
         current, peak_ms = None, point.time_ms
     return tuple(found) + ((current,) if current else ())
-
-
-def _deeper(drawdown: Drawdown, point: EquityPoint) -> Drawdown:
-    if point.drawdown <= drawdown.depth:
-        return drawdown
-    return replace(drawdown, depth=point.drawdown, bottom_ms=point.time_ms)

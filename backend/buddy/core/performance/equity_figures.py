@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from ..market import ZERO
 from .arithmetic import deviation, mean, ratio, root, root_mean_square, total
-from .equity import Drawdown, drawdowns
+from .equity import Drawdown
 from .registry import Unit, figure
 from .sample import Sample
 
@@ -59,7 +58,7 @@ def max_drawdown_recovery(sample: Sample) -> Decimal | None:
 @figure(Unit.HOURS, "longest time below a peak, up to the last trade while it lasts")
 def longest_drawdown(sample: Sample) -> Decimal | None:
     last = sample.trades[-1].closed_ms
-    spans = [(stretch.recovered_ms or last) - stretch.peak_ms for stretch in _stretches(sample)]
+    spans = [(stretch.recovered_ms or last) - stretch.peak_ms for stretch in sample.drawdowns]
     return _hours(max(spans)) if spans else None
 
 
@@ -103,12 +102,8 @@ def calmar(sample: Sample) -> Decimal | None:
     return None if yearly is None or depth is None else ratio(Decimal(yearly), depth)
 
 
-def _stretches(sample: Sample) -> Sequence[Drawdown]:
-    return drawdowns(sample.curve, start_ms=min(trade.opened_ms for trade in sample.trades))
-
-
 def _deepest(sample: Sample) -> Drawdown | None:
-    return max(_stretches(sample), key=lambda stretch: stretch.depth, default=None)
+    return max(sample.drawdowns, key=lambda stretch: stretch.depth, default=None)
 
 
 def _daily_depths(sample: Sample) -> list[Decimal]:

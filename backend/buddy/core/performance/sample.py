@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from ..market import ZERO
-from .equity import EquityPoint, equity_curve
+from .equity import Drawdown, EquityPoint, drawdowns, equity_curve
 from .resampling import Resampled
 from .trades import BREAK_EVEN_BAND, ClosedTrade, Day, Outcome, outcome_of, trading_days
 
@@ -68,6 +68,11 @@ class Sample:
     @cached_property
     def curve(self) -> tuple[EquityPoint, ...]:
         return equity_curve(self.trades, self.opening)
+
+    @cached_property
+    def drawdowns(self) -> tuple[Drawdown, ...]:
+        start_ms = min((trade.opened_ms for trade in self.trades), default=0)
+        return drawdowns(self.curve, start_ms)
 
     @cached_property
     def equity_by_day(self) -> tuple[tuple[Decimal, Decimal], ...]:
