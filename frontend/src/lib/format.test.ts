@@ -48,6 +48,18 @@ describe('units', () => {
 	});
 });
 
+describe('shifted', () => {
+	it('turns fractions into percent and back', () => {
+		expect(format.shifted('0.0002', 2)).toBe('0.02');
+		expect(format.shifted('0.02', -2)).toBe('0.0002');
+		expect(format.shifted('12', -2)).toBe('0.12');
+		expect(format.shifted('1.5', 2)).toBe('150');
+		expect(format.shifted('0', 2)).toBe('0');
+		expect(format.shifted('-0.00055', 2)).toBe('-0.055');
+	});
+	it('leaves what is no number alone', () => expect(format.shifted('abc', 2)).toBe('abc'));
+});
+
 describe('times', () => {
 	afterEach(() => format.useTimeZone('UTC'));
 	const moment = '2026-11-03T14:05:09Z';

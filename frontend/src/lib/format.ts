@@ -62,6 +62,20 @@ export const percent = (amount: Amount, digits = 2): string =>
 export const signedPercent = (amount: Amount, digits = 2): string =>
 	isNumber(amount) ? `${signed(decimal(amount, digits))} %` : MISSING;
 
+/**
+ * Moves the decimal point, exactly: shifted('0.0002', 2) is '0.02'. Turns fractions into percent and back.
+ * Text that is not a plain number comes back as it is, for the server to name the fault.
+ */
+export function shifted(amount: string, places: number): string {
+	const [, sign, whole, fraction = ''] = /^([+-]?)(\d*)\.?(\d*)$/.exec(amount.trim()) ?? [];
+	if (whole === undefined || whole + fraction === '') return amount;
+	const digits = whole.padStart(whole.length + Math.max(0, -places), '0') + fraction.padEnd(places, '0');
+	const point = digits.length - Math.max(0, fraction.length - places);
+	const left = digits.slice(0, point).replace(/^0+(?=\d)/, '') || '0';
+	const right = digits.slice(point).replace(/0+$/, '');
+	return sign + left + (right && `.${right}`);
+}
+
 /** 1.62 */
 export const ratio = (amount: Amount, digits = 2): string => decimal(amount, 0, digits);
 

@@ -1,0 +1,72 @@
+import type { Account, AccountChanges, NewAccount, PriceSource } from '$lib/api/types';
+import { shifted } from '$lib/format';
+
+/** What a form holds: everything as typed. Fees and slippage are typed in percent and sent as fractions. */
+export class AccountForm {
+	name = $state('');
+	priceSource = $state<PriceSource>('simulated');
+	openingBalance = $state('10000');
+	venue = $state('binance');
+	seed = $state('');
+	replayFile = $state('');
+	replaySpeed = $state('60');
+	/** As the date field gives it, in UTC: 2025-06-01T00:00. */
+	replayStart = $state('');
+	makerFee = $state('0.02');
+	takerFee = $state('0.05');
+	slippage = $state('0.02');
+	maxLeverage = $state('20');
+	maxRisk = $state('5');
+	maxOpenRisk = $state('10');
+	maxOpenTrades = $state('10');
+
+	/** A form filled with what an account has now. */
+	static of(account: Account): AccountForm {
+		const form = new AccountForm();
+		form.name = account.name;
+		form.priceSource = account.price_source;
+		form.replaySpeed = account.replay_speed;
+		form.makerFee = shifted(account.maker_fee, 2);
+		form.takerFee = shifted(account.taker_fee, 2);
+		form.slippage = shifted(account.slippage, 2);
+		form.maxLeverage = String(account.max_leverage);
+		form.maxRisk = shifted(account.max_risk_percent, 0);
+		form.maxOpenRisk = shifted(account.max_open_risk_percent, 0);
+		form.maxOpenTrades = String(account.max_open_trades);
+		return form;
+	}
+
+	/** What may still be changed once an account exists. */
+	changes(): AccountChanges {
+		return {
+			name: this.name.trim(),
+			maker_fee: shifted(this.makerFee, -2),
+			taker_fee: shifted(this.takerFee, -2),
+			slippage: shifted(this.slippage, -2),
+			max_leverage: Number(this.maxLeverage),
+			max_risk_percent: this.maxRisk,
+			max_open_risk_percent: this.maxOpenRisk,
+			max_open_trades: Number(this.maxOpenTrades),
+			...(this.priceSource === 'replay' && { replay_speed: this.replaySpeed })
+		};
+	}
+
+	created(): NewAccount {
+		return {
+			...this.changes(),
+			name: this.name.trim(),
+			price_source: this.priceSource,
+			opening_balance: this.openingBalance,
+			...this.#market()
+		};
+	}
+
+	#market(): Partial<NewAccount> {
+		if (this.priceSource === 'live') return { venue: this.venue };
+		if (this.priceSource === 'simulated') return this.seed ? { seed: Number(this.seed) } : {};
+		return {
+			replay_file: this.replayFile,
+			...(this.replayStart && { replay_start: `${this.replayStart}:00Z` })
+		};
+	}
+}
