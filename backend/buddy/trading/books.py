@@ -6,6 +6,7 @@ Booking is idempotent: fills and income are unique by the venue's id, so reading
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -123,7 +124,13 @@ def costs_of(account: Account) -> Costs:
 
 
 def position_of(
-    trade: Trade, plan: Plan, instrument: Instrument, costs: Costs, orders: Sequence[Order], fills: Sequence[Fill], funding: Decimal
+    trade: Trade,
+    plan: Plan,
+    instrument: Instrument,
+    costs: Costs,
+    orders: Sequence[Order],
+    fills: Sequence[Fill],
+    funding: Decimal,
 ) -> Position:
     """The trade as facts, from its rows."""
     by_id = {order.pk: order for order in orders}
@@ -149,7 +156,10 @@ def book_fills(account: Account, fills: Sequence[port.Fill], working: Sequence[T
     new = [fill for fill in fills if fill.fill_id not in known]
     if not new:
         return []
-    orders = {o.client_id: o for o in Order.objects.filter(account=account, client_id__in=[f.client_id for f in new if f.client_id])}
+    orders = {
+        o.client_id: o
+        for o in Order.objects.filter(account=account, client_id__in=[f.client_id for f in new if f.client_id])
+    }
     rows = [row for fill in new for row in _fill_rows(account, fill, orders.get(fill.client_id), working)]
     return Fill.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -254,19 +264,19 @@ def portions(quantity: Decimal, held: Mapping[int, Decimal]) -> dict[int, Decima
 
 def refresh_filled(new: Iterable[Fill]) -> None:
     """Bring `Order.filled` of the orders behind new fills up to what has been booked."""
-    order_ids = {fill.order_id for fill in new if fill.order_id}
+    last = {fill.order_id: fill.time for fill in sorted(new, key=lambda fill: fill.time) if fill.order_id}
+    order_ids = set(last)
     sums: dict[Any, Decimal] = dict.fromkeys(order_ids, ZERO)
     for order_id, quantity in Fill.objects.filter(order__in=order_ids).values_list("order_id", "quantity"):
         sums[order_id] += quantity
     for order in Order.objects.filter(pk__in=order_ids):
-        _fill_up(order, sums[order.pk])
+        _fill_up(order, sums[order.pk], last[order.pk])
 
 
-def _fill_up(order: Order, filled: Decimal) -> None:
+def _fill_up(order: Order, filled: Decimal, last: datetime) -> None:
     order.filled = filled
-    done = filled >= order.quantity
-    if not OrderStatus(order.status).is_final:
-        order.status = OrderStatus.FILLED if done else OrderStatus.PARTIAL
-    elif done:
-        order.status = OrderStatus.FILLED
-    order.save(update_fields=["filled", "status"])
+    if filled >= order.quantity:
+        order.status, order.closed_at = OrderStatus.FILLED, last
+    elif not OrderStatus(order.status).is_final:
+        order.status = OrderStatus.PARTIAL
+    order.save(update_fields=["filled", "status", "closed_at"])

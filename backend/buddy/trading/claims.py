@@ -43,7 +43,7 @@ class Claim:
 
     def bind(self, trade: Trade) -> None:
         """Inside the transaction of the effect: this key has now had it. Raises ClaimLost when taken over."""
-        if not self._mine().filter(answer=None).update(answer={"trade": trade.pk}):
+        if not self._mine().filter(answer__isnull=True).update(answer={"trade": trade.pk}):
             raise ClaimLost("This request was taken over by its repeat.")
 
     def answered(self, status: int, answer: Any) -> None:
@@ -52,7 +52,7 @@ class Claim:
 
     def drop(self) -> None:
         """Nothing happened: the key may be tried again."""
-        self._mine().filter(answer=None).delete()
+        self._mine().filter(answer__isnull=True).delete()
 
     def _mine(self) -> QuerySet[IdempotentCall]:
         return IdempotentCall.objects.filter(pk=self.call_id, created_at=self.since, status=None)
@@ -76,7 +76,9 @@ class Bound:
 
 def claim(owner_id: int, key: str, fingerprint: str) -> Claim | Answered | Bound:
     """Take the key, or say what became of it. Raises KeyReused or InFlight."""
-    call, created = IdempotentCall.objects.get_or_create(owner_id=owner_id, key=key, defaults={"fingerprint": fingerprint})
+    call, created = IdempotentCall.objects.get_or_create(
+        owner_id=owner_id, key=key, defaults={"fingerprint": fingerprint}
+    )
     if created:
         return Claim(call.pk, call.created_at)
     if call.fingerprint != fingerprint:

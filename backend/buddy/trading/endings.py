@@ -95,7 +95,11 @@ def _finish(case: Case, lease: Lease) -> bool:
     trade, position = case.trade, case.position
     risk = trade.initial_risk if trade.initial_risk is not None else kept(initial_risk(position))
     closed = position.last_exit_time or case.market.time
-    frozen = figures(position, risk) | {"initial_risk": risk, "exit_reason": exit_reason(position), "closed_at": at(closed)}
+    frozen = figures(position, risk) | {
+        "initial_risk": risk,
+        "exit_reason": exit_reason(position),
+        "closed_at": at(closed),
+    }
     with transaction.atomic():
         lease.keep()
         still_open = Trade.objects.filter(pk=trade.pk, status__in=(Trade.Status.PENDING, Trade.Status.OPEN))
@@ -111,7 +115,9 @@ def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int) -> None:
     reason = ExitReason(frozen["exit_reason"]).label.lower()
     sentence = f"Closed ({reason}): {_signed(net)} {trade.account.currency}"
     sentence += f", {_signed(r)}R." if r is not None else "."
-    tell(trade, "trade_closed", sentence, closed, net=text(net), r=text(r) if r is not None else None, exit_reason=reason)
+    tell(
+        trade, "trade_closed", sentence, closed, net=text(net), r=text(r) if r is not None else None, exit_reason=reason
+    )
 
 
 def _signed(value: Decimal) -> str:

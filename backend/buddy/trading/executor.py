@@ -7,7 +7,7 @@ happened. All of it runs under the account's lease, so two clicks can not pass t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -210,7 +210,9 @@ def break_even_now(trade: Trade, *, claim: Claim | None = None) -> Trade:
     with _work(trade) as work:
         level = _even(work)
         directives = replace(work.position.directives, stop_at=level, stop_cause=Cause.BREAK_EVEN)
-        work.save(claim, "action", f"You moved the stop to break-even ({text(level)}).", directives=directives.document())
+        work.save(
+            claim, "action", f"You moved the stop to break-even ({text(level)}).", directives=directives.document()
+        )
     return _again(trade)
 
 
@@ -221,7 +223,9 @@ def _even(work: Work) -> Decimal:
     level = position.instrument.round_stop(position.side, even_price(position))
     last = work.bench.source.quote(work.trade.symbol).last
     if not position.side.better(last, level):
-        raise NotNow(f"The price ({text(last)}) is not past break-even ({text(level)}): a stop there would close at once.")
+        raise NotNow(
+            f"The price ({text(last)}) is not past break-even ({text(level)}): a stop there would close at once."
+        )
     return level
 
 
@@ -270,7 +274,7 @@ def _amended_pending(work: Work, document: object) -> dict[str, Any]:
 
 def _amended_open(work: Work, document: object) -> dict[str, Any]:
     position = work.position
-    plan = read_plan(document, position.instrument, entered=True)
+    plan = read_plan(_with_side(document, position), position.instrument, entered=True)
     _same_trade(position.plan, plan)
     _only_what_may_change(position, plan)
     changes: dict[str, Any] = {"plan": plan.document()}
@@ -283,6 +287,13 @@ def _amended_open(work: Work, document: object) -> dict[str, Any]:
     return changes
 
 
+def _with_side(document: object, position: Position) -> object:
+    """A stop that has passed the entry no longer tells the side; the trade knows it."""
+    if isinstance(document, Mapping) and document.get("side") is None:
+        return {**document, "side": position.side.value}
+    return document
+
+
 def _same_trade(old: Plan, new: Plan) -> None:
     if old.symbol != new.symbol:
         raise InvalidPlan([Fault("symbol", "A trade keeps its symbol.", f"Write {old.symbol}.", "symbol_changed")])
@@ -293,7 +304,12 @@ def _same_trade(old: Plan, new: Plan) -> None:
 def _only_what_may_change(position: Position, plan: Plan) -> None:
     """What has entered is history: its entries, its risk, its leverage and its filled targets stay."""
     old, faults = position.plan, []
-    for name, what in (("entries", "entry"), ("risk", "risk"), ("leverage", "leverage"), ("margin_mode", "margin mode")):
+    for name, what in (
+        ("entries", "entry"),
+        ("risk", "risk"),
+        ("leverage", "leverage"),
+        ("margin_mode", "margin mode"),
+    ):
         if getattr(old, name) != getattr(plan, name):
             cure = "Leave it as it is; open another trade for more."
             faults.append(Fault(name, f"The trade has entered: its {what} cannot change.", cure, "already_entered"))

@@ -80,4 +80,3 @@ def _take(account_id: int, owner: str) -> Lease | None:
         if not free.update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=now + LEASE_MS):
             return None
         return Lease(account_id, owner, row.values_list("lease_epoch", flat=True).get())
-

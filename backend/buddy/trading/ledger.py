@@ -24,6 +24,7 @@ from .lease import Lease
 from .models import Order, Trade
 from .moments import at, wall_ms
 
+
 class Ledger:
     """One look's way to the venue. `read` first; then `intend`, `send` and `cancel` go through the rows."""
 

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from buddy.core.exchange import OrderKind, OrderStatus, Role, TriggerBy
-from buddy.core.market import OrderSide, Side, TIMEFRAMES
+from buddy.core.market import ONE, TIMEFRAMES, ZERO, OrderSide, Side
 from buddy.core.plan import Cover, EntryKind, MarginMode
 
 from .models import ExitReason, Trade
@@ -136,7 +136,7 @@ class AmendRequestSerializer(serializers.Serializer[Any]):
 class CloseRequestSerializer(serializers.Serializer[Any]):
     """`share` of what is held, above 0 and up to 1."""
 
-    share = serializers.DecimalField(max_digits=20, decimal_places=18, min_value=0, max_value=1, default="1")
+    share = serializers.DecimalField(max_digits=20, decimal_places=18, min_value=ZERO, max_value=ONE, default=ONE)
 
     def validate_share(self, share: Any) -> Any:
         if share <= 0:

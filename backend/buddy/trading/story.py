@@ -25,7 +25,12 @@ from .models import Fill, Income, Order, Trade
 from .rows import Rows
 from .telling import text
 
-STOP_KINDS = {Cause.BREAK_EVEN: "break_even", Cause.STEP: "step", Cause.TRAILING_STOP: "trailing", Cause.MANUAL: "manual"}
+STOP_KINDS = {
+    Cause.BREAK_EVEN: "break_even",
+    Cause.STEP: "step",
+    Cause.TRAILING_STOP: "trailing",
+    Cause.MANUAL: "manual",
+}
 
 
 def moment(value: datetime | None) -> str | None:
@@ -175,7 +180,11 @@ def _open_money(position: Position, quote: Quote | None) -> dict[str, Any]:
         return {"unrealised": None, "open_r": None, "price": amount(price)}
     gain = position.instrument.gross(position.side, position.average_entry, quote.last, position.held)
     risk = initial_risk(position)
-    return {"unrealised": amount(kept(gain)), "open_r": amount(gain / risk) if risk > 0 else None, "price": amount(price)}
+    return {
+        "unrealised": amount(kept(gain)),
+        "open_r": amount(gain / risk) if risk > 0 else None,
+        "price": amount(price),
+    }
 
 
 def _stop(trade: Trade, position: Position, quote: Quote | None, orders: Sequence[Order]) -> dict[str, Any]:
@@ -214,15 +223,16 @@ def _protected(trade: Trade, position: Position, orders: Sequence[Order]) -> dic
 
 def _ladder(trade: Trade, position: Position, orders: Sequence[Order]) -> list[dict[str, Any]]:
     rungs = [_rung(trade, position, orders, Role.ENTRY, leg, q) for leg, q in enumerate(position.quantities)]
-    return rungs + [_rung(trade, position, orders, Role.TAKE_PROFIT, leg, q) for leg, q in enumerate(_parts(position))]
+    parts = _parts(trade, position)
+    return rungs + [_rung(trade, position, orders, Role.TAKE_PROFIT, leg, q) for leg, q in enumerate(parts)]
 
 
-def _parts(position: Position) -> Sequence[Decimal]:
-    """What each target takes, or would take once everything has entered."""
-    if position.entered:
+def _parts(trade: Trade, position: Position) -> Sequence[Decimal]:
+    """What each target takes; before the entry and after the end, what it would take of all of it."""
+    if position.held and trade.status in WORKING:
         return target_split(position)
     shares = [target.share for target in position.plan.take_profits]
-    return target_quantities(position.instrument, sum(position.quantities, ZERO), shares)
+    return target_quantities(position.instrument, position.entered or sum(position.quantities, ZERO), shares)
 
 
 def _rung(

@@ -22,6 +22,7 @@ from .claims import Claim
 from .idempotency import idempotent
 from .models import Trade
 from .preview import preview
+
 rehearse: Any = None
 from .serializers import (
     AmendRequestSerializer,
@@ -86,7 +87,9 @@ class RehearseView(APIView):
 
 class TradeQuerySerializer(serializers.Serializer[Any]):
     account = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
-    status = serializers.CharField(required=False, help_text="Some of pending, open, closed, cancelled; commas between.")
+    status = serializers.CharField(
+        required=False, help_text="Some of pending, open, closed, cancelled; commas between."
+    )
 
     def validate_status(self, status: str) -> list[str]:
         wanted = [part.strip() for part in status.split(",") if part.strip()]

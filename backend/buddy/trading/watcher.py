@@ -180,7 +180,9 @@ def _withdraw_what_may_not_enter(case: Case, ledger: Ledger) -> None:
 
 
 def _has_unsent_entry(case: Case) -> bool:
-    sent = {order.leg for order in case.orders if order.role == Role.ENTRY and order.status in (*LIVE, OrderStatus.FILLED)}
+    sent = {
+        order.leg for order in case.orders if order.role == Role.ENTRY and order.status in (*LIVE, OrderStatus.FILLED)
+    }
     unsent = {order.leg for order in case.orders if order.role == Role.ENTRY and order.status == OrderStatus.INTENDED}
     position = case.position
     open_legs = {n for n, q in enumerate(position.quantities) if position.filled(Role.ENTRY, n) < q}
@@ -226,7 +228,9 @@ def _mark(account: Account, looked: Looked) -> None:
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(looked_at=now, trouble=looked.trouble, **good)
         if bool(looked.trouble) != bool(account.trouble):
-            sentence = f"{account.name} waits: {looked.trouble}" if looked.trouble else f"{account.name} can be read again."
+            sentence = (
+                f"{account.name} waits: {looked.trouble}" if looked.trouble else f"{account.name} can be read again."
+            )
             tell_account(account, "notice", sentence, wall_ms(), trouble=looked.trouble)
             hint_account(account)
     account.trouble = looked.trouble
