@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import takewhile
 
+from .costs import loss_at_stop
 from .exchange import OrderKind, Role, TriggerBy
 from .holding import Booked, Cause, Directives, Market, Memory, Position, Withdrawal, exit_cause
 from .market import ZERO, OrderSide
@@ -26,6 +28,7 @@ __all__ = [
     "desired_orders",
     "even_price",
     "exit_cause",
+    "initial_risk",
     "observed",
     "stop_level",
     "target_done",
@@ -81,6 +84,22 @@ def allocate(total: Decimal, owned: Sequence[Decimal]) -> list[Decimal]:
         parts.append(min(quantity, total))
         total -= parts[-1]
     return parts
+
+
+def initial_risk(position: Position) -> Decimal | None:
+    """STATISTICS: what was entered before the first exit loses at the first stop, costs included; None without an entry.
+
+    The entry fee is the one paid, the exit's a taker's, and slippage is allowed for at the stop.
+    """
+    exit_side = position.side.exit_order_side
+    before = tuple(takewhile(lambda booked: booked.fill.order_side is not exit_side, position.fills))
+    entered = replace(position, fills=before)
+    average = entered.average_entry
+    if average is None:
+        return None
+    stop, quantity = position.risk_stop, entered.entered
+    loss = loss_at_stop(position.side, position.instrument, average, stop, quantity, position.costs, ZERO)
+    return loss.total + entered.fees
 
 
 def _stop(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:

@@ -1,0 +1,152 @@
+"""A plan over recorded candles, with the same management as live and paper: what would this have done?
+
+In which order a candle visited its extremes is decided after the manager's reactions: both orders are played on twins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from itertools import pairwise
+
+from .closed_candles import ClosedCandles
+from .costs import PRECISE, Costs
+from .errors import InvalidPlan
+from .holding import Position
+from .intrabar import Intrabar
+from .market import Candle, Instrument, Side
+from .plan import MarginMode, Plan
+from .simulated_market import Opening, extremes
+from .simulated_trade import SimulatedTrade
+from .simulator import SimulatedExchange
+from .sizing import Sizing, size
+
+UNLIMITED = Decimal(10**9)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A finished rehearsal. `ambiguous`: candles in which the order of the extremes changed what executed."""
+
+    position: Position
+    ambiguous: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`venue` is whether the instrument's own rules of leverage and liquidation are known and hold."""
+
+    instrument: Instrument
+    costs: Costs
+    equity: Decimal
+    intrabar: Intrabar = Intrabar.PESSIMISTIC
+    venue: bool = True
+
+
+def rehearse(plan: Plan, candles: Sequence[Candle], terms: Terms, *, finer: Sequence[Candle] = ()) -> Played:
+    """Play `plan` from the open of the first candle on; `finer` candles are walked instead of those they cover.
+
+    Raises InvalidPlan when the plan cannot be sized.
+    """
+    with localcontext(PRECISE):
+        rehearsal = Rehearsal(_open(plan, candles[0], terms), terms.intrabar)
+        for candle, parts in _parted(candles, finer):
+            if rehearsal.trade.is_over:
+                break
+            for part in parts:
+                rehearsal.walk(part)
+            rehearsal.close(candle)
+        return Played(rehearsal.trade.position, rehearsal.ambiguous)
+
+
+def sized(plan: Plan, price: Decimal, terms: Terms) -> Sizing:
+    """The trade sized when a market entry fills at `price`; InvalidPlan with all that forbids it."""
+    equity = terms.equity
+    figures = size(plan, terms.instrument, equity=equity, free=equity, costs=terms.costs, reference_price=price)
+    if figures.faults:
+        raise InvalidPlan(figures.faults)
+    return figures
+
+
+def _open(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
+    """The trade, wished for at the open of the first candle."""
+    instrument = terms.instrument
+    if not terms.venue:
+        plan = replace(plan, leverage=None, margin_mode=MarginMode.CROSS)
+        instrument = replace(instrument, max_leverage=UNLIMITED)
+    figures = sized(plan, first.open, replace(terms, instrument=instrument))
+    exchange = SimulatedExchange(
+        {plan.symbol: instrument},
+        wallet=terms.equity,
+        costs=terms.costs,
+        checks_margin=False,
+        liquidates=terms.venue,
+    )
+    exchange.set_up(plan.symbol, figures.leverage, plan.margin_mode.value)
+    position = Position(plan, instrument, figures.quantities, costs=terms.costs, opened_time=first.time)
+    return SimulatedTrade(exchange, position)
+
+
+class Rehearsal:
+    """One trade walking through candles."""
+
+    def __init__(self, trade: SimulatedTrade, intrabar: Intrabar = Intrabar.PESSIMISTIC) -> None:
+        self.trade = trade
+        self.intrabar = intrabar
+        self.ambiguous = 0
+        self._closed = ClosedCandles(trade.position.plan.rules.trail)
+        self._begun = False
+
+    def walk(self, candle: Candle) -> None:
+        """Its open, then its extremes in the order the policy decides, then its close."""
+        trade = self.trade
+        trade.candles, trade.atr = self._closed.seen_at(candle.time)
+        trade.play(Opening(candle.time, candle.open))
+        if not self._begun:
+            trade.look()
+            trade.play()
+            self._begun = True
+        low_first, high_first = (trade.twin(extremes(candle, order)) for order in (True, False))
+        self.ambiguous += _executed(low_first) != _executed(high_first)
+        self.trade = low_first if self._low_comes_first(low_first, high_first, candle) else high_first
+
+    def close(self, candle: Candle) -> None:
+        """The candle is closed: rules that look at candles see it from now on."""
+        self._closed.add(candle)
+
+    def _low_comes_first(self, low_first: SimulatedTrade, high_first: SimulatedTrade, candle: Candle) -> bool:
+        if self.intrabar is Intrabar.COLOUR:
+            return candle.close >= candle.open
+        worse = self.intrabar is Intrabar.PESSIMISTIC
+        low, high = low_first.exchange.equity, high_first.exchange.equity
+        if low != high:
+            return (low < high) is worse
+        low_is_adverse = self.trade.position.side is Side.LONG
+        return (low_is_adverse is bool(self.trade.held)) is worse
+
+
+def _executed(trade: SimulatedTrade) -> list[tuple[str, int, Decimal, Decimal]]:
+    return sorted((b.role.value, b.leg, b.fill.price, b.fill.quantity) for b in trade.position.fills)
+
+
+def _parted(candles: Sequence[Candle], finer: Sequence[Candle]) -> Iterable[tuple[Candle, Sequence[Candle]]]:
+    """Each candle with what is to be walked for it: the finer candles where they cover it whole, else itself."""
+    step, length = _length(finer), _length(candles)
+    at = 0
+    for number, candle in enumerate(candles):
+        until = candles[number + 1].time if number + 1 < len(candles) else candle.time + length
+        while at < len(finer) and finer[at].time < candle.time:
+            at += 1
+        end = at
+        while end < len(finer) and finer[end].time < until:
+            end += 1
+        parts = finer[at:end]
+        covered = parts and parts[0].time == candle.time and parts[-1].time + step >= min(until, candle.time + length)
+        yield candle, parts if covered else (candle,)
+        at = end
+
+
+def _length(candles: Sequence[Candle]) -> int:
+    """Milliseconds of one candle: the shortest distance there is."""
+    return min((later.time - candle.time for candle, later in pairwise(candles)), default=0)

@@ -1,0 +1,151 @@
+"""One trade managed on the simulated exchange, its ledger in memory: what the watcher is to a paper account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import replace
+from decimal import Decimal
+from typing import Self
+
+from .errors import Rejected
+from .exchange import Fill, Income, OrderIntent, Role
+from .holding import Booked, Market, Position
+from .manage import Working, carry_out, step
+from .market import ZERO, Candle
+from .position import Wish, observed
+from .simulated_market import Step
+from .simulator import SimulatedExchange
+from .watching import interest
+
+ROUNDS = 20
+"""A look that is not done by then goes in circles: a defect."""
+
+
+class SimulatedTrade:
+    """`look` does all there is to do and lets the market go on.
+
+    `base`: length in milliseconds of the candles that a trail without a timeframe looks at; 1 makes it look at each new
+    candle, whatever its length.
+    """
+
+    def __init__(self, exchange: SimulatedExchange, position: Position, *, base: int = 1) -> None:
+        self.exchange = exchange
+        self.position = position
+        self.candles: Sequence[Candle] = ()
+        self.atr: Decimal | None = None
+        self.base = base
+        self._tags: dict[str, Wish] = {}
+        self._booked = exchange.number
+
+    @property
+    def symbol(self) -> str:
+        return self.position.plan.symbol
+
+    @property
+    def held(self) -> Decimal:
+        holding = self.exchange.books.holdings.get(self.symbol)
+        return holding.quantity if holding is not None and holding.side is self.position.side else ZERO
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is held and nothing can enter any more."""
+        return not self.held and not self._tags and self.position.memory.withdrawn is not None
+
+    def look(self) -> None:
+        """Book what happened, close the gap, say what is waited for."""
+        for _ in range(ROUNDS):
+            self._book()
+            market = self.market()
+            self.position = observed(self.position, market)
+            actions = step(self.position, self.working(), market, self.held)
+            if not actions:
+                break
+            carry_out(actions, self)
+        else:
+            raise AssertionError(f"the look does not end: {actions}")
+        self.exchange.watch({self.symbol: interest(self.position, market, base=self.base)})
+
+    def play(self, *steps: Step) -> None:
+        """Let the market walk these, reacting to all that happens on the way."""
+        self.exchange.feed(self.symbol, *steps)
+        while not self.exchange.run():
+            self.look()
+
+    def twin(self, path: Iterable[Step]) -> Self:
+        """A copy of the trade and its exchange, to see what `path` would lead to."""
+        other = copy(self)
+        other.exchange = self.exchange.trial(self.symbol, path)
+        other._tags = dict(self._tags)
+        while not other.exchange.run():
+            other.look()
+        return other
+
+    def market(self) -> Market:
+        """What is to be seen of the market now; the range since the look before is forgotten with it."""
+        market = self.exchange.markets[self.symbol]
+        low, high = market.low, market.high
+        market.low = market.high = None
+        return Market(market.last, market.mark_price, market.time, low, high, self.candles, self.atr)
+
+    def working(self) -> list[Working]:
+        orders = self.exchange.orders
+        self._tags = {client_id: wish for client_id, wish in self._tags.items() if client_id in orders}
+        return [
+            Working(
+                client_id,
+                wish.role,
+                wish.leg,
+                wish.kind,
+                orders[client_id].intent.quantity,
+                orders[client_id].filled,
+                wish.price,
+                wish.trigger,
+                orders[client_id].status,
+            )
+            for client_id, wish in self._tags.items()
+        ]
+
+    # The desk
+
+    def place(self, wish: Wish) -> None:
+        """What is refused for good is not asked for again."""
+        client_id = f"{wish.role.value}.{wish.leg}.{wish.reason.value}.{self.exchange.number}"
+        intent = OrderIntent(
+            client_id,
+            self.symbol,
+            wish.order_side,
+            wish.kind,
+            wish.quantity,
+            wish.price,
+            wish.trigger,
+            wish.trigger_by,
+            wish.reduce_only,
+        )
+        try:
+            self.exchange.place(intent)
+        except Rejected:
+            self.position = replace(self.position, declined=self.position.declined | {(wish.role, wish.leg)})
+            raise
+        self._tags[client_id] = wish
+
+    def cancel(self, working: Working, reason: str) -> None:
+        self.exchange.cancel(self.symbol, working.client_id)
+
+    def _book(self) -> None:
+        """Take in what executed since the last time."""
+        new = [each for each in self.exchange.log if each.number > self._booked]
+        if not new:
+            return
+        self._booked = new[-1].number
+        fills = tuple(_booked(each.row) for each in new if isinstance(each.row, Fill))
+        paid = sum((each.row.amount for each in new if isinstance(each.row, Income)), ZERO)
+        self.position = replace(self.position, fills=self.position.fills + fills, funding=self.position.funding + paid)
+
+
+def _booked(fill: Fill) -> Booked:
+    """The fill with what its order was for, which the client id tells."""
+    if not fill.client_id:
+        return Booked(fill, Role.CLOSE)
+    role, leg, reason, _ = fill.client_id.split(".")
+    return Booked(fill, Role(role), int(leg), reason)
