@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db import transaction
 
-from buddy.core.costs import PRECISE, loss_at_stop
+from buddy.core.costs import PRECISE
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
-from buddy.core.position import Booked, Cause, Position, exit_cause
+from buddy.core.position import Booked, Cause, Position, exit_cause, initial_risk
 from buddy.fields import PLACES
 
 from .books import LIVE
@@ -43,19 +43,14 @@ def freeze_risk(case: Case) -> None:
     if trade.initial_risk is not None or not position.entered:
         return
     if position.exited or not case.entry_is_open:
-        trade.initial_risk = kept(initial_risk(position))
+        trade.initial_risk = kept(risk_so_far(position))
         trade.save(update_fields=["initial_risk"])
 
 
-def initial_risk(position: Position) -> Decimal:
-    """STATISTICS: the loss at the first stop with the entry fee paid, a taker's exit fee and the slippage allowance."""
-    average = position.average_entry
-    if average is None:
-        return ZERO
+def risk_so_far(position: Position) -> Decimal:
+    """STATISTICS: initial risk, of what has entered until now."""
     with localcontext(PRECISE):
-        stop, quantity = position.risk_stop, position.entered
-        loss = loss_at_stop(position.side, position.instrument, average, stop, quantity, position.costs, ZERO)
-        return loss.total + position.entries.fees
+        return initial_risk(position) or ZERO
 
 
 def end(case: Case, lease: Lease) -> bool:
@@ -93,7 +88,7 @@ def kept(value: Decimal) -> Decimal:
 
 def _finish(case: Case, lease: Lease) -> bool:
     trade, position = case.trade, case.position
-    risk = trade.initial_risk if trade.initial_risk is not None else kept(initial_risk(position))
+    risk = trade.initial_risk if trade.initial_risk is not None else kept(risk_so_far(position))
     closed = position.last_exit_time or case.market.time
     frozen = figures(position, risk) | {
         "initial_risk": risk,

@@ -20,7 +20,7 @@ from buddy.exchanges.models import Account
 
 from . import books
 from .books import RESTING, WORKING
-from .endings import initial_risk, kept
+from .endings import kept, risk_so_far
 from .models import Fill, Income, Order, Trade
 from .rows import Rows
 from .telling import text
@@ -165,7 +165,7 @@ def _money(trade: Trade, position: Position) -> dict[str, Any]:
     if trade.status == Trade.Status.CLOSED:
         values = {name: getattr(trade, name) for name in ("gross", "fees", "funding", "net", "r", "initial_risk")}
     elif position.entered:
-        risk = trade.initial_risk if trade.initial_risk is not None else initial_risk(position)
+        risk = trade.initial_risk if trade.initial_risk is not None else risk_so_far(position)
         values = {name: getattr(position, name) for name in ("gross", "fees", "funding", "net")}
         values |= {"initial_risk": risk, "r": position.net / risk if risk > 0 else None}
     else:
@@ -179,7 +179,7 @@ def _open_money(position: Position, quote: Quote | None) -> dict[str, Any]:
     if quote is None or not position.held or position.average_entry is None:
         return {"unrealised": None, "open_r": None, "price": amount(price)}
     gain = position.instrument.gross(position.side, position.average_entry, quote.last, position.held)
-    risk = initial_risk(position)
+    risk = risk_so_far(position)
     return {
         "unrealised": amount(kept(gain)),
         "open_r": amount(gain / risk) if risk > 0 else None,

@@ -22,8 +22,7 @@ from .claims import Claim
 from .idempotency import idempotent
 from .models import Trade
 from .preview import preview
-
-rehearse: Any = None
+from .rehearsal import rehearse
 from .serializers import (
     AmendRequestSerializer,
     CloseRequestSerializer,

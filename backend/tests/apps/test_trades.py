@@ -198,3 +198,12 @@ def assert_has_the_fields_of(shape: Any, told: dict[str, Any], path: str = "") -
         for row in rows:
             if isinstance(row, dict):
                 assert_has_the_fields_of(child, row, f"{path}.{name}")
+
+
+def test_a_rehearsal_plays_the_plan_over_the_last_candles(api: Any, account: Account, price: Decimal) -> None:
+    plan = around(price, entries=[{"kind": "market"}], side="long")
+    body = {"account": account.pk, "plan": plan, "timeframe": "5m", "minutes": 600}
+    answer = api.post("/api/v1/plans/rehearse", body, format="json")
+    assert answer.status_code in (200, 422), answer.json()
+    if answer.status_code == 200:
+        assert_has_the_fields_of(shapes.RehearsalSerializer(), answer.json())
