@@ -42,6 +42,12 @@ export class ApiProblem extends Error {
 		return new ApiProblem(0, UNREACHABLE);
 	}
 
+	/** The page itself failed while handling an answer. */
+	static broken(error: unknown): ApiProblem {
+		console.error(error);
+		return new ApiProblem(0, { title: 'Something went wrong on this page', detail: 'Reload it.', code: 'broken' });
+	}
+
 	/** Reads the problem out of a failed response, whatever its body looks like. */
 	static async from(response: Response): Promise<ApiProblem> {
 		const body: unknown = await response.json().catch(() => null);
