@@ -9,10 +9,10 @@ export interface TargetPreset {
 }
 
 export const TARGET_PRESETS: TargetPreset[] = [
-	{ name: '1R · 2R · 3R', multiples: ['1', '2', '3'], shares: ['33', '33'] },
-	{ name: '1R half · 3R', multiples: ['1', '3'], shares: ['50'] },
+	{ name: '1·2·3R', multiples: ['1', '2', '3'], shares: ['33', '33'] },
+	{ name: '1·3R', multiples: ['1', '3'], shares: ['50'] },
 	{ name: '2R', multiples: ['2'], shares: [] },
-	{ name: '1R · 2R · 4R · 6R', multiples: ['1', '2', '4', '6'], shares: ['40', '30', '20'] }
+	{ name: '1·2·4·6R', multiples: ['1', '2', '4', '6'], shares: ['40', '30', '20'] }
 ];
 
 export const RISK_PERCENTS = ['0.25', '0.5', '1', '2'];
