@@ -38,6 +38,8 @@ def read_picture(upload: IO[bytes], size: int) -> Picture:
             return _written_anew(_pixels(image), lossy=image.format == "JPEG")
     except Problem:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise too_many_pixels() from None
     except Exception as error:  # hostile bytes make decoders fail in any way there is
         raise refused(
             "not_a_picture", "This is not a whole PNG, JPEG or WebP picture.", "Save it anew as PNG."
@@ -48,10 +50,14 @@ def refused(code: str, message: str, cure: str, status: int = 422) -> Problem:
     return Problem(status, code, message, {"image": [fault(message, cure, code)]})
 
 
+def too_many_pixels() -> Problem:
+    return refused("too_many_pixels", "The picture has more than 25 megapixels.", "Crop it or scale it down.")
+
+
 def _check_size(image: Image.Image) -> None:
     """Only the header has been read so far: a bomb never gets to be unpacked."""
     if image.width * image.height > MOST_PIXELS:
-        raise refused("too_many_pixels", "The picture has more than 25 megapixels.", "Crop it or scale it down.")
+        raise too_many_pixels()
 
 
 def _pixels(image: Image.Image) -> Image.Image:

@@ -135,9 +135,10 @@ class ScreenshotView(APIView):
     @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY})
     def get(self, request: Request, trade: int) -> HttpResponseBase:
         picture = self._screenshot(request, trade).image
-        same = get_conditional_response(request, etag=f'"{picture.name}"')
+        etag = f'"{picture.name}"'
+        same = get_conditional_response(request, etag=etag)
         try:
-            return _guarded(same or FileResponse(picture.open("rb"), as_attachment=True))
+            return _guarded(same or FileResponse(picture.open("rb"), as_attachment=True), etag)
         except FileNotFoundError:
             raise Http404 from None
 
@@ -162,9 +163,10 @@ class ScreenshotView(APIView):
         return get_object_or_404(Screenshot, entry__trade__owner_id=request.user.pk, entry__trade_id=trade)
 
 
-def _guarded(response: HttpResponseBase) -> HttpResponseBase:
+def _guarded(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     """A picture and nothing else, for this user's eyes only."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
