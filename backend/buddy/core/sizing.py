@@ -99,7 +99,8 @@ def size(
 ) -> Sizing:
     """The sized trade. `max_leverage` is the account's own limit.
 
-    Raises InvalidPlan only for a market entry without `reference_price`: there is nothing to size by.
+    Raises InvalidPlan when there is nothing to size by: a market entry without `reference_price`, or with one that
+    is already beyond the stop.
     """
     with localcontext(PRECISE):
         legs = legs_of(plan, costs, reference_price)

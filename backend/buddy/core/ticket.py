@@ -29,10 +29,16 @@ class Leg:
 
 
 def legs_of(plan: Plan, costs: Costs, reference: Decimal | None) -> tuple[Leg, ...]:
-    """Raises InvalidPlan for a market entry without a price to expect."""
+    """Raises InvalidPlan for a market entry without a price to expect, and for a stop that no longer loses."""
     if reference is None and any(entry.kind is EntryKind.MARKET for entry in plan.entries):
         raise InvalidPlan([Fault("entries", "There is no price to size a market entry by.", "Try again.", "no_price")])
-    return tuple(_leg(entry, plan.side, costs, reference) for entry in plan.entries)
+    legs = tuple(_leg(entry, plan.side, costs, reference) for entry in plan.entries)
+    if any(not plan.side.better(leg.price, plan.stop_price) for leg in legs):
+        message = (
+            f"The stop, {plan.stop_price:f}, is not on the losing side of every entry: there is no risk to size by."
+        )
+        raise InvalidPlan([Fault("stop.price", message, "Move the stop, or wait for the price.", "stop_wrong_side")])
+    return legs
 
 
 def _leg(entry: Entry, side: Side, costs: Costs, reference: Decimal | None) -> Leg:

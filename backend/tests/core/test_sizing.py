@@ -192,6 +192,11 @@ def test_a_market_entry_without_a_price_cannot_be_sized() -> None:
         sized(plan(entries=[{}]))
 
 
+def test_a_price_that_has_run_beyond_the_stop_cannot_be_sized() -> None:
+    with pytest.raises(InvalidPlan, match="no risk to size by"):
+        sized(plan(entries=[{}], reference="64000"), reference_price=D(62_720))
+
+
 def test_a_fixed_quantity_is_floored_to_the_lot() -> None:
     sizing = sized(plan(risk={"quantity": "0.0519"}))
     assert (sizing.quantity, sizing.asked_risk) == (D("0.051"), D(1280) * D("0.051"))
