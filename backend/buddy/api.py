@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
+from django.db.models import Model
+from django.shortcuts import get_object_or_404
 from rest_framework import authentication, exceptions, pagination, parsers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 MAX_DEPTH = 30
+
+Row = TypeVar("Row", bound=Model)
+
+
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The document is too large."
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -27,9 +37,14 @@ class SessionAuthentication(authentication.SessionAuthentication):
 class JSONParser(parsers.JSONParser):
     """JSON that every store can hold: no NUL, no lone surrogate, no NaN, no absurd depth."""
 
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
         try:
-            document = json.loads(stream.read().decode("utf-8"), parse_constant=_refused_constant)
+            document = json.loads(raw.decode("utf-8"), parse_constant=_refused_constant)
             _check_storable(document, MAX_DEPTH)
         except RecursionError:
             raise exceptions.ParseError("The document is nested too deeply.") from None
@@ -59,7 +74,7 @@ def _check_storable(value: Any, depth: int) -> None:
 
 
 class Pages(pagination.CursorPagination):
-    """`{"results": […], "next": cursor or null}`; `?cursor=…&limit=…`. The view's `ordering` decides, else newest first."""
+    """`{"results": […], "next": cursor or null}`, `?cursor=…&limit=…`; newest first by default."""
 
     page_size = 50
     max_page_size = 200
@@ -82,3 +97,8 @@ class Pages(pagination.CursorPagination):
             "required": ["results", "next"],
             "properties": {"results": schema, "next": following},
         }
+
+
+def owned(model: type[Row], request: Request, **where: Any) -> Row:
+    """The user's own row, or 404."""
+    return get_object_or_404(model, owner=request.user, **where)

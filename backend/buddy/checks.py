@@ -24,7 +24,11 @@ def _faults() -> Iterator[tuple[str, str, str]]:
     if settings.VAULT_KEY == settings.SECRET_KEY:
         yield "E003", "VAULT_KEY and SECRET_KEY are the same.", "Give each its own random text."
     if urlsplit(settings.SITE_URL).scheme not in ("http", "https") or not settings.SITE_HOST:
-        yield "E004", f"SITE_URL is {settings.SITE_URL!r}.", "Write the address people open, like https://desk.example.org."
+        yield (
+            "E004",
+            f"SITE_URL is {settings.SITE_URL!r}.",
+            "Write the address people open, like https://desk.example.org.",
+        )
     if "*" in settings.ALLOWED_HOSTS:
         yield "E005", "ALLOWED_HOSTS allows every host.", "Name the hosts, or leave it empty to use SITE_URL's."
     if settings.PRODUCTION:

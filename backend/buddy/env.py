@@ -80,7 +80,9 @@ def secret(name: str, *, kept_in: Path | None) -> str:
     if path := os.environ.get(f"{name}_FILE"):
         return _read_secret(name, Path(path))
     if kept_in is None:
-        raise ImproperlyConfigured(f"{name} is not set. Put a long random text in {name}, or its file's path in {name}_FILE.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. Put a long random text in {name}, or its file's path in {name}_FILE."
+        )
     return _kept_secret(name, kept_in / name.lower())
 
 

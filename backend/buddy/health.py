@@ -12,6 +12,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from buddy.events.hub import hub
 
 WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
 LATE_AFTER = 20.0
@@ -64,7 +65,7 @@ def _store() -> Part:
 
 
 def _feed() -> Part:
-    return {"viewers": live.viewer_count(), "ok": live.is_listening()}
+    return {"viewers": hub.viewer_count, "ok": hub.is_listening}
 
 
 def _heartbeat(key: str) -> Part:

@@ -64,7 +64,9 @@ CURES = {
 class Problem(exceptions.APIException):
     """Raise it anywhere below a view to answer with this very problem."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: Errors | None = None, retry_after: int | None = None):
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Errors | None = None, retry_after: int | None = None
+    ):
         self.status_code = status
         self.code = code
         self.errors = errors or {}
@@ -119,7 +121,9 @@ def from_core(error: CoreError) -> Problem:
         return Problem(409, "rejected", f"The exchange refused: {error}")
     if isinstance(error, Temporary):
         return Problem(503, "unavailable", str(error) or "The exchange cannot be read right now.", retry_after=2)
-    return Problem(503, "outcome_unknown", "The exchange did not answer; we keep looking. Do not repeat it.", retry_after=5)
+    return Problem(
+        503, "outcome_unknown", "The exchange did not answer; we keep looking. Do not repeat it.", retry_after=5
+    )
 
 
 def by_field(faults: Iterable[Fault]) -> dict[str, list[dict[str, str]]]:
@@ -152,7 +156,9 @@ def _field_errors(detail: Any) -> Iterator[tuple[str, list[dict[str, str]]]]:
     found: dict[str, list[dict[str, str]]] = {}
     for path, message in _leaves(detail, ()):
         code = getattr(message, "code", "invalid")
-        found.setdefault(".".join(path) or "request", []).append(fault(str(message), CURES.get(code, "Correct it."), code))
+        found.setdefault(".".join(path) or "request", []).append(
+            fault(str(message), CURES.get(code, "Correct it."), code)
+        )
     yield from found.items()
 
 
@@ -197,6 +203,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _outside_api(request, 404) or response(404, detail="There is nothing here.")
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """An address below the API's that leads nowhere is a problem document, not the SPA."""
+    return not_found(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,8 @@ from functools import cache
 STRUCK = "[redacted]"
 _NAMED = re.compile(
     r"""(?ix)
-    ( ["']?\b(?:password\w*|secret\w*|api_?key|signature|token|authorization|cookie|sessionid|csrftoken|x-csrftoken)["']?
+    ( ["']?\b(?:password\w*|secret\w*|api_?key|signature|token|authorization|cookie
+      |sessionid|csrftoken|x-csrftoken)["']?
       \s*[:=]\s*["']? (?:bearer\s+|basic\s+)? )
     [^\s"',;&}]+ """
 )

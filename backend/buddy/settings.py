@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from buddy import env
+from buddy.spa import inline_script_hashes
 
 BACKEND = Path(__file__).resolve().parent.parent
 ROOT = BACKEND.parent
@@ -142,10 +143,31 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # The SPA: its files are served as they are, every other address outside the API is its index.html.
+_INDEX = FRONTEND_BUILD / "index.html"
 WHITENOISE_ROOT = FRONTEND_BUILD if FRONTEND_BUILD.is_dir() else None
 WHITENOISE_AUTOREFRESH = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS: list[Path] = []
+
+# Content security: nothing inline but the SPA's own boot script, whose hash is read from the built page.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", *inline_script_hashes(_INDEX.read_bytes() if _INDEX.is_file() else b"")],
+        "style-src": ["'self'", "'unsafe-inline'"],  # chart libraries set style attributes
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# The live feed
+LIVE_VIEWERS_PER_USER = env.integer("LIVE_VIEWERS_PER_USER", 30, at_least=1)
 
 # The API
 REST_FRAMEWORK = {
@@ -217,8 +239,9 @@ LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-
-    "formatters": {"plain": {"()": "buddy.redact.Formatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"()": "buddy.redact.Formatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {

@@ -1,3 +1,26 @@
+"""Every address. The API lies under /api/v1/, signing in under /_allauth/, all the rest is the SPA."""
+
 from __future__ import annotations
 
-urlpatterns: list[object] = []
+from importlib.util import find_spec
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from buddy import health, problems, spa
+
+APPS = [name for name in ("users", "events", "exchanges", "trading", "journal") if find_spec(f"buddy.{name}.urls")]
+
+urlpatterns = [
+    path("health", health.health, name="health"),
+    path("_allauth/", include("allauth.headless.urls")),
+    *(path("api/v1/", include(f"buddy.{name}.urls")) for name in APPS),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^(?:api|_allauth|static|_app)(?:/.*)?$", problems.nothing_here),
+    re_path(r"^(?P<path>.*)$", spa.show, name="spa"),
+]
+
+handler400 = "buddy.problems.bad_request"
+handler403 = "buddy.problems.forbidden"
+handler404 = "buddy.problems.not_found"
+handler500 = "buddy.problems.server_error"

@@ -1,4 +1,7 @@
-"""The settings under test: the real ones, on a folder of their own. DATABASE_URL and REDIS_URL may name outside stores."""
+"""The settings under test: the real ones, on a folder of their own.
+
+DATABASE_URL and REDIS_URL may name outside stores.
+"""
 
 import os
 import tempfile

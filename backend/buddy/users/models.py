@@ -32,7 +32,9 @@ class User(AbstractUser):
     email = models.EmailField("e-mail address", unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     """IANA name; a trade belongs to the day of its last exit in this zone."""
-    theme = models.CharField(max_length=8, choices=[("system", "System"), ("dark", "Dark"), ("light", "Light")], default="system")
+    theme = models.CharField(
+        max_length=8, choices=[("system", "System"), ("dark", "Dark"), ("light", "Light")], default="system"
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
