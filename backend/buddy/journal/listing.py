@@ -16,7 +16,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate
+from django.db.models.lookups import IContains, IRegex
 from rest_framework import serializers
 
 from buddy.core.performance import Outcome, outcome_of
@@ -28,6 +29,8 @@ from .scope import ScopeQuery, between, within
 STATUSES = ("closed", "cancelled", "all")
 BATCH = 500
 MOST = 200
+FOLDING_SINCE = 170_000
+"""The Postgres version that brought a collation folding all of Unicode."""
 
 
 class JournalQuery(ScopeQuery):
@@ -82,14 +85,19 @@ def _wanted(mine: QuerySet[Trade], query: dict[str, Any]) -> QuerySet[Any]:
 
 def _mentions(words: str) -> Q:
     """In the notes, the symbol, the setup or a tag, whatever the case."""
-    # SQLite's LIKE folds only ASCII; its regular expressions are Python's and fold every alphabet.
-    lookup, text = ("iregex", re.escape(words)) if connection.vendor == "sqlite" else ("icontains", words)
-    tagged = Entry.objects.filter(**{f"tags__name__{lookup}": text}).values("trade_id")
-    places = ("symbol", "entry__notes", "entry__setup__name")
-    found = Q(pk__in=tagged)
-    for place in places:
-        found |= Q(**{f"{place}__{lookup}": text})
+    found = Q(pk__in=Entry.objects.filter(_contains("tags__name", words)).values("trade_id"))
+    for place in ("symbol", "entry__notes", "entry__setup__name"):
+        found |= _contains(place, words)
     return found
+
+
+def _contains(place: str, words: str) -> Q:
+    """`icontains` for every alphabet: SQLite's LIKE folds only ASCII, and so does Postgres under the C locale."""
+    if connection.vendor == "sqlite":  # whose regular expressions are Python's
+        return Q(IRegex(F(place), re.escape(words)))
+    if getattr(connection, "pg_version", 0) >= FOLDING_SINCE:
+        return Q(IContains(Collate(F(place), "pg_c_utf8"), words.upper()))
+    return Q(IContains(F(place), words))
 
 
 def _places(trades: QuerySet[Any], query: dict[str, Any], count: int) -> Iterator[Place]:

@@ -123,6 +123,9 @@ def test_search_looks_into_notes_symbol_setup_and_tags_whatever_the_case(api: An
     assert listed(api, q="fomo") == [tagged.pk]
     assert listed(api, q="sol/") == [tagged.pk]
     assert listed(api, q=".*") == []
+    assert listed(api, q="%") == [noted.pk]
+    wordless = closed(account, symbol="XRP/USDT:USDT")
+    assert listed(api, q="xrp") == [wordless.pk]
 
 
 def test_setup_and_tag_filter_the_list(api: Any, alice: Any, account: Any) -> None:

@@ -129,14 +129,14 @@ def test_figures_are_what_a_hand_computes(name: str, expected: str | D, n: int) 
 def test_sharpe_sortino_and_ulcer_count_the_quiet_day_too() -> None:
     # 1 to 5 June: 100/1000, 5/1100, nothing, −160/1105, 150/945
     returns = [D(100) / 1000, D(5) / 1100, D(0), D(-160) / 1105, D(150) / 945]
-    mean = sum(returns) / 5
-    sd = (sum((r - mean) ** 2 for r in returns) / 4).sqrt()
+    mean = sum(returns, D(0)) / 5
+    sd = (sum(((r - mean) ** 2 for r in returns), D(0)) / 4).sqrt()
     assert close(FIGURES["sharpe"].value, mean / sd * D(365).sqrt())
     below = ((D(160) / 1105) ** 2 / 5).sqrt()
     assert close(FIGURES["sortino"].value, mean / below * D(365).sqrt())
     # evenings at 1100, 1105, 1105, 945, 1095 under peaks 1100, 1105, 1105, 1105, 1105
     depths = [D(16000) / 1105, D(1000) / 1105]
-    assert close(FIGURES["ulcer"].value, (sum(d * d for d in depths) / 5).sqrt())
+    assert close(FIGURES["ulcer"].value, (sum((d * d for d in depths), D(0)) / 5).sqrt())
     assert FIGURES["sharpe"].n == FIGURES["ulcer"].n == 5
 
 
@@ -263,7 +263,7 @@ def test_the_equity_curve_starts_at_the_opening_balance() -> None:
 def test_a_breakdown_has_the_same_figures_per_cell() -> None:
     record = [trade(1, 100, symbol="A"), trade(2, -50, symbol="A"), trade(3, 30, symbol="B")]
     cells = {cell.key: cell for cell in break_down(record, lambda t: [t.symbol])}
-    assert (cells["A"].n, cells["A"].figures["net"].value) == (2, 50)
+    assert (cells["A"].n, cells["A"].figures["net"].value) == (2, D(50))
     assert cells["A"].figures["profit_factor"].value == 2  # 100 / 50
     assert cells["A"].figures["mean_r"].value == D("0.25")
     assert cells["B"].figures["profit_factor"].value is None
