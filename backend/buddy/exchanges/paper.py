@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -119,7 +120,8 @@ class PaperExchange:
         """Walk on, what is left of the path first, until something happens or all of it is walked."""
         if not book.exchange.run():
             return
-        steps = self.source.path(symbols, book.cursor, until, book.walked)
+        quiet = partial(book.quiet, symbols[0]) if len(symbols) == 1 else None
+        steps = self.source.path(symbols, book.cursor, until, walked=book.walked, quiet=quiet)
         for count, (end, together) in enumerate(groupby(steps, key=lambda step: step.end)):
             for step in together:
                 book.feed(step)

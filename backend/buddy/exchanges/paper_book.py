@@ -11,17 +11,19 @@ from django.db import IntegrityError, transaction
 
 from buddy.core.costs import Costs
 from buddy.core.exchange import Quote
-from buddy.core.market import Candle, Instrument
+from buddy.core.market import ZERO, Candle, Instrument
 from buddy.core.simulated_market import SymbolMarket
 from buddy.core.simulator import SimulatedExchange
 from buddy.core.watching import Watch
 
 from . import instrument_json
-from .market_data.source import Step
+from .market_data.source import Quiet, Step
 from .models import Account, PaperBook
 
 FIRST = 0
 """Version of books that are not in the database yet."""
+INFINITE = Decimal("Infinity")
+FOREVER = 2**62
 
 
 @dataclass(slots=True)
@@ -49,6 +51,20 @@ class Book:
         """Symbols with an order or a position: something may happen to them on the way."""
         resting = {order.intent.symbol for order in self.exchange.orders.values()}
         return resting | set(self.exchange.books.holdings)
+
+    def quiet(self, symbol: str) -> Quiet:
+        """Where the price may go without meeting an order, a watch or the liquidation."""
+        market, orders = self.exchange.markets[symbol], self.exchange.orders.values()
+        levels = [order.level() for order in orders if order.intent.symbol == symbol]
+        levels += [self.exchange.liquidation(symbol), *market.watch.levels]
+        levels += [best for _, best in market.watch.follow]
+        known = [level for level in levels if level is not None]
+        times = [*market.watch.times, *(rate.time for rate in self.exchange.funding.get(symbol, ()))]
+        return Quiet(
+            low=max((level for level in known if level <= market.last), default=ZERO),
+            high=min((level for level in known if level >= market.last), default=INFINITE),
+            until=min(times, default=FOREVER),
+        )
 
     def stand(self, quote: Quote) -> None:
         """The market of a symbol without work stands here now, however it came here."""

@@ -14,7 +14,7 @@ from ..venues import VENUES
 from ..wall import wall
 from . import fetching
 from .perpetuals import PERPETUALS, SMALLER_TIERS
-from .source import Candles, Step, UnknownSymbol
+from .source import Candles, Quietness, Step, UnknownSymbol
 
 MINUTE = TIMEFRAMES["1m"]
 HOUR = TIMEFRAMES["1h"]
@@ -76,7 +76,13 @@ class LivePrices:
         return Candles(symbol, timeframe, rows, complete=len(rows) == (newest - oldest) // length + 1)
 
     def path(
-        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+        self,
+        symbols: Sequence[str],
+        after: int,
+        until: int,
+        *,
+        walked: Mapping[str, Candle] | None = None,
+        quiet: Quietness | None = None,
     ) -> Iterator[Step]:
         """Minute candles; of one already walked in part only what it has done since."""
         steps = [step for symbol in symbols for step in self._walk(symbol, after, until, (walked or {}).get(symbol))]

@@ -59,6 +59,12 @@ class Recording:
         numbers = (exact(number) for number in self.prices[index].tolist())
         return Candle(int(self.times[index]), *numbers)
 
+    def joined(self, first: int, end: int) -> Candle:
+        """Candles `first` … `end` - 1 as one, at the time of the last."""
+        rows = self.prices[first:end]
+        numbers = (rows[0, 0], rows[:, 1].max(), rows[:, 2].min(), rows[-1, 3], rows[:, 4].sum())
+        return Candle(int(self.times[end - 1]), *(exact(float(number)) for number in numbers))
+
     def running(self, at: int) -> int:
         """Index of the newest candle that has begun at `at`; -1 before the first."""
         return int(np.searchsorted(self.times, at, side="right")) - 1

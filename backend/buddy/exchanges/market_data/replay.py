@@ -10,13 +10,19 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
+import numpy as np
+
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
 from buddy.core.simulated_market import Opening
 
 from .recordings import Recording, exact
-from .source import DAY, Candles, Step, UnknownSymbol, changed
+from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
+
+
+AT_ONCE = 20_000
+"""Most candles joined into one."""
 
 
 class ReplayedPrices:
@@ -70,19 +76,18 @@ class ReplayedPrices:
         return changed(self.quote(symbol).last, self.quote(symbol, before).last)
 
     def path(
-        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+        self,
+        symbols: Sequence[str],
+        after: int,
+        until: int,
+        *,
+        walked: Mapping[str, Candle] | None = None,
+        quiet: Quietness | None = None,
     ) -> Iterator[Step]:
-        known = [symbol for symbol in dict.fromkeys(symbols) if symbol in self.recordings]
-        walks = [self._walk(self.recordings[symbol], after, until) for symbol in known]
-        return heapq.merge(*walks, key=lambda step: step.end)
-
-    def _walk(self, recording: Recording, after: int, until: int) -> Iterator[Step]:
-        """Candles that end in (after, until], then the open of the one that runs."""
-        symbol, over = recording.instrument.symbol, recording.closed(until)
-        for index in range(recording.closed(after), over):
-            yield Step(symbol, recording.candle(index), int(recording.times[index]) + recording.length)
-        if over < len(recording.times) and after < (opened := int(recording.times[over])) <= until:
-            yield Step(symbol, Opening(opened, exact(float(recording.prices[over, 0]))), opened)
+        known = [self.recordings[symbol] for symbol in dict.fromkeys(symbols) if symbol in self.recordings]
+        if len(known) == 1:
+            return _walk(known[0], after, until, quiet)
+        return heapq.merge(*(_walk(each, after, until, None) for each in known), key=lambda step: step.end)
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         recording, length = self._of(symbol), TIMEFRAMES[timeframe]
@@ -111,6 +116,25 @@ class ReplayedPrices:
         if symbol not in self.recordings:
             raise UnknownSymbol(symbol, self.label)
         return self.recordings[symbol]
+
+
+def _walk(recording: Recording, after: int, until: int, quiet: Quietness | None) -> Iterator[Step]:
+    """Candles that end in (after, until], quiet ones joined, then the open of the one that runs."""
+    symbol, index, over = recording.instrument.symbol, recording.closed(after), recording.closed(until)
+    while index < over:
+        count = max(1, _quiet_candles(recording, index, over, quiet()) if quiet else 1)
+        last = int(recording.times[index + count - 1])
+        yield Step(symbol, recording.joined(index, index + count), last + recording.length)
+        index += count
+    if over < len(recording.times) and after < (opened := int(recording.times[over])) <= until:
+        yield Step(symbol, Opening(opened, exact(float(recording.prices[over, 0]))), opened)
+
+
+def _quiet_candles(recording: Recording, index: int, over: int, quiet: Quiet) -> int:
+    """How many candles from `index` on stay inside. Floats compare right: each is the nearest one to its exact text."""
+    end = min(over, index + AT_ONCE, int(np.searchsorted(recording.times, quiet.until, side="left")))
+    inside = (recording.prices[index:end, 1] < float(quiet.high)) & (recording.prices[index:end, 2] > float(quiet.low))
+    return len(inside) if inside.all() else int(np.argmin(inside))
 
 
 def _edge(recording: Recording, now: int) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import numpy as np
 
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
@@ -12,7 +14,10 @@ from buddy.core.simulated_market import Tick
 from ..wall import wall
 from . import simulated_market as market
 from .perpetuals import PERPETUALS
-from .source import DAY, Candles, Step, UnknownSymbol, changed
+from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
+
+
+LEAST, MOST = Decimal(0), Decimal(2**62)
 
 
 class SimulatedPrices:
@@ -42,9 +47,10 @@ class SimulatedPrices:
         return PERPETUALS[symbol].instrument
 
     def quote(self, symbol: str, at: int | None = None) -> Quote:
+        instrument = self.instrument(symbol)
         when = self.now() if at is None else at
         when -= when % market.TICK
-        price = market.price_at(self.seed, symbol, when) * self.instrument(symbol).tick_size
+        price = market.price_at(self.seed, symbol, when) * instrument.tick_size
         return Quote(symbol, last=price, mark=price, time=when)
 
     def timeframes(self, symbol: str) -> Sequence[str]:
@@ -56,12 +62,41 @@ class SimulatedPrices:
         return changed(self.quote(symbol, now).last, self.quote(symbol, now - DAY).last)
 
     def path(
-        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+        self,
+        symbols: Sequence[str],
+        after: int,
+        until: int,
+        *,
+        walked: Mapping[str, Candle] | None = None,
+        quiet: Quietness | None = None,
     ) -> Iterator[Step]:
+        first = after - after % market.TICK + market.TICK
+        if len(symbols) == 1 and quiet is not None:
+            yield from self._leap(self.instrument(symbols[0]), first, until, quiet)
+            return
         steps = [(symbol, self.instrument(symbol).tick_size) for symbol in symbols]
-        for when in range(after - after % market.TICK + market.TICK, until + 1, market.TICK):
+        for when in range(first, until + 1, market.TICK):
             for symbol, tick_size in steps:
                 yield Step(symbol, Tick(when, market.price_at(self.seed, symbol, when) * tick_size), when)
+
+    def _leap(self, instrument: Instrument, first: int, until: int, quiet: Quietness) -> Iterator[Step]:
+        """Ticks that matter one by one, the others of a day joined."""
+        symbol, when = instrument.symbol, first
+        while when <= until:
+            day, within = divmod(when, market.DAY)
+            end = min(until, (day + 1) * market.DAY - market.TICK)
+            ticks = market.day_of(self.seed, symbol, day).price[
+                within // market.TICK : (end - day * market.DAY) // market.TICK + 1
+            ]
+            count = _quiet_ticks(ticks, when, instrument.tick_size, quiet())
+            last = when + max(count - 1, 0) * market.TICK
+            prices = ticks[: max(count, 1)]
+            if count > 1:
+                whole = (int(prices[0]), int(prices.max()), int(prices.min()), int(prices[-1]), 0)
+                yield Step(symbol, _candle(last, whole, instrument), last)
+            else:
+                yield Step(symbol, Tick(last, int(prices[0]) * instrument.tick_size), last)
+            when = last + market.TICK
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         """The running candle is made of the ticks so far."""
@@ -98,3 +133,13 @@ class SimulatedPrices:
 def _candle(opened: int, whole: tuple[int, ...], instrument: Instrument) -> Candle:
     prices = [Decimal(number) * instrument.tick_size for number in whole[:4]]
     return Candle(opened, *prices, Decimal(whole[4]) * instrument.lot_size)
+
+
+def _quiet_ticks(ticks: market.Whole, first: int, tick_size: Decimal, quiet: Quiet) -> int:
+    """How many ticks from `first` (ms) on touch nothing."""
+    in_time = max(0, -(-(quiet.until - first) // market.TICK))
+    low, high = (min(max(price / tick_size, LEAST), MOST) for price in (quiet.low, quiet.high))
+    inside = (ticks[:in_time] > int(low.to_integral_value(ROUND_FLOOR))) & (
+        ticks[:in_time] < int(high.to_integral_value(ROUND_CEILING))
+    )
+    return len(inside) if inside.all() else int(np.argmin(inside))

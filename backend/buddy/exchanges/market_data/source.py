@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -20,6 +20,18 @@ class Step(NamedTuple):
     end: int
     whole: Candle | None = None
     """Of a candle that still runs: all of it so far, to be handed back as `walked` next time."""
+
+
+class Quiet(NamedTuple):
+    """Nothing happens to anybody while the price stays strictly between `low` and `high`, before `until` (ms)."""
+
+    low: Decimal
+    high: Decimal
+    until: int
+
+
+Quietness = Callable[[], Quiet]
+"""Asked again after each step, since any step may change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +92,19 @@ class PriceSource(Protocol):
         ...
 
     def path(
-        self, symbols: Sequence[str], after: int, until: int, walked: Mapping[str, Candle] | None = None
+        self,
+        symbols: Sequence[str],
+        after: int,
+        until: int,
+        *,
+        walked: Mapping[str, Candle] | None = None,
+        quiet: Quietness | None = None,
     ) -> Iterator[Step]:
-        """Everything that traded in (after, until], in order of time; `walked`: the newest `Step.whole` by symbol."""
+        """Everything that traded in (after, until], in order of time.
+
+        `walked`: the newest `Step.whole` by symbol. `quiet`, for one symbol alone: what is quiet may come as one long
+        candle, since its way makes no difference.
+        """
         ...
 
 
