@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`ratio` is `value` over what `against` gave in the same call (for a rate: `against` over `value`), so smaller is better.
+    """`ratio` is `value` over what `against` gave in the same call; for a rate the other way round: smaller is better.
 
     `goal` is told in words; `met` is None where no goal applies.
     """
@@ -53,7 +53,8 @@ def table(figures: Iterable[Figure]) -> str:
     for each in figures:
         ratio = "" if each.ratio is None else f"{each.ratio:.3g} ×"
         met = {True: "yes", False: "**no**", None: ""}[each.met]
-        rows.append(f"| {each.name} | {_short(each.value)} {each.unit} | {ratio} | {each.against} | {each.goal} | {met} |")
+        measured = f"{_short(each.value)} {each.unit}"
+        rows.append(f"| {each.name} | {measured} | {ratio} | {each.against} | {each.goal} | {met} |")
     return "\n".join(rows)
 
 
