@@ -21,14 +21,11 @@ from buddy.exchanges.models import Account
 
 from .models import Fill, Income, Order, Trade
 from .moments import at, to_ms
+from .rows import Rows
+from .states import DECLINED
 
-WORKING = (Trade.Status.PENDING, Trade.Status.OPEN)
-DOUBTFUL = (OrderStatus.INTENDED, OrderStatus.UNKNOWN)
-RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
-LIVE = (*DOUBTFUL, *RESTING)
 PLANS_KEPT = 5000
 _PLANS: dict[tuple[int, int], Plan] = {}
-DECLINED = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 
 
 def intent_of(order: Order) -> OrderIntent:
@@ -123,23 +120,16 @@ def costs_of(account: Account) -> Costs:
     return Costs(maker=account.maker_fee, taker=account.taker_fee, slippage=account.slippage)
 
 
-def position_of(
-    trade: Trade,
-    plan: Plan,
-    instrument: Instrument,
-    costs: Costs,
-    orders: Sequence[Order],
-    fills: Sequence[Fill],
-    funding: Decimal,
-) -> Position:
+def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:
     """The trade as facts, from its rows."""
+    orders, fills, funding = rows.orders[trade.pk], rows.fills[trade.pk], rows.funding[trade.pk]
     by_id = {order.pk: order for order in orders}
     return Position(
-        plan=plan,
+        plan=plan_of(trade),
         instrument=instrument,
         quantities=tuple(Decimal(quantity) for quantity in trade.quantities),
         fills=tuple(booked(fill, by_id.get(fill.order_id or 0), trade) for fill in fills),
-        costs=costs,
+        costs=costs_of(trade.account),
         funding=funding,
         opened_time=to_ms(trade.asked_at or trade.created_at),
         memory=Memory.read(trade.memory),
@@ -156,10 +146,8 @@ def book_fills(account: Account, fills: Sequence[port.Fill], working: Sequence[T
     new = [fill for fill in fills if fill.fill_id not in known]
     if not new:
         return []
-    orders = {
-        o.client_id: o
-        for o in Order.objects.filter(account=account, client_id__in=[f.client_id for f in new if f.client_id])
-    }
+    ours = {fill.client_id for fill in new if fill.client_id}
+    orders = {o.client_id: o for o in Order.objects.filter(account=account, client_id__in=ours)}
     rows = [row for fill in new for row in _fill_rows(account, fill, orders.get(fill.client_id), working)]
     return Fill.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -17,10 +17,10 @@ from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 
 from . import books
-from .books import RESTING, WORKING
 from .ledger import Ledger
 from .models import Order, Trade
 from .rows import Rows
+from .states import RESTING, WORKING
 
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
@@ -136,13 +136,10 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
 
 def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     instrument = ledger.exchange.instrument(trade.symbol)
-    plan = books.plan_of(trade)
-    orders = rows.orders[trade.pk]
-    position = books.position_of(
-        trade, plan, instrument, books.costs_of(ledger.account), orders, rows.fills[trade.pk], rows.funding[trade.pk]
-    )
-    market = market_of(ledger.account, reading, trade.symbol, plan.rules.trail if position.held else None)
-    return Case(trade, orders, observed(position, market), market)
+    position = books.position_of(trade, instrument, rows)
+    trail = position.plan.rules.trail if position.held else None
+    market = market_of(ledger.account, reading, trade.symbol, trail)
+    return Case(trade, rows.orders[trade.pk], observed(position, market), market)
 
 
 def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:

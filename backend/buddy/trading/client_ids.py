@@ -1,4 +1,4 @@
-"""Our client order ids: "tb" and a UUIDv7 in 26 lower-case letters and digits. They fit every venue and sort by time."""
+"""Our client order ids: "tb" and a UUIDv7 in 26 lower-case letters and digits. They fit every venue, sorted by time."""
 
 from __future__ import annotations
 

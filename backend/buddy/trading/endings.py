@@ -16,11 +16,11 @@ from buddy.core.market import ZERO
 from buddy.core.position import Booked, Cause, Position, exit_cause, initial_risk
 from buddy.fields import PLACES
 
-from .books import LIVE
 from .case import Case
 from .lease import Lease
 from .models import ExitReason, Order, Trade
 from .moments import at
+from .states import LIVE
 from .telling import WITHDRAWALS, hint, tell, text
 
 GRAIN = Decimal(1).scaleb(-PLACES)

@@ -34,6 +34,7 @@ from .lease import Lease, leased
 from .models import Trade
 from .moments import at
 from .rows import Rows
+from .states import WORKING
 from .telling import hint, tell, tell_account, text
 from .watcher import look_under
 
@@ -75,7 +76,10 @@ def _bench(account_id: int) -> Iterator[Bench]:
 
 
 def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:
-    """Size, ask the gate, write the wish and carry it out. Raises InvalidPlan, Denied or Temporary: then nothing happened."""
+    """Size, ask the gate, write the wish and carry it out.
+
+    Raises InvalidPlan, Denied or Temporary: then nothing happened.
+    """
     with _bench(account.pk) as bench:
         found = examine(bench.account, document, bench.source, bench.exchange.balance())
         plan, sizing = _passed(found, bench)
@@ -114,8 +118,9 @@ def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
         first_stop=plan.stop_price,
         asked_at=at(now),
     )
-    sentence = f"{plan.side.value.capitalize()} {plan.symbol}: {text(sizing.quantity)} wanted, {text(sizing.asked_risk)} at risk."
-    tell(trade, "trade_opened", sentence, now, quantity=text(sizing.quantity), risk=text(sizing.asked_risk))
+    quantity, risk = text(sizing.quantity), text(sizing.asked_risk)
+    sentence = f"{plan.side.value.capitalize()} {plan.symbol}: {quantity} wanted, {risk} at risk."
+    tell(trade, "trade_opened", sentence, now, quantity=quantity, risk=risk)
     hint(trade)
     return trade
 
@@ -153,23 +158,14 @@ def _work(trade: Trade) -> Iterator[Work]:
     """The trade's rows under its account's lease; a look follows when the wish has been written."""
     with _bench(trade.account_id) as bench:
         fresh = Trade.objects.select_related("account").get(pk=trade.pk)
-        if fresh.status not in books.WORKING:
+        if fresh.status not in WORKING:
             raise NotNow("This trade is over.")
         yield Work(bench, fresh, _position(bench, fresh))
         bench.look()
 
 
 def _position(bench: Bench, trade: Trade) -> Position:
-    rows = Rows.of([trade])
-    return books.position_of(
-        trade,
-        books.plan_of(trade),
-        bench.exchange.instrument(trade.symbol),
-        books.costs_of(bench.account),
-        rows.orders[trade.pk],
-        rows.fills[trade.pk],
-        rows.funding[trade.pk],
-    )
+    return books.position_of(trade, bench.exchange.instrument(trade.symbol), Rows.of([trade]))
 
 
 def withdraw_entry(trade: Trade, *, claim: Claim | None = None) -> Trade:
@@ -304,15 +300,11 @@ def _same_trade(old: Plan, new: Plan) -> None:
 def _only_what_may_change(position: Position, plan: Plan) -> None:
     """What has entered is history: its entries, its risk, its leverage and its filled targets stay."""
     old, faults = position.plan, []
-    for name, what in (
-        ("entries", "entry"),
-        ("risk", "risk"),
-        ("leverage", "leverage"),
-        ("margin_mode", "margin mode"),
-    ):
+    for name in ("entries", "risk", "leverage", "margin_mode"):
         if getattr(old, name) != getattr(plan, name):
+            message = f"The trade has entered: its {name.replace('_', ' ')} cannot change."
             cure = "Leave it as it is; open another trade for more."
-            faults.append(Fault(name, f"The trade has entered: its {what} cannot change.", cure, "already_entered"))
+            faults.append(Fault(name, message, cure, "already_entered"))
     for leg, target in enumerate(old.take_profits):
         done = position.filled(Role.TAKE_PROFIT, leg) > ZERO
         if done and (leg >= len(plan.take_profits) or plan.take_profits[leg] != target):

@@ -20,8 +20,8 @@ from buddy.core.risk import denials as core_denials
 from buddy.core.sizing import Sizing
 from buddy.exchanges.models import Account
 
-from .books import WORKING
 from .models import Trade
+from .states import WORKING
 
 
 def limits_of(account: Account) -> Limits:
@@ -37,7 +37,8 @@ def standing_of(
     account: Account, symbol: str, quote: Quote | None, balance: Balance, *, except_trade: int | None = None
 ) -> Standing:
     """How the account stands without `except_trade`, the pending trade that is being amended."""
-    working = list(Trade.objects.filter(account=account, status__in=WORKING).exclude(pk=except_trade))
+    trades = Trade.objects.filter(account=account, status__in=WORKING)
+    working = [trade for trade in trades if trade.pk != except_trade]
     return Standing(
         equity=balance.equity,
         free=balance.free,
@@ -78,7 +79,8 @@ def _risk(trade: Trade) -> Decimal:
     tightest = trade.memory.get("tightest_stop")
     if tightest is not None and trade.memory.get("stop_cause") in ("break_even", "step"):
         return ZERO
-    return trade.initial_risk if trade.initial_risk is not None else trade.asked_risk
+    risk: Decimal = trade.initial_risk if trade.initial_risk is not None else trade.asked_risk
+    return risk
 
 
 def allow_stop(account: Account, position: Position, equity: Decimal, stop: Decimal, last: Decimal) -> None:

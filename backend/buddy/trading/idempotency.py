@@ -29,7 +29,7 @@ def idempotent(answer: Callable[[Trade], Response]) -> Callable[[Action], Action
             if isinstance(taken, Answered):
                 return _repeat(taken)
             if isinstance(taken, Bound):
-                trade = Trade.objects.select_related("account").get(pk=taken.trade_id, owner=request.user)
+                trade = Trade.objects.select_related("account").get(pk=taken.trade_id)
                 return _keep(taken.claim, answer(trade))
             return _first(view, action, request, taken, args, kwargs)
 
@@ -44,7 +44,7 @@ def _take(request: Request) -> Claim | Answered | Bound:
         detail = f"Send an Idempotency-Key header of 1 to {LONGEST_KEY} printable characters."
         raise Problem(400, "idempotency_key_required", detail)
     try:
-        return claim(request.user.pk, key, _fingerprint(request))
+        return claim(request.user.pk or 0, key, _fingerprint(request))
     except KeyReused as reused:
         detail = "This Idempotency-Key was used for another request. Send a new one."
         raise Problem(422, "idempotency_key_reused", detail) from reused
@@ -61,7 +61,7 @@ def _first(view: Any, action: Action, request: Request, taken: Claim, args: Any,
     """Do it and keep the answer; what failed without an effect may be tried again with the same key."""
     try:
         response = action(view, request, *args, claim=taken, **kwargs)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever went wrong, the key must know it
         response = _problem(view, error, taken)
     if response.status_code >= 500:
         taken.drop()
@@ -71,10 +71,11 @@ def _first(view: Any, action: Action, request: Request, taken: Claim, args: Any,
 
 def _problem(view: Any, error: Exception, taken: Claim) -> Response:
     try:
-        return view.handle_exception(error)
+        response: Response = view.handle_exception(error)
     except Exception:
         taken.drop()
         raise
+    return response
 
 
 def _keep(taken: Claim, response: Response) -> Response:

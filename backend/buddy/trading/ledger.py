@@ -1,7 +1,7 @@
 """The port with a memory: every order is written down before it is sent, every execution is booked once.
 
-A crash between any two lines is finished by the next look: the row says what was wanted, its client id finds what became
-of it. No network inside a transaction.
+A crash between any two lines is finished by the next look: the row says what was wanted, its client id finds what
+became of it. No network inside a transaction.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 
 from . import books, telling
-from .books import DOUBTFUL, LIVE, WORKING
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
 from .moments import at, wall_ms
+from .states import DOUBTFUL, LIVE, WORKING
 
 
 class Ledger:
@@ -56,7 +56,7 @@ class Ledger:
         return self._unsent(trade, wish) or self._intend(trade, wish)
 
     def send(self, order: Order) -> None:
-        """Send it, once. Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (looked up at the next read)."""
+        """Send it, once. Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (the next read looks)."""
         try:
             state = self.exchange.place(books.intent_of(order))
         except Rejected as refusal:

@@ -1,4 +1,4 @@
-"""The wish (Trade and its plan), what we asked for (Order), what happened (Fill, Income). A position is always derived."""
+"""The wish (Trade and its plan), what we asked for (Order), what happened (Fill, Income). A position is derived."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Trade(models.Model):
     first_stop = DecimalText()
 
     memory = models.JSONField(default=dict)
-    """What a look must remember of the market: best and worst price since entry with their times, the tightest stop so far."""
+    """What a look must remember of the market: best and worst price since entry, the tightest stop so far."""
     protected_since = models.DateTimeField(null=True)
     """Since when a live stop covers the whole position; null while nothing is held or nothing covers it."""
     naked_since = models.DateTimeField(null=True)
@@ -98,7 +98,7 @@ class Trade(models.Model):
     asked_at = models.DateTimeField(null=True)
     """When the trade was asked for, by the account's clock (`created_at` is the wall's)."""
     wished_at = models.DateTimeField(default=timezone.now)
-    """When the trader last asked for the entry (wall clock): an entry still unsent long after is stale and never sent."""
+    """When the trader last asked for the entry (wall clock): one still unsent long after is stale and never sent."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

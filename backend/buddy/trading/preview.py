@@ -17,9 +17,19 @@ from .protection import NAKED_AT_MOST_MS
 from .story import amount
 
 PROTECTION = (
-    "The stop rests at the exchange from the moment the entry fills. If it cannot, everything is closed at market within "
-    f"{NAKED_AT_MOST_MS // 1000} seconds, and you are told."
+    "The stop rests at the exchange from the moment the entry fills. If it cannot, everything is closed at market "
+    f"within {NAKED_AT_MOST_MS // 1000} seconds, and you are told."
 )
+POSSIBLE: tuple[str, ...] = (
+    "quantity",
+    "notional",
+    "margin",
+    "leverage",
+    "max_leverage",
+    "average_entry",
+    "loss_at_stop",
+)
+POSSIBLE += ("entry_fee", "exit_fee", "slippage", "liquidation_price")
 PERCENT = Decimal("0.0001")
 
 
@@ -55,12 +65,10 @@ def _of_equity(found: Examination, money: Decimal) -> str | None:
 
 
 def _possible(found: Examination, plan: Plan, sizing: Sizing) -> dict[str, Any]:
-    names = ("quantity", "notional", "margin", "leverage", "max_leverage", "average_entry", "loss_at_stop")
-    names += ("entry_fee", "exit_fee", "slippage", "liquidation_price")
     return {
         "risk": amount(sizing.loss_at_stop),
         "percent": _of_equity(found, sizing.loss_at_stop),
-        **{name: amount(getattr(sizing, name)) for name in names},
+        **{name: amount(getattr(sizing, name)) for name in POSSIBLE},
         "leverage_chosen": plan.leverage is not None,
         "capped_by": sizing.capped_by,
     }

@@ -48,7 +48,9 @@ def _instrument(source: PriceSource, document: object) -> Instrument:
 def _candles(source: PriceSource, symbol: str, timeframe: str, minutes: int) -> list[Candle]:
     if timeframe not in source.timeframes(symbol):
         offered = ", ".join(source.timeframes(symbol))
-        fault = Fault("timeframe", f"There are no candles of {timeframe} here.", f"Choose one of: {offered}.", "unknown")
+        fault = Fault(
+            "timeframe", f"There are no candles of {timeframe} here.", f"Choose one of: {offered}.", "unknown"
+        )
         raise InvalidPlan([fault])
     now = source.now()
     limit = min(max(minutes * TIMEFRAMES["1m"] // TIMEFRAMES[timeframe], 1), MOST_CANDLES)

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
 
-from .books import LIVE, WORKING
 from .lease import LeaseHeld, LeaseLost
 from .models import Order, Trade
+from .states import LIVE, WORKING
 from .watcher import look
 
 log = logging.getLogger(__name__)

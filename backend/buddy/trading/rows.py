@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from buddy.core.exchange import Role
 
-from .books import LIVE
 from .models import Fill, Income, Order, Trade
+from .states import LIVE
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The shapes of plans and trades in the HTTP contract.
 
-They describe: `story` and `preview` already make plain JSON, and what comes in as a plan is read by the core, which names
-every fault. Decimals are strings, times ISO 8601 UTC.
+They describe: `story` and `preview` already make plain JSON, and what comes in as a plan is read by the core, which
+names every fault. Decimals are strings, times ISO 8601 UTC.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class HandsOffRequestSerializer(serializers.Serializer[Any]):
 
 
 class FaultSerializer(serializers.Serializer[Any]):
-    field = Text()  # type: ignore[assignment]
+    field = Text()
     message = Text()
     cure = Text()
     code = Text()
@@ -282,7 +282,7 @@ class TradeSerializer(serializers.Serializer[Any]):
     symbol = Text()
     side = one_of(Side)
     status = serializers.ChoiceField(choices=Trade.Status.values)
-    source = Text()
+    source = Text()  # type: ignore[assignment]
     plan = PlanDocumentSerializer()
     plan_version = serializers.IntegerField()
     hands_off = serializers.BooleanField()

@@ -19,10 +19,10 @@ from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
 
 from . import books
-from .books import RESTING, WORKING
 from .endings import kept, risk_so_far
 from .models import Fill, Income, Order, Trade
 from .rows import Rows
+from .states import RESTING, WORKING
 from .telling import text
 
 STOP_KINDS = {
@@ -103,15 +103,7 @@ def tell_whole_trade(trade: Trade) -> dict[str, Any]:
 
 def _trade(trade: Trade, rows: Rows, prices: Prices) -> dict[str, Any]:
     instrument, orders = prices.instrument(trade.account, trade.symbol), rows.orders[trade.pk]
-    position = books.position_of(
-        trade,
-        books.plan_of(trade),
-        instrument,
-        books.costs_of(trade.account),
-        orders,
-        rows.fills[trade.pk],
-        rows.funding[trade.pk],
-    )
+    position = books.position_of(trade, instrument, rows)
     working = trade.status in WORKING
     quote = prices.quote(trade.account, trade.symbol) if working else None
     return {

@@ -7,21 +7,21 @@ from celery import shared_task
 from . import claims, rounds, ticker
 
 
-@shared_task(name="buddy.trading.tasks.watch_all", queue="watch", expires=2, ignore_result=True)
+@shared_task(name="buddy.trading.tasks.watch_all", queue="watch", expires=2, ignore_result=True)  # type: ignore[untyped-decorator]
 def watch_all() -> None:
     rounds.watch_all()
 
 
-@shared_task(name="buddy.trading.tasks.look_account", queue="watch", expires=10, ignore_result=True)
+@shared_task(name="buddy.trading.tasks.look_account", queue="watch", expires=10, ignore_result=True)  # type: ignore[untyped-decorator]
 def look_account(account_id: int) -> None:
     rounds.look_quietly(account_id)
 
 
-@shared_task(name="buddy.trading.tasks.tick", queue="watch", expires=1, ignore_result=True)
+@shared_task(name="buddy.trading.tasks.tick", queue="watch", expires=1, ignore_result=True)  # type: ignore[untyped-decorator]
 def tick() -> None:
     ticker.tick()
 
 
-@shared_task(name="buddy.trading.tasks.forget_old_calls", queue="default", expires=3600, ignore_result=True)
+@shared_task(name="buddy.trading.tasks.forget_old_calls", queue="default", expires=3600, ignore_result=True)  # type: ignore[untyped-decorator]
 def forget_old_calls() -> None:
     claims.forget_old()

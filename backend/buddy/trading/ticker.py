@@ -16,9 +16,9 @@ from buddy.exchanges.market_data.source import UnknownSymbol
 from buddy.exchanges.models import Account
 from buddy.store import store
 
-from .books import RESTING, WORKING
 from .models import Order, Trade
 from .rounds import look_quietly
+from .states import RESTING, WORKING
 
 _LAST: dict[tuple[int, str], Quote] = {}
 """The newest quote this process has told, by account and symbol."""

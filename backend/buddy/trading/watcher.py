@@ -1,7 +1,7 @@
 """The look: read what is, say what should be, close the gap. Boot, recovery and every two seconds are the same look.
 
-One writer per account (`lease`). Could not read: nothing is closed, sized or cancelled. Each trade, and each of its orders,
-has its own error scope: what goes wrong with one never stops another.
+One writer per account (`lease`). Could not read: nothing is closed, sized or cancelled. Each trade, and each of its
+orders, has its own error scope: what goes wrong with one never stops another.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 
 from . import endings, protection
-from .books import LIVE, WORKING
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
 from .models import Order, Trade
 from .moments import to_ms, wall_ms
+from .states import LIVE, WORKING
 from .telling import hint, hint_account, tell, tell_account, text
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Looked:
 
 
 def look(account_id: int, *, wait: float = 0.0, seconds: float = 1.5) -> Looked:
-    """Look at one account until nothing changes, for about `seconds` at most. Raises LeaseHeld when another look runs."""
+    """Look at one account until nothing changes, for about `seconds`. Raises LeaseHeld when another look runs."""
     with leased(account_id, wait) as lease:
         return look_under(lease, Account.objects.get(pk=account_id), seconds=seconds)
 
@@ -149,7 +149,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
 
 
 def _is_doubtful(case: Case) -> bool:
-    """Whether the venue holds less than our fills say and nothing explains it: then it is not believed at first sight."""
+    """Whether the venue holds less than our fills say, unexplained: then it is not believed at first sight."""
     trade = case.trade
     since = None if case.held >= case.position.held else trade.mismatch_since or timezone.now()
     if since != trade.mismatch_since:
@@ -162,7 +162,8 @@ def _note_mismatch(case: Case, since: datetime | None) -> None:
     with transaction.atomic():
         case.trade.save(update_fields=["mismatch_since"])
         if since is not None:
-            sentence = f"The exchange says {text(case.held)} is held, our fills say {text(case.position.held)}. Checking again."
+            says, know = text(case.held), text(case.position.held)
+            sentence = f"The exchange says {says} is held, our fills say {know}. Checking again."
             tell(case.trade, "notice", sentence, case.market.time)
 
 
@@ -209,7 +210,7 @@ def _cancel_ownerless(ledger: Ledger) -> None:
 
 
 def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: set[str]) -> None:
-    """Tell a market that is played back what management waits for; it stands still where something must be read first."""
+    """Tell a market that is played back what is waited for; it stands still where something must be read first."""
     if not isinstance(exchange, StandsStill):
         return
     waiting: dict[str, list[Watch]] = defaultdict(list)

@@ -86,7 +86,9 @@ def test_the_whole_trade_has_its_orders_fills_and_events(api: Any, account: Acco
 def test_closing_half_and_then_the_rest(api: Any, account: Account, price: Decimal) -> None:
     trade = opened(api, account, around(price))
     half = post(api, f"trades/{trade['id']}/close", {"share": "0.5"}).json()
-    assert Decimal(half["held"]) == Decimal(trade["held"]) - Decimal(trade["held"]) // Decimal("0.002") * Decimal("0.001")
+    assert Decimal(half["held"]) == Decimal(trade["held"]) - Decimal(trade["held"]) // Decimal("0.002") * Decimal(
+        "0.001"
+    )
     assert half["protected"]["state"] == "protected"
     done = post(api, f"trades/{trade['id']}/close", {"share": "1"}).json()
     assert (done["status"], done["exit_reason"], done["held"]) == ("closed", "manual", "0")

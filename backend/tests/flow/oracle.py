@@ -1,7 +1,7 @@
 """What a trade must come to, worked out from the candles alone: no code of the product, no floats.
 
-Only for candles in which at most one of the levels is touched, so that no opinion about the way through a candle is needed;
-`walk` refuses others.
+Only for candles in which at most one of the levels is touched, so that no opinion about the way through a candle is
+needed; `walk` refuses others.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A limit entry, a stop, three targets with shares, break-even with costs after the first; `sign` 1 long, -1 short."""
+    """A limit entry, a stop, three targets, break-even with costs after the first; `sign`: 1 long, -1 short."""
 
     sign: int
     entry: Decimal

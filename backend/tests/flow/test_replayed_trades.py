@@ -67,7 +67,12 @@ def document(wanted: Wanted) -> dict[str, Any]:
 
 
 def play(
-    api: Any, owner: Any, recording: tuple[Sequence[int], Sequence[Bar]], start: int, sign: int, cancel: str | None = None
+    api: Any,
+    owner: Any,
+    recording: tuple[Sequence[int], Sequence[Bar]],
+    start: int,
+    sign: int,
+    cancel: str | None = None,
 ) -> tuple[Trade, Told]:
     """Open over HTTP with the clock at the close of bar `start`, look until it is over."""
     times, bars = recording
@@ -116,7 +121,8 @@ def test_a_long_that_is_stopped_at_once(api: Any, alice: Any, recording: Any) ->
     trade, told = play(api, alice, recording, 971, 1)
     assert told.outcome == "stop_loss"
     assert_equal_to_the_oracle(api, trade, told)
-    assert trade.r is not None and Decimal(-1) <= trade.r < Decimal("-0.99")
+    assert trade.r is not None
+    assert Decimal(-1) <= trade.r < Decimal("-0.99")
 
 
 def test_a_short_whose_stop_moves_to_break_even_after_the_first_target(api: Any, alice: Any, recording: Any) -> None:

@@ -1,0 +1,14 @@
+"""Which trades are worked on, and which orders may still be at the venue."""
+
+from __future__ import annotations
+
+from buddy.core.exchange import OrderStatus
+
+from .models import Trade
+
+WORKING = (Trade.Status.PENDING, Trade.Status.OPEN)
+DOUBTFUL = (OrderStatus.INTENDED, OrderStatus.UNKNOWN)
+"""Written down, and not known to be at the venue."""
+RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+LIVE = (*DOUBTFUL, *RESTING)
+DECLINED = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
