@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 SEED = 20_250_601
 DRAWS = 2_000
-LARGE = 5_000
-"""From here on the mean of a resample is normal to more digits than are shown: the limit is used instead of drawing."""
+LARGE = 2_000
+"""From here on the mean of a resample is normal to the digits that drawing has: the limit is used instead."""
 CONFIDENCE = 0.90
 _CHUNK = 1_000_000
 
