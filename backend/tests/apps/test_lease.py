@@ -1,0 +1,89 @@
+"""One writer per account."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+
+from buddy.exchanges.models import Account
+from buddy.trading.lease import LEASE_MS, Lease, LeaseHeld, LeaseLost, leased
+from buddy.trading.moments import wall_ms
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def account(alice: Any) -> Account:
+    return Account.objects.create(owner=alice, name="Practice")
+
+
+def test_a_second_look_is_kept_out(account: Account) -> None:
+    with leased(account.pk), pytest.raises(LeaseHeld), leased(account.pk):
+        pass
+
+
+def test_the_lease_is_free_again_afterwards(account: Account) -> None:
+    with leased(account.pk) as first:
+        pass
+    with leased(account.pk) as second:
+        assert second.epoch == first.epoch + 1
+
+
+def test_one_account_does_not_keep_another_out(account: Account, alice: Any) -> None:
+    other = Account.objects.create(owner=alice, name="Other")
+    with leased(account.pk), leased(other.pk):
+        pass
+
+
+def test_a_dead_holders_lease_runs_out(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(lease_owner="dead", lease_epoch=7, lease_until=wall_ms() - 1)
+    with leased(account.pk) as lease:
+        assert lease.epoch == 8
+
+
+def test_a_stalled_holder_finds_its_lease_lost_and_stops(account: Account) -> None:
+    with leased(account.pk) as stalled:
+        Account.objects.filter(pk=account.pk).update(lease_until=0)
+        with leased(account.pk), pytest.raises(LeaseLost), transaction.atomic():
+            stalled.keep()
+
+
+def test_keeping_a_lease_renews_it(account: Account) -> None:
+    with leased(account.pk) as lease:
+        Account.objects.filter(pk=account.pk).update(lease_until=1)
+        lease.keep()
+        account.refresh_from_db()
+        assert account.lease_until > wall_ms() + LEASE_MS - 5_000
+
+
+def test_a_late_release_leaves_the_new_holder_alone(account: Account) -> None:
+    with leased(account.pk) as new:
+        Lease(account.pk, "somebody", new.epoch - 1).release()
+        new.keep()
+
+
+def test_of_many_at_once_only_one_holds_the_lease(account: Account) -> None:
+    inside, most, guard = [0], [0], threading.Lock()
+
+    def work() -> None:
+        try:
+            with leased(account.pk, wait=20):
+                with guard:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                with guard:
+                    inside[0] -= 1
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    account.refresh_from_db()
+    assert account.lease_epoch == 8
