@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from buddy.core.performance import ClosedTrade
 from buddy.exchanges.models import Account
-from buddy.trading.models import ExitReason
+from buddy.trading.models import ExitReason, Trade
 
 from .models import Entry
 
@@ -35,8 +35,6 @@ def by_exit_reason(owner_id: int) -> Axis:
 
 
 def by_account(owner_id: int) -> Axis:
-    from buddy.trading.models import Trade
-
     names = {str(key): name for key, name in Account.objects.filter(owner_id=owner_id).values_list("pk", "name")}
     of = dict(Trade.objects.filter(owner_id=owner_id).values_list("pk", "account_id"))
     return Axis(lambda trade: [str(of[trade.key])], lambda key: names[key])

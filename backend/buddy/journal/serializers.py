@@ -71,6 +71,8 @@ class Strict(serializers.Serializer[Any]):
 
 
 class SetupSerializer(Strict, serializers.ModelSerializer[Setup]):
+    """A way of trading, named by the trader."""
+
     name = serializers.CharField(max_length=60)
 
     class Meta:
@@ -79,6 +81,8 @@ class SetupSerializer(Strict, serializers.ModelSerializer[Setup]):
 
 
 class TagSerializer(Strict, serializers.ModelSerializer[Tag]):
+    """A word to find trades by."""
+
     name = serializers.CharField(max_length=40)
 
     class Meta:
