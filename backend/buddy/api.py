@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
-from django.db.models import Model
-from django.shortcuts import get_object_or_404
 from rest_framework import authentication, exceptions, pagination, parsers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 MAX_DEPTH = 30
-
-Row = TypeVar("Row", bound=Model)
 
 
 class TooLarge(exceptions.APIException):
@@ -97,8 +93,3 @@ class Pages(pagination.CursorPagination):
             "required": ["results", "next"],
             "properties": {"results": schema, "next": following},
         }
-
-
-def owned(model: type[Row], request: Request, **where: Any) -> Row:
-    """The user's own row, or 404."""
-    return get_object_or_404(model, owner=request.user, **where)

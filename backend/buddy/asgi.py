@@ -11,7 +11,7 @@ from buddy.wsgi import application as django  # isort: skip - it sets Django up,
 from buddy.events.feed import PATH, Receive, Send, feed
 from buddy.events.hub import hub
 
-pages = WSGIMiddleware(django, workers=4)
+pages: Any = WSGIMiddleware(django, workers=4)  # type: ignore[arg-type]
 
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

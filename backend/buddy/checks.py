@@ -42,3 +42,5 @@ def _production_faults() -> Iterator[tuple[str, str, str]]:
         yield "E011", "SITE_URL is not https in production.", "Set SITE_URL=https://… and put TLS in front."
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         yield "E012", "Production runs on SQLite.", "Set DATABASE_URL=postgres://…."
+    if settings.EXCHANGE_TRANSPORT_BASE:
+        yield "E013", "EXCHANGE_TRANSPORT_BASE is set in production.", "Remove it: venues are reached directly."

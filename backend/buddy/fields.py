@@ -1,7 +1,8 @@
 """Money that survives both databases.
 
 SQLite keeps 15 significant digits of a `DecimalField` and sums it as a float, so there the exact decimal text is
-stored; Postgres has a true `numeric`. Never order, compare or sum these columns in SQL: do it in Python, where it is exact.
+stored; Postgres has a true `numeric`. Never order, compare or sum these columns in SQL: do it in Python,
+where it is exact.
 """
 
 from __future__ import annotations

@@ -7,10 +7,6 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import mixins, viewsets
-
-from buddy.api import owned
-
-__all__ = ["OwnedMixin", "OwnedViewSet", "owned"]
 from rest_framework.request import Request
 
 Row = TypeVar("Row", bound=Model)

@@ -88,6 +88,8 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 3, "socket_connect_timeout": 3},
     }
 }
+EXCHANGE_TRANSPORT_BASE = env.text("EXCHANGE_TRANSPORT_BASE", "")
+"""For development and tests: all traffic to venues goes to this address instead."""
 MEDIA_ROOT = DATA_DIR / "media"
 
 # Users: e-mail only; no verification, since a self-hosted desk may have no mail.

@@ -13,7 +13,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
     trade = serializers.IntegerField(source="trade_id", allow_null=True, read_only=True)
     account = serializers.IntegerField(source="account_id", allow_null=True, read_only=True)
-    data = serializers.DictField(read_only=True)
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = Event
