@@ -17,6 +17,7 @@ from .holding import Position
 from .intrabar import Intrabar
 from .market import Candle, Instrument, Side
 from .plan import MarginMode, Plan
+from .series import Series
 from .simulated_market import Opening, extremes
 from .simulated_trade import SimulatedTrade
 from .simulator import SimulatedExchange
@@ -27,10 +28,14 @@ UNLIMITED = Decimal(10**9)
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A finished rehearsal. `ambiguous`: candles in which the order of the extremes changed what executed."""
+    """A finished rehearsal. `ambiguous`: candles in which the order of the extremes changed what executed.
+
+    `ended`: the number of the candle after which there was nothing left to do.
+    """
 
     position: Position
     ambiguous: int
+    ended: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +49,23 @@ class Terms:
     venue: bool = True
 
 
-def rehearse(plan: Plan, candles: Sequence[Candle], terms: Terms, *, finer: Sequence[Candle] = ()) -> Played:
-    """Play `plan` from the open of the first candle on; `finer` candles are walked instead of those they cover.
+def rehearse(
+    plan: Plan,
+    candles: Sequence[Candle] | Series,
+    terms: Terms,
+    *,
+    finer: Sequence[Candle] = (),
+    begin: int = 0,
+) -> Played:
+    """Play `plan` from the open of candle `begin` on; `finer` candles are walked instead of those they cover.
 
     Raises InvalidPlan when the plan cannot be sized.
     """
+    series = candles if isinstance(candles, Series) else Series(candles)
     with localcontext(PRECISE):
-        rehearsal = Rehearsal(_open(plan, candles[0], terms), terms.intrabar)
-        for candle, parts in _parted(candles, finer):
-            if rehearsal.trade.is_over:
-                break
-            for part in parts:
-                rehearsal.walk(part)
-            rehearsal.close(candle)
-        return Played(rehearsal.trade.position, rehearsal.ambiguous)
+        rehearsal = Rehearsal(opened(plan, series.candles[begin], terms), terms.intrabar)
+        ended = rehearsal.walk_all(series, finer) if finer else rehearsal.leap_through(series, begin)
+        return Played(rehearsal.trade.position, rehearsal.ambiguous, ended)
 
 
 def sized(plan: Plan, price: Decimal, terms: Terms) -> Sizing:
@@ -69,7 +77,7 @@ def sized(plan: Plan, price: Decimal, terms: Terms) -> Sizing:
     return figures
 
 
-def _open(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
+def opened(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
     """The trade, wished for at the open of the first candle."""
     instrument = terms.instrument
     if not terms.venue:
@@ -97,6 +105,54 @@ class Rehearsal:
         self.ambiguous = 0
         self._closed = ClosedCandles(trade.position.plan.rules.trail)
         self._begun = False
+
+    def walk_all(self, series: Series, finer: Sequence[Candle] = (), begin: int = 0) -> int:
+        """Every candle, one by one; the number of the last."""
+        for number, (candle, parts) in enumerate(_parted(series.candles[begin:], finer), begin):
+            for part in parts:
+                self.walk(part)
+            self.close(candle)
+            if self.trade.is_over:
+                return number
+        return len(series) - 1
+
+    def leap_through(self, series: Series, begin: int = 0) -> int:
+        """The same, passing over candles in which nothing waits."""
+        number = begin
+        while number < len(series):
+            candle = series.candles[number]
+            self.walk(candle)
+            self.close(candle)
+            if self.trade.is_over:
+                return number
+            number = self._leap(series, number + 1)
+        return len(series) - 1
+
+    def _leap(self, series: Series, start: int) -> int:
+        """Pass over the candles from `start` in which nothing can happen; the first in which something may."""
+        end = self._next(series, start)
+        if end > start:
+            low, high = series.extremes(start, end)
+            last = series.candles[end - 1]
+            if self._closed.is_needed:
+                for candle in series.candles[start:end]:
+                    self.close(candle)
+            self.trade.skip(last.time, low, high, last.close)
+        return end
+
+    def _next(self, series: Series, start: int) -> int:
+        trade = self.trade
+        time = trade.exchange.next_time(trade.symbol)
+        end = len(series) if time is None else series.first_from(time)
+        if end > start:
+            end = series.first_touching(start, end, *trade.exchange.edges(trade.symbol))
+        trail = trade.position.plan.rules.trail
+        for side, best in trade.followed:
+            if trail is None or trail.percent is None:
+                return start
+            tick = trade.position.instrument.tick_size
+            end = series.first_caught(start, end, side, best, trail.percent / 100, tick)
+        return max(end, start)
 
     def walk(self, candle: Candle) -> None:
         """Its open, then its extremes in the order the policy decides, then its close."""

@@ -15,7 +15,7 @@ class ClosedCandles:
     """`seen_at` gives what is closed by a time; nothing is kept for plans that do not trail by candles or ATR."""
 
     def __init__(self, trail: Trail | None) -> None:
-        self._needed = trail is not None and trail.percent is None
+        self.is_needed = trail is not None and trail.percent is None
         self._length = TIMEFRAMES[trail.timeframe] if trail is not None and trail.timeframe else 0
         self._closed: deque[Candle] = deque(maxlen=(trail.candles if trail is not None else None) or 1)
         self._average = AverageTrueRange()
@@ -23,7 +23,7 @@ class ClosedCandles:
 
     def add(self, candle: Candle) -> None:
         """A base candle has closed."""
-        if not self._needed:
+        if not self.is_needed:
             return
         if not self._length:
             self._keep(candle)

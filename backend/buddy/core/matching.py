@@ -108,6 +108,27 @@ class Matching:
                 break
         return not self.waiting
 
+    def edges(self, symbol: str) -> tuple[Decimal | None, Decimal | None]:
+        """The nearest prices at or below and at or above the market at which something waits."""
+        market = self.markets[symbol]
+        levels = list(self._levels(symbol, market))
+        below = max((level for level in levels if level <= market.last), default=None)
+        return below, min((level for level in levels if level >= market.last), default=None)
+
+    def skip(self, symbol: str, time: int, low: Decimal, high: Decimal, close: Decimal) -> None:
+        """Pass over candles in which nothing waited: the caller has made sure of that."""
+        market = self.markets[symbol]
+        market.go(low)
+        market.go(high)
+        market.go(close)
+        market.time = time
+        market.leg += 1
+
+    def next_time(self, symbol: str) -> int | None:
+        """The next time at which something waits."""
+        rates = self.funding.get(symbol, [])
+        return min([*self.markets[symbol].watch.times, *(rate.time for rate in rates[:1])], default=None)
+
     # One move
 
     def _settle(self, symbol: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
+from .costs import PRECISE
 from .exchange import (
     Balance,
     OrderIntent,
@@ -15,6 +16,8 @@ from .exchange import (
 )
 from .market import ONE, ZERO, Instrument, OrderSide, Side
 
+GRAIN = Decimal("1E-18")
+"""What is kept of a divided weight."""
 TRIGGERED = (OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT)
 
 
@@ -95,8 +98,11 @@ class Holding:
         self.weight += self.value(quantity, price)
 
     def take(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Leave with `quantity` at `price`; the profit before costs. The last of it takes all weight that is left."""
-        cost = self.weight if quantity == self.quantity else self.weight * quantity / self.quantity
+        """Leave with `quantity` at `price`; the profit before costs.
+
+        The last of it takes all weight that is left, so that the parts add up to the whole.
+        """
+        cost = self.weight if quantity == self.quantity else (self.weight * quantity / self.quantity).quantize(GRAIN)
         self.quantity -= quantity
         self.weight -= cost
         return self._profit(self.value(quantity, price), cost)
@@ -132,7 +138,11 @@ class Books:
         self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal, fee: Decimal
     ) -> None:
         """Book one execution: it closes what is held the other way first and opens with the rest."""
-        self.wallet -= fee
+        with localcontext(PRECISE):
+            self._execute(instrument, order_side, quantity, price)
+            self.wallet -= fee
+
+    def _execute(self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal) -> None:
         symbol = instrument.symbol
         side = Side.LONG if order_side is OrderSide.BUY else Side.SHORT
         held = self.holdings.get(symbol)

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Self
 
 from .errors import Rejected
-from .exchange import Fill, Income, OrderIntent, Role
+from .exchange import CancelOutcome, Fill, Income, OrderIntent, OrderStatus, Role
 from .holding import Booked, Market, Position
 from .manage import Working, carry_out, step
-from .market import ZERO, Candle
+from .market import ZERO, Candle, Side
 from .position import Wish, observed
 from .simulated_market import Step
 from .simulator import SimulatedExchange
+from .stops import entry_is_open
 from .watching import interest
 
 ROUNDS = 20
@@ -50,15 +51,16 @@ class SimulatedTrade:
     @property
     def is_over(self) -> bool:
         """Nothing is held and nothing can enter any more."""
-        return not self.held and not self._tags and self.position.memory.withdrawn is not None
+        return not self.held and not self._tags and not entry_is_open(self.position)
 
     def look(self) -> None:
         """Book what happened, close the gap, say what is waited for."""
         for _ in range(ROUNDS):
             self._book()
             market = self.market()
+            working = self.working()
             self.position = observed(self.position, market)
-            actions = step(self.position, self.working(), market, self.held)
+            actions = step(self.position, working, market, self.held)
             if not actions:
                 break
             carry_out(actions, self)
@@ -70,6 +72,17 @@ class SimulatedTrade:
         """Let the market walk these, reacting to all that happens on the way."""
         self.exchange.feed(self.symbol, *steps)
         while not self.exchange.run():
+            self.look()
+
+    @property
+    def followed(self) -> frozenset[tuple[Side, Decimal]]:
+        """The side whose stop follows the price, and the best price it has seen."""
+        return self.exchange.markets[self.symbol].watch.follow
+
+    def skip(self, time: int, low: Decimal, high: Decimal, close: Decimal) -> None:
+        """Pass over candles in which nothing waits; a stop that follows the price is brought up to its best."""
+        self.exchange.skip(self.symbol, time, low, high, close)
+        if any(side.better(high if side is Side.LONG else low, best) for side, best in self.followed):
             self.look()
 
     def twin(self, path: Iterable[Step]) -> Self:
@@ -90,7 +103,8 @@ class SimulatedTrade:
 
     def working(self) -> list[Working]:
         orders = self.exchange.orders
-        self._tags = {client_id: wish for client_id, wish in self._tags.items() if client_id in orders}
+        for client_id in [each for each in self._tags if each not in orders]:
+            self._forget(client_id)
         return [
             Working(
                 client_id,
@@ -125,12 +139,24 @@ class SimulatedTrade:
         try:
             self.exchange.place(intent)
         except Rejected:
-            self.position = replace(self.position, declined=self.position.declined | {(wish.role, wish.leg)})
+            self._decline(wish)
             raise
         self._tags[client_id] = wish
 
     def cancel(self, working: Working, reason: str) -> None:
-        self.exchange.cancel(self.symbol, working.client_id)
+        if self.exchange.cancel(self.symbol, working.client_id) is CancelOutcome.CANCELLED:
+            del self._tags[working.client_id]
+
+    def _forget(self, client_id: str) -> None:
+        """An order that rests no more. An entry or a target that a hand has cancelled is not placed again."""
+        wish = self._tags.pop(client_id)
+        order = self.exchange.closed.get(client_id)
+        if order is not None and order.status is OrderStatus.CANCELLED:
+            self._decline(wish)
+
+    def _decline(self, wish: Wish) -> None:
+        if wish.role in (Role.ENTRY, Role.TAKE_PROFIT):
+            self.position = replace(self.position, declined=self.position.declined | {(wish.role, wish.leg)})
 
     def _book(self) -> None:
         """Take in what executed since the last time."""

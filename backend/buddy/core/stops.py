@@ -228,6 +228,16 @@ def _ran(position: Position, market: Market) -> Withdrawal | None:
     return None
 
 
+def entry_is_open(position: Position) -> bool:
+    """Whether anything of the entry may still fill."""
+    if position.memory.withdrawn is not None:
+        return False
+    return any(
+        position.filled(Role.ENTRY, leg) < whole and (Role.ENTRY, leg) not in position.declined
+        for leg, whole in enumerate(position.quantities)
+    )
+
+
 def cancel_levels(position: Position) -> tuple[list[Decimal], list[Decimal]]:
     """The prices that withdraw the entry: those in the direction of the trade, and those against it."""
     cancel, long = position.plan.cancel, position.side is Side.LONG

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from .exchange import Role
 from .holding import Market, Position
 from .market import TIMEFRAMES, Side
 from .plan import After
-from .stops import cancel_levels, expiry, favourable_level, minutes, reached
+from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minutes, reached
 
 BASE = TIMEFRAMES["1m"]
 
@@ -52,13 +51,8 @@ def merge(watches: Iterable[Watch]) -> Watch:
     return whole
 
 
-def _entry_is_open(position: Position) -> bool:
-    unfilled = any(position.filled(Role.ENTRY, leg) < whole for leg, whole in enumerate(position.quantities))
-    return unfilled and position.memory.withdrawn is None
-
-
 def _entry_levels(position: Position) -> Iterator[Decimal]:
-    if _entry_is_open(position):
+    if entry_is_open(position):
         for levels in cancel_levels(position):
             yield from levels
 
@@ -80,7 +74,7 @@ def _rule_levels(position: Position, market: Market) -> Iterator[Decimal]:
 
 def _times(position: Position, market: Market, base: int) -> Iterator[int]:
     start, expires = position.first_fill_time, position.plan.cancel.after_minutes
-    if expires is not None and _entry_is_open(position):
+    if expires is not None and entry_is_open(position):
         yield expiry(position, expires)
     if start is None or not position.held:
         return
