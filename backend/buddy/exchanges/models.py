@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 
@@ -32,15 +34,15 @@ class Account(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     is_main = models.BooleanField(default=False)
     currency = models.CharField(max_length=10, default="USDT")
-    opening_balance = DecimalText(default=10_000)
-    maker_fee = DecimalText(default="0.0002")
-    taker_fee = DecimalText(default="0.0005")
-    slippage = DecimalText(default="0.0002")
+    opening_balance = DecimalText(default=Decimal(10_000))
+    maker_fee = DecimalText(default=Decimal("0.0002"))
+    taker_fee = DecimalText(default=Decimal("0.0005"))
+    slippage = DecimalText(default=Decimal("0.0002"))
     """Fractions of the price, as are the fees: 0.0005 is 5 basis points."""
     max_leverage = models.PositiveSmallIntegerField(default=20)
-    max_risk_percent = DecimalText(default=5)
+    max_risk_percent = DecimalText(default=Decimal(5))
     """Most that one trade may risk, in percent of equity."""
-    max_open_risk_percent = DecimalText(default=10)
+    max_open_risk_percent = DecimalText(default=Decimal(10))
     """Most that all working trades together may risk."""
     max_open_trades = models.PositiveSmallIntegerField(default=10)
 
