@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +12,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
 from buddy.events.hub import hub
+from buddy.store import store
 
 WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
 LATE_AFTER = 20.0
@@ -34,8 +33,7 @@ def heartbeat() -> None:
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def worker_lives(**_: Any) -> None:
     """The worker's own pulse: it beats on when beat has stopped."""
-    with contextlib.suppress(RedisError):
-        cache.set(WORKER_KEY, time.time(), timeout=3600)
+    cache.set(WORKER_KEY, time.time(), timeout=3600)
 
 
 @require_safe
@@ -70,7 +68,7 @@ def _database() -> Part:
 
 
 def _store() -> Part:
-    cache.get(WORKER_KEY)
+    store().ping()
     return {}
 
 
@@ -79,10 +77,7 @@ def _feed() -> Part:
 
 
 def _heartbeat(key: str) -> Part:
-    try:
-        last = cache.get(key)
-    except Exception:  # noqa: BLE001 - no store, no heartbeat
-        return {"ok": False}
+    last = cache.get(key)
     if last is None:
         return {"ok": False}
     age = max(0.0, time.time() - last)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -103,6 +103,10 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        error = Problem(413, "too_large", "The document is too large.")
+    elif isinstance(error, SuspiciousOperation):
+        error = Problem(400, "invalid", "The request is malformed.")
     elif isinstance(error, CoreError):
         error = from_core(error)
     if not isinstance(error, exceptions.APIException):

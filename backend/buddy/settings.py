@@ -83,7 +83,7 @@ REDIS_URL = env.text("REDIS_URL", f"unix://{DATA_DIR / 'valkey.sock'}")
 """redis://, rediss:// or unix:///path?db=0. Holds nothing that matters: wake-ups, cache, pub/sub."""
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "buddy.cache.Cache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 3, "socket_connect_timeout": 3},
     }
