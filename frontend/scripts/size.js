@@ -1,0 +1,55 @@
+/**
+ * First-load JavaScript of every route, in kB gzip, as one JSON object: what the browser must fetch before the page
+ * works, by the build's own manifest. Dynamic imports (the chart) are counted apart, as "later". Run `npm run build` first.
+ */
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+const KIT = '.svelte-kit';
+const manifest = JSON.parse(readFileSync(`${KIT}/output/client/.vite/manifest.json`, 'utf8'));
+const app = readFileSync(`${KIT}/generated/client-optimized/app.js`, 'utf8');
+
+/** SvelteKit's own table: route → [leaf, [layouts], [errors]], a number per node. */
+function routes() {
+	const [, table] = /export const dictionary = (\{[\s\S]*?\n\t?\});/.exec(app) ?? [];
+	return Object.entries(JSON.parse(table.replace(/,(\s*[\]}])/g, '$1').replace(/\[,/g, '[null,'))).map(
+		([route, [leaf, layouts = []]]) => ({ route, nodes: [0, ...layouts, Math.abs(leaf) - (leaf < 0 ? 1 : 0)] })
+	);
+}
+
+const nodeKey = (number) => `${KIT}/generated/client-optimized/nodes/${number}.js`;
+const entries = Object.keys(manifest).filter((key) => manifest[key].isEntry && !key.includes('/nodes/'));
+
+/** Every file reached by static imports. */
+function reach(keys, seen = new Set()) {
+	for (const key of keys) {
+		if (!manifest[key] || seen.has(key)) continue;
+		seen.add(key);
+		reach(manifest[key].imports ?? [], seen);
+	}
+	return seen;
+}
+
+const weights = new Map();
+function gzipped(file) {
+	const known = weights.get(file) ?? gzipSync(readFileSync(`${KIT}/output/client/${file}`), { level: 9 }).length;
+	weights.set(file, known);
+	return known;
+}
+const kilobytes = (files) => Math.round([...new Set(files)].reduce((sum, file) => sum + gzipped(file), 0) / 10) / 100;
+const filesOf = (keys) => [...keys].map((key) => manifest[key].file).filter((file) => file.endsWith('.js'));
+
+function sizeOf({ route, nodes }) {
+	const first = reach([...entries, ...nodes.map(nodeKey)]);
+	const dynamic = nodes
+		.map(nodeKey)
+		.concat([...first])
+		.flatMap((key) => manifest[key]?.dynamicImports ?? []);
+	const later = [...reach(dynamic.filter((key) => !key.includes('/nodes/')))].filter((key) => !first.has(key));
+	const address = route.replace(/\/\([^)]*\)/g, '') || '/';
+	return [address, { first: kilobytes(filesOf(first)), later: kilobytes(filesOf(later)) }];
+}
+
+const styles = Object.values(manifest).flatMap(({ css = [] }) => css);
+const report = { unit: 'kB gzip', css: kilobytes(styles), routes: Object.fromEntries(routes().map(sizeOf)) };
+console.log(JSON.stringify(report, null, '\t'));
