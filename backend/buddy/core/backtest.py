@@ -163,9 +163,25 @@ class Rehearsal:
             trade.look()
             trade.play()
             self._begun = True
-        low_first, high_first = (trade.twin(extremes(candle, order)) for order in (True, False))
+        self.trade = self._through(candle)
+
+    def _through(self, candle: Candle) -> SimulatedTrade:
+        """The trade after the extremes and the close; both orders are played only where they might differ."""
+        trade = self.trade
+        down, up = trade.waits_within(candle.low, candle.high)
+        if not down and not up:
+            trade.skip(candle.time, candle.low, candle.high, candle.close)
+            return trade
+        if down is not up:
+            first = trade.twin(extremes(candle, up))
+            if not first.waits_within(candle.low, candle.high)[0 if up else 1]:
+                return first
+        return self._chosen(candle)
+
+    def _chosen(self, candle: Candle) -> SimulatedTrade:
+        low_first, high_first = (self.trade.twin(extremes(candle, order)) for order in (True, False))
         self.ambiguous += _executed(low_first) != _executed(high_first)
-        self.trade = low_first if self._low_comes_first(low_first, high_first, candle) else high_first
+        return low_first if self._low_comes_first(low_first, high_first, candle) else high_first
 
     def close(self, candle: Candle) -> None:
         """The candle is closed: rules that look at candles see it from now on."""

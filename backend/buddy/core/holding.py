@@ -5,15 +5,16 @@ Everything else about a trade is derived from these, never stored. `core.positio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from .costs import Costs
 from .exchange import Fill, Role
-from .market import ZERO, Candle, Instrument, Side
+from .market import ZERO, Candle, Instrument, OrderSide, Side
 from .plan import Plan
 
 
@@ -34,6 +35,9 @@ class Cause(StrEnum):
     LIQUIDATION = "liquidation"
     EXTERNAL = "external"
     """Executed by an order that is not ours."""
+
+
+CAUSES = frozenset(Cause)
 
 
 class Withdrawal(StrEnum):
@@ -92,8 +96,9 @@ class Market:
 class Memory:
     """What must be remembered of the market between looks; everything else is derived again each time.
 
-    `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill. `tightest_stop`: the
-    stop is never looser than this, and `stop_cause` is why it came there. `withdrawn`: why the entry was taken back, for good.
+    `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill.
+    `tightest_stop`: the stop is never looser than this, and `stop_cause` is why it came there. `withdrawn`: why the
+    entry was taken back, for good.
     """
 
     since: int = 0
@@ -131,8 +136,8 @@ class Memory:
 class Directives:
     """The trader's standing orders beside the plan.
 
-    `withdraw_entry`: take back what is unfilled. `reduce_to`: hold no more than this many contracts (0 closes; the entry is withdrawn
-    too). `stop_at`: the stop is at least this tight, for the reason `stop_cause`. `close_cause`: why `reduce_to` was asked for.
+    `withdraw_entry`: take back what is unfilled. `reduce_to`: hold no more than this many contracts (0 closes), withdraw
+    the entry, and `close_cause` is why. `stop_at`: the stop is at least this tight, and `stop_cause` is why.
     """
 
     withdraw_entry: Withdrawal | None = None
@@ -172,6 +177,48 @@ class Totals:
         return self.weight / self.quantity if linear else self.quantity / self.weight
 
 
+@dataclass(slots=True)
+class Tally:
+    """What is asked of the same fills again and again, added up once."""
+
+    buys: Totals = field(default_factory=Totals)
+    sells: Totals = field(default_factory=Totals)
+    filled: dict[tuple[Role, int], Decimal] = field(default_factory=dict)
+    split: tuple[object, object, tuple[Decimal, ...]] | None = None
+    """Plan and instrument with the parts of the targets that follow from them."""
+
+    def totals(self, order_side: OrderSide) -> Totals:
+        return self.buys if order_side is OrderSide.BUY else self.sells
+
+
+class Fills(tuple[Booked, ...]):
+    """Fills in the order in which they were booked."""
+
+    @cached_property
+    def linear(self) -> Tally:
+        return self._tally(linear=True)
+
+    @cached_property
+    def inverse(self) -> Tally:
+        return self._tally(linear=False)
+
+    def _tally(self, *, linear: bool) -> Tally:
+        filled: dict[tuple[Role, int], Decimal] = {}
+        for each in self:
+            filled[each.role, each.leg] = filled.get((each.role, each.leg), ZERO) + each.fill.quantity
+        return Tally(self._totals(OrderSide.BUY, linear), self._totals(OrderSide.SELL, linear), filled)
+
+    def _totals(self, order_side: OrderSide, linear: bool) -> Totals:
+        quantity = weight = fees = ZERO
+        for each in self:
+            fill = each.fill
+            if fill.order_side is order_side:
+                quantity += fill.quantity
+                weight += fill.quantity * fill.price if linear else fill.quantity / fill.price
+                fees += fill.fee
+        return Totals(quantity, weight, fees)
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """One trade as facts. `quantities` are contracts per entry leg; `opened_time` is when the trade was wished for.
@@ -193,6 +240,19 @@ class Position:
     first_stop: Decimal | None = None
     """The stop the trade was opened with, when an amended plan has another: R never changes."""
 
+    def __post_init__(self) -> None:
+        if type(self.fills) is not Fills:
+            object.__setattr__(self, "fills", Fills(self.fills))
+
+    def with_memory(self, memory: Memory) -> Position:
+        return self if memory is self.memory else replace(self, memory=memory)
+
+    @property
+    def tally(self) -> Tally:
+        fills = self.fills
+        assert isinstance(fills, Fills)
+        return fills.linear if self.instrument.linear else fills.inverse
+
     @property
     def risk_stop(self) -> Decimal:
         """The stop that R is measured from."""
@@ -205,11 +265,11 @@ class Position:
     @property
     def entries(self) -> Totals:
         """All that was bought for a long (sold for a short)."""
-        return self._totals(b for b in self.fills if b.fill.order_side is self.side.entry_order_side)
+        return self.tally.totals(self.side.entry_order_side)
 
     @property
     def exits(self) -> Totals:
-        return self._totals(b for b in self.fills if b.fill.order_side is self.side.exit_order_side)
+        return self.tally.totals(self.side.exit_order_side)
 
     @property
     def entered(self) -> Decimal:
@@ -222,7 +282,8 @@ class Position:
     @property
     def held(self) -> Decimal:
         """What the fills say is held, in contracts; the venue's own word goes before it."""
-        return max(self.entered - self.exited, ZERO)
+        held = self.entered - self.exited
+        return held if held > 0 else ZERO
 
     @property
     def average_entry(self) -> Decimal | None:
@@ -262,16 +323,11 @@ class Position:
 
     def filled(self, role: Role, leg: int) -> Decimal:
         """Contracts executed by the orders of one entry or target."""
-        return sum((b.fill.quantity for b in self.fills if b.role is role and b.leg == leg), ZERO)
+        return self.tally.filled.get((role, leg), ZERO)
 
-    def _totals(self, booked: Iterable[Booked]) -> Totals:
-        quantity = weight = fees = ZERO
-        for each in booked:
-            fill = each.fill
-            quantity += fill.quantity
-            weight += fill.quantity * fill.price if self.instrument.linear else fill.quantity / fill.price
-            fees += fill.fee
-        return Totals(quantity, weight, fees)
+    @property
+    def filled_at_targets(self) -> Decimal:
+        return sum((q for (role, _), q in self.tally.filled.items() if role is Role.TAKE_PROFIT), ZERO)
 
 
 def exit_cause(booked: Booked) -> Cause:
@@ -280,7 +336,7 @@ def exit_cause(booked: Booked) -> Cause:
         return Cause.LIQUIDATION
     if booked.role is Role.TAKE_PROFIT:
         return Cause.TAKE_PROFIT
-    return Cause(booked.reason) if booked.reason in set(Cause) else Cause.EXTERNAL
+    return Cause(booked.reason) if booked.reason in CAUSES else Cause.EXTERNAL
 
 
 def _document(record: Memory | Directives) -> dict[str, Any]:

@@ -13,7 +13,7 @@ ATR_PERIOD = 14
 class AverageTrueRange:
     """Wilder's average true range, candle by candle: the mean of the first `period` ranges, then smoothed by 1/period.
 
-    The first candle's range is high − low, since it has no close before it. `value` is None until `period` ranges are known.
+    The first candle's range is high − low, since it has no close before it. `value` is None until `period` are known.
     """
 
     __slots__ = ("_close", "_count", "_period", "_sum", "value")

@@ -1,7 +1,7 @@
 """In which order a candle visited its two extremes, which a candle does not tell: a policy decides.
 
-The functions here let the exchange's own orders answer, without a manager that would react; `core.backtest` decides with the
-manager's reactions.
+The functions here let the exchange's own orders answer, without a manager that would react; `core.backtest` decides
+with the manager's reactions.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 The same step runs live, on paper and in a backtest. It is pure; `carry_out` is the only part that touches a desk.
 
-Order of actions, protection first: a stop where there is none; what is unfilled of a withdrawn entry goes; a moved stop is
-placed before the old one is cancelled, and the old one goes only when the new one is seen resting; targets are cancelled
-before smaller ones are placed and before anything leaves at market; when nothing is held the stop goes last.
+Order of actions, protection first: a moved stop is placed before the old one is cancelled, and the old one goes only
+when the new one is seen resting; targets are cancelled before smaller ones are placed and before anything leaves at
+market; entries come after the exits; when nothing is held the stop goes last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol
 from .errors import ExchangeError, Rejected
 from .exchange import OrderKind, OrderStatus, Refusal, Role, TriggerBy
 from .market import ZERO, OrderSide
-from .position import Market, Position, Wish, close_wish, desired_orders, observed, stop_level
+from .position import Market, Position, Wish, close_wish, level_of, observed, wishes_of
 
 AS_TRIGGERED = {OrderKind.STOP_MARKET: OrderKind.MARKET, OrderKind.STOP_LIMIT: OrderKind.LIMIT}
 """What a triggered order becomes once its trigger has traded."""
@@ -79,10 +79,14 @@ class Desk(Protocol):
 
 def step(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
     """What to do now; nothing when all is as it should be. `held`: contracts the venue says are held for this trade."""
-    position = observed(position, market)
-    wishes = desired_orders(position, market, held)
+    return actions_of(observed(position, market), working, market, held)
+
+
+def actions_of(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
+    """`step` for a position that has observed `market` already."""
+    wishes = wishes_of(position, market, held)
     if held > 0 and _stop_is_passed(position, working, market, held):
-        close = close_wish(position, held, stop_level(position, market).cause)
+        close = close_wish(position, held, level_of(position, market).cause)
         wishes = [close, *(w for w in wishes if w.role is Role.ENTRY)]
         return [*_entries(wishes, working, market, placing=False), *_exits(wishes, working, held)]
     return [
@@ -123,7 +127,7 @@ def _role(items: Iterable[Working], role: Role) -> list[Working]:
 def _stop_is_passed(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> bool:
     """Whether the price is already beyond a stop that does not rest yet: then that is the stop."""
     price = market.mark if position.plan.trigger_by is TriggerBy.MARK else market.last
-    level = stop_level(position, market).price
+    level = level_of(position, market).price
     resting = any(w.trigger == level for w in _role(working, Role.STOP))
     return not resting and not position.side.better(price, level)
 

@@ -316,7 +316,7 @@ class Matching:
     # Liquidation and funding
 
     def liquidation(self, symbol: str) -> Decimal | None:
-        """The mark price at which the venue closes the position of `symbol`; None when nothing is held, or no price would."""
+        """The mark price at which the venue closes the position of `symbol`; None when there is none."""
         held = self.books.holdings.get(symbol) if self.liquidates else None
         return None if held is None else _liquidated_at(held, held.instrument, self._collateral(symbol))
 

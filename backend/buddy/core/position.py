@@ -45,7 +45,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An order that should be resting. `leg` counts entries or targets from 0; `quantity` is what is still to execute."""
+    """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute."""
 
     role: Role
     leg: int
@@ -65,7 +65,11 @@ def desired_orders(position: Position, market: Market, held: Decimal) -> list[Wi
     The same facts always give the same orders. While something is to be closed at market no targets are wished for, and
     the stop stays until nothing is held.
     """
-    position = observed(position, market)
+    return wishes_of(observed(position, market), market, held)
+
+
+def wishes_of(position: Position, market: Market, held: Decimal) -> list[Wish]:
+    """`desired_orders` of a position that has observed `market` already."""
     wishes = list(_stop(position, market, held))
     closing = list(_close(position, market, held))
     return [*wishes, *(closing or _targets(position, held)), *_entries(position)]
@@ -87,7 +91,7 @@ def allocate(total: Decimal, owned: Sequence[Decimal]) -> list[Decimal]:
 
 
 def initial_risk(position: Position) -> Decimal | None:
-    """STATISTICS: what was entered before the first exit loses at the first stop, costs included; None without an entry.
+    """STATISTICS: the loss at the first stop, costs included, of what entered before the first exit; None without one.
 
     The entry fee is the one paid, the exit's a taker's, and slippage is allowed for at the stop.
     """
@@ -102,10 +106,18 @@ def initial_risk(position: Position) -> Decimal | None:
     return loss.total + entered.fees
 
 
+def level_of(position: Position, market: Market) -> StopLevel:
+    """Where the stop of a position belongs that has observed `market` already."""
+    memory = position.memory
+    if position.held and memory.tightest_stop is not None:
+        return StopLevel(memory.tightest_stop, memory.stop_cause)
+    return stop_level(position, market)
+
+
 def _stop(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
     if held <= 0:
         return
-    level = stop_level(position, market)
+    level = level_of(position, market)
     yield Wish(
         Role.STOP,
         0,

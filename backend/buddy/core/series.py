@@ -1,7 +1,7 @@
 """Candles with their extremes as float arrays, to find in one pass the next candle that could matter.
 
-A float here never decides: it only says which candles certainly do not matter. Decimal to float rounds monotonously, so a
-price at or beyond a level is so as a float, too.
+A float here never decides: it only says which candles certainly do not matter. Decimal to float rounds monotonously, so
+a price at or beyond a level is so as a float, too.
 """
 
 from __future__ import annotations

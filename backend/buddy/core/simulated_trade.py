@@ -11,7 +11,7 @@ from typing import Self
 from .errors import Rejected
 from .exchange import CancelOutcome, Fill, Income, OrderIntent, OrderStatus, Role
 from .holding import Booked, Market, Position
-from .manage import Working, carry_out, step
+from .manage import Action, Cancel, Place, Working, actions_of, carry_out
 from .market import ZERO, Candle, Side
 from .position import Wish, observed
 from .simulated_market import Step
@@ -60,13 +60,20 @@ class SimulatedTrade:
             market = self.market()
             working = self.working()
             self.position = observed(self.position, market)
-            actions = step(self.position, working, market, self.held)
-            if not actions:
+            actions = actions_of(self.position, working, market, self.held)
+            before = self.exchange.number
+            if not actions or (not carry_out(actions, self) and self._is_done(actions, working, before)):
                 break
-            carry_out(actions, self)
         else:
             raise AssertionError(f"the look does not end: {actions}")
         self.exchange.watch({self.symbol: interest(self.position, market, base=self.base)})
+
+    def _is_done(self, actions: Sequence[Action], working: Sequence[Working], before: int) -> bool:
+        """Whether nothing can follow from these: old stops are gone, or first orders rest and none has executed."""
+        if all(isinstance(action, Cancel) and action.working.role is Role.STOP for action in actions):
+            return True
+        placed = all(isinstance(action, Place) for action in actions)
+        return placed and not working and self.exchange.number == before + len(actions)
 
     def play(self, *steps: Step) -> None:
         """Let the market walk these, reacting to all that happens on the way."""
@@ -78,6 +85,18 @@ class SimulatedTrade:
     def followed(self) -> frozenset[tuple[Side, Decimal]]:
         """The side whose stop follows the price, and the best price it has seen."""
         return self.exchange.markets[self.symbol].watch.follow
+
+    def waits_within(self, low: Decimal, high: Decimal) -> tuple[bool, bool]:
+        """Whether something waits between here and `low`, and between here and `high`.
+
+        A rule that would follow the price to a new best waits there, too.
+        """
+        below, above = self.exchange.edges(self.symbol)
+        down, up = below is not None and below >= low, above is not None and above <= high
+        for side, best in self.followed:
+            down |= side is Side.SHORT and low < best
+            up |= side is Side.LONG and high > best
+        return down, up
 
     def skip(self, time: int, low: Decimal, high: Decimal, close: Decimal) -> None:
         """Pass over candles in which nothing waits; a stop that follows the price is brought up to its best."""

@@ -1,9 +1,9 @@
 """An exchange in memory: the paper exchange, the backtest and the stand-in venues all run on it.
 
-The market is played along a path: candles (open, the two extremes in an order, close) and ticks. Between two points of a
-path every price trades, so orders fill at their own price; a jump between a close and the next open is a gap, and what
-lies in it fills at that open. `run` stops at the first execution, watched price or watched time, and stands still until
-`watch` says that the manager has reacted, so a result never depends on how often anyone looked.
+The market is played along a path: candles (open, the two extremes in an order, close) and ticks. Between two points of
+a path every price trades, so orders fill at their own price; a jump between a close and the next open is a gap, and
+what lies in it fills at that open. `run` stops at the first execution, watched price or watched time, and stands still
+until `watch` says that the manager has reacted, so a result never depends on how often anyone looked.
 """
 
 from __future__ import annotations

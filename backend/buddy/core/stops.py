@@ -1,7 +1,7 @@
 """Where the stop belongs now, and when the entry is to be taken back: the rules of a plan applied to its facts.
 
-Level-triggered: nothing here knows what was done before, except that a stop once tight is never loosened again and that a
-withdrawn entry stays withdrawn (`Memory`).
+Level-triggered: nothing here knows what was done before, except that a stop once tight is never loosened again and that
+a withdrawn entry stays withdrawn (`Memory`).
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ def observed(position: Position, market: Market) -> Position:
         market = replace(market, low=None, high=None)
         memory = replace(memory, since=market.time)
     if position.entered:
-        memory = _extremes(replace(position, memory=memory), market)
-    position = replace(position, memory=memory)
+        memory = _extremes(position.side, memory, market)
+    position = position.with_memory(memory)
     if memory.withdrawn is None and (withdrawn := _withdrawal(position, market)):
         memory = replace(memory, withdrawn=withdrawn)
-    if position.entered and position.held:
+    if position.held:
         level = stop_level(position, market)
-        memory = replace(memory, tightest_stop=level.price, stop_cause=level.cause)
-    return replace(position, memory=memory)
+        if level != (memory.tightest_stop, memory.stop_cause):
+            memory = replace(memory, tightest_stop=level.price, stop_cause=level.cause)
+    return position.with_memory(memory)
 
 
 def stop_level(position: Position, market: Market) -> StopLevel:
@@ -63,10 +64,16 @@ def stop_level(position: Position, market: Market) -> StopLevel:
 
 
 def target_split(position: Position) -> tuple[Decimal, ...]:
-    """Contracts per target of what has entered, what left by other ways taken off; a part under the minimum joins the next."""
-    exits = position.exited
-    by_targets = sum((b.fill.quantity for b in position.fills if b.role is Role.TAKE_PROFIT), ZERO)
-    total = max(position.entered - (exits - by_targets), ZERO)
+    """Contracts per target of what has entered and left no other way; a part under the minimum joins the next."""
+    tally, plan, instrument = position.tally, position.plan, position.instrument
+    if tally.split is None or tally.split[0] is not plan or tally.split[1] is not instrument:
+        tally.split = (plan, instrument, _split(position))
+    return tally.split[2]
+
+
+def _split(position: Position) -> tuple[Decimal, ...]:
+    by_other_ways = position.exited - position.filled_at_targets
+    total = max(position.entered - by_other_ways, ZERO)
     shares = [target.share for target in position.plan.take_profits]
     if not shares or not total:
         return (ZERO,) * len(shares)
@@ -79,8 +86,7 @@ def target_done(position: Position, number: int) -> bool:
     for leg in range(number - 1, len(split)):
         if split[leg]:
             return position.filled(Role.TAKE_PROFIT, leg) >= split[leg]
-    filled = [b for b in position.fills if b.role is Role.TAKE_PROFIT and b.leg >= number - 1]
-    return bool(filled)
+    return any(role is Role.TAKE_PROFIT and leg >= number - 1 for role, leg in position.tally.filled)
 
 
 def reached(after: After, position: Position, market: Market) -> bool:
@@ -175,15 +181,15 @@ def _trailed(trail: Trail, position: Position, market: Market) -> Decimal | None
     return min(c.low for c in last) if position.side is Side.LONG else max(c.high for c in last)
 
 
-def _extremes(position: Position, market: Market) -> Memory:
+def _extremes(side: Side, memory: Memory, market: Market) -> Memory:
     """Best and worst price since the first fill, each with its time."""
-    memory, long = position.memory, position.side is Side.LONG
+    long = side is Side.LONG
     if memory.best is None or memory.worst is None:
         return replace(memory, best=market.last, best_time=market.time, worst=market.last, worst_time=market.time)
     best, worst = (market.highest, market.lowest) if long else (market.lowest, market.highest)
-    if position.side.better(best, memory.best):
+    if side.better(best, memory.best):
         memory = replace(memory, best=best, best_time=market.time)
-    if position.side.better(memory.worst or worst, worst):
+    if side.better(memory.worst or worst, worst):
         memory = replace(memory, worst=worst, worst_time=market.time)
     return memory
 

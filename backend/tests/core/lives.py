@@ -21,6 +21,7 @@ from .plans import shares
 D = Decimal
 COIN = Instrument("COIN/USDT:USDT", "COIN", "USDT", "USDT", tick_size=D("0.1"), lot_size=D("0.1"))
 COSTS = Costs(D("0.0002"), D("0.0005"), D("0.0003"))
+EQUITY = D(10_000)
 MINUTE = 60_000
 START = 1_700_000_040_000 - 1_700_000_040_000 % MINUTE
 
@@ -45,7 +46,7 @@ def trade_on(
     instrument: Instrument = COIN,
     costs: Costs = COSTS,
     slices: int | None = None,
-    equity: Decimal = D(10_000),
+    equity: Decimal = EQUITY,
 ) -> SimulatedTrade:
     """The trade of a document, sized and looked at once, where the first step of the path begins."""
     price = first.price if isinstance(first, Tick) else first.open
