@@ -1,6 +1,7 @@
 /**
  * First-load JavaScript of every route, in kB gzip, as one JSON object: what the browser must fetch before the page
- * works, by the build's own manifest. Dynamic imports (the chart) are counted apart, as "later". Run `npm run build` first.
+ * works ("first"), by the build's own manifest. Dynamic imports (the chart) are counted apart, as "later"; styles as
+ * "css". Run `npm run build` first.
  */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -46,10 +47,9 @@ function sizeOf({ route, nodes }) {
 		.concat([...first])
 		.flatMap((key) => manifest[key]?.dynamicImports ?? []);
 	const later = [...reach(dynamic.filter((key) => !key.includes('/nodes/')))].filter((key) => !first.has(key));
+	const css = [...first].flatMap((key) => manifest[key].css ?? []);
 	const address = route.replace(/\/\([^)]*\)/g, '') || '/';
-	return [address, { first: kilobytes(filesOf(first)), later: kilobytes(filesOf(later)) }];
+	return [address, { first: kilobytes(filesOf(first)), later: kilobytes(filesOf(later)), css: kilobytes(css) }];
 }
 
-const styles = Object.values(manifest).flatMap(({ css = [] }) => css);
-const report = { unit: 'kB gzip', css: kilobytes(styles), routes: Object.fromEntries(routes().map(sizeOf)) };
-console.log(JSON.stringify(report, null, '\t'));
+console.log(JSON.stringify(Object.fromEntries(routes().map(sizeOf)), null, '\t'));
