@@ -121,10 +121,10 @@ def _signed(value: Decimal) -> str:
 
 def exit_reason(position: Position) -> ExitReason:
     """Why the last of it left."""
-    exits = [b for b in position.fills if b.fill.order_side is position.side.exit_order_side]
+    exits = [b for b in position.fills if b.fill.order_side is position.side.exit_order_side]  # in order of time
     if not exits:
         return ExitReason.EXTERNAL
-    return _reason(max(exits, key=lambda b: b.fill.time))
+    return _reason(exits[-1])
 
 
 def _reason(last: Booked) -> ExitReason:

@@ -45,16 +45,19 @@ def note_return(case: Case) -> None:
             tell(case.trade, "protection_restored", "The position is covered by a live stop again.", case.market.time)
 
 
-def close_if_naked(case: Case) -> bool:
-    """Order everything closed at market when no stop can be made to rest; True when that was just decided."""
+def mend(case: Case) -> bool:
+    """What is held without a live stop: try a refused stop once more at once, then order all closed at market.
+
+    True when there is something to do before the market may go on.
+    """
     trade = case.trade
     if case.held <= 0 or case.is_covered or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
         return False
-    waited = case.market.time - to_ms(trade.naked_since)
-    if waited < NAKED_AT_MOST_MS and _refusals(case) < REFUSALS_AT_MOST:
-        return False
-    order_close(case, Cause.UNPROTECTED)
-    return True
+    waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
+    if waited >= NAKED_AT_MOST_MS or refusals >= REFUSALS_AT_MOST:
+        order_close(case, Cause.UNPROTECTED)
+        return True
+    return refusals > 0
 
 
 def order_close(case: Case, cause: Cause) -> None:

@@ -59,6 +59,7 @@ class Looked:
     rounds: int = 0
     behind: bool = False
     trouble: str = ""
+    acted: bool = False
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -87,6 +88,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     """One reading and what follows from it; whether to read again at once."""
     reading = ledger.read()
     looked.rounds += 1
+    looked.acted = False
     found = cases(ledger, reading)
     again: set[str] = set()
     for case in found:
@@ -96,7 +98,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     Trade.objects.filter(pk__in=[case.trade.pk for case in found]).update(checked_at=timezone.now())
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
-    return bool(again) or reading.behind
+    return bool(again) or reading.behind or looked.acted
 
 
 def _in_own_scope(case: Case, ledger: Ledger, looked: Looked) -> bool:
@@ -123,7 +125,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     case.remember()
     if executed:
         return True
-    if not case.trade.hands_off and protection.close_if_naked(case):
+    if not case.trade.hands_off and protection.mend(case):
         return True
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
@@ -140,6 +142,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
             break
         failures = carry_out(actions, desk)
         looked.failures += failures
+        looked.acted |= not failures
         case.refresh()
         hint(case.trade)
         if failures or desk.executed:

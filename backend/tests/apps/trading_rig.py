@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
+from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading.models import Trade
+from buddy.trading.models import Order, Trade
 from buddy.trading.watcher import Looked, look
 
 SYMBOL = "BTC/USDT:USDT"
@@ -79,3 +81,39 @@ def flat(price: str, count: int) -> list[tuple[str, str, str, str]]:
 
 def decimals(*values: str) -> tuple[Decimal, ...]:
     return tuple(Decimal(value) for value in values)
+
+
+def look_until(trade: Trade, condition: Callable[[Trade], bool], most: int = 60) -> Trade:
+    """One reading at a time, until it is so."""
+    for _ in range(most):
+        trade.refresh_from_db()
+        if condition(trade):
+            return trade
+        look(trade.account_id, seconds=0)
+    raise AssertionError(f"it never came to that: {trade.status} {trade.exit_reason} {trade.withdrawal}")
+
+
+def freeze(account: Account) -> None:
+    """Let the market stand still: a replay too slow to see move."""
+    account.refresh_from_db()
+    Account.objects.filter(pk=account.pk).update(replay_speed="0.1", clock_wall=time.time_ns() // 1_000_000)
+
+
+def go_on(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(replay_speed="max")
+
+
+def resting(trade: Trade, role: str) -> list[Order]:
+    return list(Order.objects.filter(trade=trade, role=role, status__in=["open", "partial"]).order_by("leg", "id"))
+
+
+def is_protected(trade: Trade) -> bool:
+    return trade.protected_since is not None
+
+
+def first_target_hit(trade: Trade) -> bool:
+    return Order.objects.filter(trade=trade, role="take_profit", leg=0, status="filled").exists()
+
+
+def kinds(trade: Trade) -> list[str]:
+    return list(Event.objects.filter(trade_id=trade.pk).order_by("id").values_list("kind", flat=True))

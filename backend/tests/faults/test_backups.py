@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from scripts.services import Postgres
 
 ROOT = Path(__file__).parents[3]
