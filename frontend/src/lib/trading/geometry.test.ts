@@ -69,6 +69,10 @@ describe('suggested stop', () => {
 	it('keeps its distance when the price sits on the extreme', () => {
 		expect(sideOf('98', suggestStop('long', '98', candles, '0.1'))).toBe('long');
 	});
+	it('leaves room for the costs', () => {
+		const calm = candles.map(([time]) => [time, '100', '100.1', '99.9', '100', '1'] as const);
+		expect(suggestStop('long', '100', calm, '0.1')).toBe('99.2');
+	});
 	it('is never wider than five percent', () => expect(suggestStop('long', '200', candles, '0.1')).toBe('190'));
 	it('is empty without candles', () => expect(suggestStop('long', '100', [], '0.1')).toBe(''));
 });

@@ -69,10 +69,12 @@ type Range = readonly [time: number, open: string, high: string, low: string, ..
 
 const LOOK_BACK = 20;
 const WIDEST = decimal('0.05')!;
+/** Nearer than this, costs would eat most of the first target. */
+const NEAREST = decimal('0.008')!;
 
 /**
  * A first stop to start from: beyond the lowest low (long) or highest high (short) of the last 20 candles,
- * at least one and a half average candle ranges away and at most 5 % from the entry.
+ * at least one and a half average candle ranges and 0.8 %, at most 5 % from the entry.
  */
 export function suggestStop(side: Side, entry: string, candles: readonly Range[], tick: string): string {
 	const from = decimal(entry);
@@ -83,7 +85,8 @@ export function suggestStop(side: Side, entry: string, candles: readonly Range[]
 		side === 'long'
 			? from - recent.reduce((least, [, low]) => (low < least ? low : least), recent[0][1])
 			: recent.reduce((most, [high]) => (high > most ? high : most), recent[0][0]) - from;
-	const away = smaller(larger(extreme, (range * 3n) / 2n), times(from, WIDEST));
+	const least = larger((range * 3n) / 2n, times(from, NEAREST));
+	const away = smaller(larger(extreme, least), times(from, WIDEST));
 	return away > 0n ? onTick(side === 'long' ? from - away : from + away, tick) : '';
 }
 

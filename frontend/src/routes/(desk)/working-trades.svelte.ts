@@ -36,6 +36,7 @@ export class WorkingTrades {
 	pending = $derived(this.all.filter((trade) => trade.status === 'pending'));
 
 	#account = 0;
+	#clock = 0;
 	#busy = new SvelteSet<number>();
 	#intentions = new SvelteMap<string, Intention>();
 	#watched = new Map<string, () => void>();
@@ -59,8 +60,9 @@ export class WorkingTrades {
 		this.#act(trade, JSON.stringify(plan), 'The plan stays as it was', (key) => amendPlan(trade.id, plan, key));
 
 	/** Reads the account's trades and follows them until the returned function is called. */
-	follow(account: number): () => void {
+	follow(account: number, clock: string | null): () => void {
 		this.#account = account;
+		this.#clock = clock ? Date.parse(clock) : 0;
 		this.all = [];
 		this.loaded = false;
 		void this.load();
@@ -78,6 +80,11 @@ export class WorkingTrades {
 			for (const end of [...endings, ...this.#watched.values()]) end();
 			this.#watched.clear();
 		};
+	}
+
+	/** Now, by the account's own clock where it has one. */
+	accountNow(wall: number): number {
+		return this.#clock ? Math.max(this.accountTime, this.#clock) : wall;
 	}
 
 	load = async (): Promise<void> => {
