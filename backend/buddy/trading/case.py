@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from decimal import Decimal
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, Reading, Role
 from buddy.core.manage import Working
-from buddy.core.market import TIMEFRAMES, ZERO, Candle
+from buddy.core.market import TIMEFRAMES, ZERO, Candle, Side
 from buddy.core.plan import Trail
 from buddy.core.position import Market, Position, Wish, allocate, observed
 from buddy.exchanges.connect import source_for
@@ -21,6 +22,8 @@ from .ledger import Ledger
 from .models import Order, Trade
 from .rows import Rows
 from .states import RESTING, WORKING
+
+log = logging.getLogger(__name__)
 
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
@@ -129,9 +132,18 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     account = ledger.account
     trades = list(Trade.objects.filter(account=account, status__in=WORKING).select_related("account").order_by("id"))
     rows = Rows.of(trades)
-    found = [_case(ledger, trade, reading, rows) for trade in trades if trade.symbol in reading.quotes]
-    _give_held(found, reading)
+    made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
+    found = [case for _, case in made if case is not None]
+    _give_held(found, reading, unread={trade.symbol for trade, case in made if case is None})
     return found
+
+
+def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:
+    try:
+        return _case(ledger, trade, reading, rows)
+    except Exception:  # one trade's defect must not leave the others without their stops
+        log.exception("trade %s could not be made out", trade.pk)
+        return None
 
 
 def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
@@ -161,13 +173,16 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
     return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
 
 
-def _give_held(found: Sequence[Case], reading: Reading) -> None:
-    """Share out what the venue says is held of each symbol among the trades that believe they hold it."""
+def _give_held(found: Sequence[Case], reading: Reading, unread: set[str]) -> None:
+    """Share out what the venue says is held of each symbol among the trades that believe they hold it.
+
+    On the symbols of `unread` trades nobody gets more than its own fills say.
+    """
     total = {(position.symbol, position.side): position.quantity for position in reading.positions}
-    groups: dict[tuple[str, object], list[Case]] = defaultdict(list)
+    groups: dict[tuple[str, Side], list[Case]] = defaultdict(list)
     for case in found:
         groups[case.trade.symbol, case.position.side].append(case)
     for (symbol, side), group in groups.items():
-        parts = allocate(total.get((symbol, side), ZERO), [case.position.held for case in group])  # type: ignore[arg-type]
+        parts = allocate(total.get((symbol, side), ZERO), [case.position.held for case in group])
         for case, part in zip(group, parts, strict=True):
-            case.held = part
+            case.held = min(part, case.position.held) if symbol in unread else part
