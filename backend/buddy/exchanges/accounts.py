@@ -44,7 +44,7 @@ def of(owner: Any) -> Any:
 
 
 def open_account(owner: Any, fields: Mapping[str, Any]) -> Account:
-    """A new paper account; the first one is the main one. `fields` are those of the contract, already of the right types."""
+    """A new paper account; the first one is the main one. `fields`: those of the contract, of the right types."""
     wanted = dict(fields)
     start = wanted.pop("replay_start", None)
     account = Account(owner=owner, **_checked(wanted))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,12 +25,6 @@ from .venues import VENUES
 TIMEOUT = 8_000
 """Milliseconds."""
 PAGE = 1000
-SWAPS_ONLY = {
-    "defaultType": "swap",
-    "fetchMarkets": {"types": ["linear"]},
-    "fetchCurrencies": False,
-    "fetchMargins": False,
-}
 
 
 class Redirect(HTTPAdapter):
@@ -47,22 +42,20 @@ class Redirect(HTTPAdapter):
 
 
 class PublicMarket:
-    """One venue. Not for several threads at once."""
+    """One venue, asked one question at a time: the client and its rate limiter are not made for several threads."""
 
     def __init__(self, venue: str, redirect: str = "") -> None:
         self.name = VENUES[venue].name
+        self.lock = Lock()
         session = requests.Session()
         if redirect:
             session.trust_env = False
             session.mount("https://", Redirect(redirect))
-        options = {
-            "session": session,
-            "number": str,
-            "timeout": TIMEOUT,
-            "enableRateLimit": True,
-            "options": SWAPS_ONLY,
-        }
-        self.client: Any = getattr(ccxt, VENUES[venue].client)(options)
+        options: dict[str, Any] = {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False}
+        if VENUES[venue].kinds:
+            options["fetchMarkets"] = {"types": list(VENUES[venue].kinds)}
+        settings = {"session": session, "number": str, "timeout": TIMEOUT, "enableRateLimit": True, "options": options}
+        self.client: Any = getattr(ccxt, VENUES[venue].client)(settings)
 
     def instruments(self) -> list[dict[str, Any]]:
         """Linear perpetuals as plain values, decimals as text."""
@@ -91,8 +84,9 @@ class PublicMarket:
     @contextmanager
     def _plain_words(self) -> Iterator[None]:
         try:
-            yield
-        except ccxt.RateLimitExceeded:
+            with self.lock:
+                yield
+        except (ccxt.RateLimitExceeded, ccxt.DDoSProtection):
             raise CouldNotRead(f"{self.name} asks us to slow down.") from None
         except ccxt.NetworkError:
             raise CouldNotRead(f"{self.name} cannot be reached.") from None

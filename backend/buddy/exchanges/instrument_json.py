@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.market import Instrument, MarginTier
+from buddy.core.market import ONE, ZERO, Instrument, MarginTier
+
+TEXTS = ("symbol", "base", "quote", "settle")
 
 
 def to_json(instrument: Instrument) -> dict[str, Any]:
@@ -18,12 +20,14 @@ def to_json(instrument: Instrument) -> dict[str, Any]:
 
 
 def from_json(told: Mapping[str, Any]) -> Instrument:
-    texts = {"symbol", "base", "quote", "settle"}
-    values = {
-        name: Decimal(value) if isinstance(value, str) and name not in texts else value for name, value in told.items()
-    }
-    values["tiers"] = tuple(
-        MarginTier(*(None if number is None else Decimal(number) for number in tier))  # type: ignore[arg-type]
-        for tier in told["tiers"]
-    )
-    return Instrument(**values)
+    values: dict[str, Any] = {name: _value(name, value) for name, value in told.items() if name != "tiers"}
+    return Instrument(**values, tiers=tuple(_tier(row) for row in told["tiers"]))
+
+
+def _value(name: str, value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) and name not in TEXTS else value
+
+
+def _tier(row: Sequence[str | None]) -> MarginTier:
+    cap, rate, amount, leverage = (None if number is None else Decimal(number) for number in row)
+    return MarginTier(cap, rate or ZERO, amount or ZERO, leverage or ONE)

@@ -1,8 +1,8 @@
 """The paper exchange: the simulated exchange on an account's prices, with its books in the database.
 
-It never runs past an event. `read` plays everything that traded since the last time, but only until the first execution
-or the first price or time that management waits for; then it stands still until `watch` has been called for every symbol
-that was read, and says `behind`, so that the manager reacts at that very instant of the exchange's time.
+It never runs past an event. `read` plays everything that traded since the last time, but only until the first
+execution or the first price or time that management waits for; then it stands still until `watch` has been called for
+every symbol that was read, and says `behind`, so that the manager reacts at that very instant of the exchange's time.
 """
 
 from __future__ import annotations

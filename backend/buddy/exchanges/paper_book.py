@@ -1,4 +1,4 @@
-"""The paper exchange's books in the database: the whole state of one account, replaced as one, guarded by its version."""
+"""The paper exchange's books in the database: an account's whole state, replaced as one, guarded by its version."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from buddy.core.market import TIMEFRAMES
@@ -25,8 +26,8 @@ def told(**options: Any) -> serializers.CharField:
 
 def asked(low: str, high: str, **options: Any) -> serializers.DecimalField:
     """A decimal within bounds, in a question."""
-    bounds = {"min_value": Decimal(low), "max_value": Decimal(high)}
-    return serializers.DecimalField(max_digits=40, decimal_places=18, **bounds, **options)
+    options |= {"min_value": Decimal(low), "max_value": Decimal(high)}
+    return serializers.DecimalField(max_digits=40, decimal_places=18, **options)
 
 
 def moment(**options: Any) -> serializers.DateTimeField:
@@ -66,7 +67,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     free = told()
     open_risk = told()
     open_trades = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     connection = ConnectionSerializer()
     created_at = moment()
 
@@ -167,11 +168,32 @@ class CandleQuerySerializer(SymbolQuerySerializer):
         return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
 
 
+NUMBER_OR_TEXT = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
+
+
+@extend_schema_field({"type": "array", "items": {"type": "array", "items": NUMBER_OR_TEXT}})
+class RowsField(serializers.ListField):
+    """Rows of a time and decimals as strings."""
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"oneOf": [{"type": "integer"}, {"type": "string"}]},
+        "minItems": 6,
+        "maxItems": 6,
+        "description": "Time in milliseconds, then open, high, low, close and volume as decimal strings.",
+    }
+)
+class CandleRow(serializers.ListField):
+    """A row as it is."""
+
+
 class CandlesSerializer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
     timeframe = serializers.ChoiceField(choices=list(TIMEFRAMES))
-    candles = serializers.SerializerMethodField(help_text="[time in ms, open, high, low, close, volume], oldest first.")
-    source = serializers.ChoiceField(choices=SOURCES)
+    candles = RowsField(help_text="[time in ms, open, high, low, close, volume], oldest first.")
+    source = serializers.ChoiceField(choices=SOURCES)  # type: ignore[assignment]
     complete = serializers.BooleanField(help_text="Nothing is missing in this window.")
 
 

@@ -10,6 +10,7 @@ from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from . import accounts, serializers, story
@@ -22,7 +23,7 @@ def page(rows: list[Any]) -> dict[str, Any]:
     return {"results": rows, "next": None}
 
 
-def read(serializer: type[serializers.serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+def read(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
     """The checked fields of a body or a query; a problem names what is wrong."""
     asked = serializer(data=given)
     asked.is_valid(raise_exception=True)
@@ -31,7 +32,7 @@ def read(serializer: type[serializers.serializers.Serializer[Any]], given: Any) 
 
 def own_account(request: Request, pk: int | str) -> Account:
     """The user's own account, or 404."""
-    account = accounts.of(request.user).filter(pk=pk).first()
+    account: Account | None = accounts.of(request.user).filter(pk=pk).first()
     if account is None:
         raise Http404
     return account

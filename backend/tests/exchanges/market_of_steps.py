@@ -87,5 +87,3 @@ class GivenPrices:
     def _reach(self) -> None:
         if not self.reachable:
             raise CouldNotRead("The given prices cannot be reached.")
-
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from decimal import Decimal as D
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from buddy.exchanges.models import Account
 from buddy.exchanges.paper import PaperExchange
 
 from .market_of_steps import COIN, GivenPrices, instrument
+
+D = Decimal
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET
@@ -59,8 +61,8 @@ class Bench:
 
 
 @pytest.fixture(params=["simulated", "paper"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    yield simulated() if request.param == "simulated" else paper(request.getfixturevalue("alice"))
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return simulated() if request.param == "simulated" else paper(request.getfixturevalue("alice"))
 
 
 class RunsFirst(SimulatedExchange):
@@ -103,7 +105,12 @@ def test_a_market_order_fills_at_once_and_pays_the_taker_fee(bench):
     order = bench.order(BUY, MARKET)
     assert (order.status, order.filled) == (OrderStatus.FILLED, D(1))
     (fill,) = bench.look().fills
-    assert (fill.price, fill.fee, fill.liquidity, fill.client_id) == (D(100), D("0.05"), Liquidity.TAKER, order.client_id)
+    assert (fill.price, fill.fee, fill.liquidity, fill.client_id) == (
+        D(100),
+        D("0.05"),
+        Liquidity.TAKER,
+        order.client_id,
+    )
 
 
 def test_a_resting_limit_fills_at_its_price_and_pays_the_maker_fee(bench):

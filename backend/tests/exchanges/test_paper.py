@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from buddy.exchanges.models import Account, PaperBook
 from buddy.exchanges.paper import PaperExchange, balance_of
 
 from .market_of_steps import COIN, OTHER, GivenPrices
+
+D = Decimal
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -150,7 +152,7 @@ def test_a_source_that_cannot_be_reached_changes_nothing(account):
 
 def test_the_books_survive_a_new_process(account):
     source = GivenPrices(COIN=[100, 101])
-    exchange, cursor = bought(account, source)
+    exchange, _ = bought(account, source)
     exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, trigger=98, reduce_only=True))
     exchange.watch(COIN, Watch(levels=frozenset({D("100.7")})))
     first, second = exchange._now(), PaperExchange(account, source)._now()

@@ -124,7 +124,11 @@ def test_quiet_candles_come_as_one_and_the_touching_one_alone(folder):
     source = replay(folder, "ADAUSDT_1m.csv", BEGIN + 10 * MINUTE)
     quiet = Quiet(Decimal(0), Decimal("105.25"), 2**62)
     first, second, *_ = source.path(["ADA/USDT:USDT"], BEGIN, BEGIN + 10 * MINUTE, quiet=lambda: quiet)
-    assert (first.end, first.played.open, first.played.high) == (BEGIN + 4 * MINUTE, Decimal("100.1"), Decimal("104.25"))
+    assert (first.end, first.played.open, first.played.high) == (
+        BEGIN + 4 * MINUTE,
+        Decimal("100.1"),
+        Decimal("104.25"),
+    )
     assert (second.end, second.played.high) == (BEGIN + 5 * MINUTE, Decimal("105.25"))
 
 
@@ -217,7 +221,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, words):
 
 def test_a_broken_parquet_file_is_said_to_be_one(tmp_path):
     (tmp_path / "ADAUSDT.parquet").write_bytes(b"PAR1 nonsense")
-    with pytest.raises(CouldNotRead, match="ADAUSDT.parquet is no readable table"):
+    with pytest.raises(CouldNotRead, match=r"ADAUSDT\.parquet is no readable table"):
         read(tmp_path / "ADAUSDT.parquet")
 
 

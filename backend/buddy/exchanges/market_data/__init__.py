@@ -1,1 +1,1 @@
-"""Where prices come from: a simulated market, a recording, or a venue's public data. All behind `source.PriceSource`."""
+"""Where prices come from: a simulated market, a recording or a venue's public data, all behind `PriceSource`."""

@@ -65,7 +65,7 @@ def fetch(venue: str, what: str, *arguments: Any) -> Any:
     from ..ccxt_public import public_market
 
     name = key(venue, what, *arguments)
-    market = public_market(venue, getattr(settings, "EXCHANGE_TRANSPORT_BASE", ""))
+    market = public_market(venue, settings.EXCHANGE_TRANSPORT_BASE)
     questions: dict[str, Callable[..., Any]] = {
         "instruments": market.instruments,
         "ticker": market.ticker,

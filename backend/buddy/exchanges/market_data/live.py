@@ -53,7 +53,7 @@ class LivePrices:
 
     def timeframes(self, symbol: str) -> Sequence[str]:
         self.instrument(symbol)
-        return list(TIMEFRAMES)
+        return [name for name in TIMEFRAMES if name not in VENUES[self.venue].lacks]
 
     def quote(self, symbol: str, at: int | None = None) -> Quote:
         ticker = self._ticker(symbol)

@@ -50,7 +50,7 @@ def bell(stream: int, start: int, count: int) -> Floats:
     """Close to a standard normal: the four 16-bit pieces of a number added (exact integers), centred and scaled."""
     pieces = numbers(stream, start, count).view(np.uint16).reshape(count, 4)
     total = pieces[:, 0].astype(np.int64) + pieces[:, 1] + pieces[:, 2] + pieces[:, 3]
-    return (total - 4 * 65535 / 2) / (65536 * (4 / 12) ** 0.5)
+    return np.asarray((total - 4 * 65535 / 2) / (65536 * (4 / 12) ** 0.5))
 
 
 def smooth(stream: int, positions: Floats, spacing: float) -> Floats:

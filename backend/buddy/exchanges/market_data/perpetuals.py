@@ -27,7 +27,7 @@ class Perpetual:
 
 
 def tiers(*rows: tuple[int | None, str, int]) -> tuple[MarginTier, ...]:
-    """From (cap, maintenance rate, leverage); each deduction makes the maintenance margin continuous at the cap below."""
+    """From (cap, maintenance rate, leverage); each deduction makes the maintenance margin continuous."""
     built: list[MarginTier] = []
     amount, cap_below, rate_below = ZERO, ZERO, ZERO
     for cap, rate_text, leverage in rows:

@@ -1,7 +1,7 @@
 """Recorded candles: Parquet or CSV files in the replay folder, read once per process and file version.
 
-The columns are `ts` (or time, timestamp, date, …), open, high, low, close and, when there is one, volume. Times are open
-times: dates, ISO 8601 text, or numbers in seconds or milliseconds. The symbol is read from the file's name
+The columns are `ts` (or time, timestamp, date, …), open, high, low, close and, when there is one, volume. Times are
+open times: dates, ISO 8601 text, or numbers in seconds or milliseconds. The symbol is read from the file's name
 (`binance_BTCUSDT_1m_….parquet`), the timeframe from the times.
 """
 
@@ -155,7 +155,8 @@ def _times(path: Path, table: polars.DataFrame) -> NDArray[np.int64]:
     if not column.dtype.is_numeric() or column.null_count():
         raise CouldNotRead(f"{path.name}: the column {name} is not made of times.")
     numbers = column.cast(polars.Float64).to_numpy()
-    return np.rint(numbers * (1000 if len(numbers) and numbers[0] < SECONDS_BELOW else 1)).astype(np.int64)
+    factor = 1000 if len(numbers) and numbers[0] < SECONDS_BELOW else 1
+    return np.asarray(np.rint(numbers * factor), dtype=np.int64)
 
 
 def _parsed(path: Path, column: polars.Series) -> polars.Series:

@@ -20,7 +20,6 @@ from buddy.core.simulated_market import Opening
 from .recordings import Recording, exact
 from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
 
-
 AT_ONCE = 20_000
 """Most candles joined into one."""
 

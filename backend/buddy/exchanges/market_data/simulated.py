@@ -16,7 +16,6 @@ from . import simulated_market as market
 from .perpetuals import PERPETUALS
 from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
 
-
 LEAST, MOST = Decimal(0), Decimal(2**62)
 
 
@@ -131,8 +130,9 @@ class SimulatedPrices:
 
 
 def _candle(opened: int, whole: tuple[int, ...], instrument: Instrument) -> Candle:
-    prices = [Decimal(number) * instrument.tick_size for number in whole[:4]]
-    return Candle(opened, *prices, Decimal(whole[4]) * instrument.lot_size)
+    first, high, low, last, volume = (Decimal(number) for number in whole)
+    tick = instrument.tick_size
+    return Candle(opened, first * tick, high * tick, low * tick, last * tick, volume * instrument.lot_size)
 
 
 def _quiet_ticks(ticks: market.Whole, first: int, tick_size: Decimal, quiet: Quiet) -> int:

@@ -1,8 +1,9 @@
 """A market that never was: a pure function of (seed, symbol, time) with a tick every two seconds.
 
-Days are anchored by noise of many wavelengths, which makes trends and ranges; between two anchors runs a bridge of random
-steps whose size swells and calms on scales from minutes to weeks, so that volatility clusters as it does in real markets.
-Prices are whole ticks and volumes whole lots (integers), and every candle is added up from the ticks, so all of them agree.
+Days are anchored by noise of many wavelengths, which makes trends and ranges; between two anchors runs a bridge of
+random steps whose size swells and calms on scales from minutes to weeks, so that volatility clusters as it does in
+real markets. Prices are whole ticks and volumes whole lots (integers), and every candle is added up from the ticks, so
+all of them agree.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from buddy.core.simulated_market import Opening, Tick
 
 
 class Step(NamedTuple):
-    """A piece of a symbol's way through time, as the simulated exchange plays it. All of it has happened at `end` (ms)."""
+    """A piece of a symbol's way through time, as the simulated exchange plays it; it has all happened at `end` (ms)."""
 
     symbol: str
     played: Candle | Tick | Opening
@@ -62,7 +62,7 @@ class PriceSource(Protocol):
         ...
 
     def horizon(self, *, at_work: bool) -> int:
-        """How far the market may be played now; `at_work`: there is an order or a position that something may happen to."""
+        """How far the market may be played now; `at_work`: there is an order or a position to follow."""
         ...
 
     def ends(self) -> int | None:
@@ -84,7 +84,7 @@ class PriceSource(Protocol):
         ...
 
     def quote(self, symbol: str, at: int | None = None) -> Quote:
-        """The price known at `at` (the account's clock when left out); never one of later. Raises CouldNotRead for none."""
+        """The price known at `at` (the clock's now when left out), never one of later. Raises CouldNotRead for none."""
         ...
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
