@@ -11,6 +11,7 @@ from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, parsers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,16 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+
+class SessionCookie(OpenApiAuthenticationExtension):
+    """How the OpenAPI document tells of `SessionAuthentication`."""
+
+    target_class = SessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
 class JSONParser(parsers.JSONParser):

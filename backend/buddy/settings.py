@@ -197,6 +197,13 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": ["entry", "stop", "take_profit", "close"],
+        "LegRoleEnum": ["entry", "take_profit"],
+        "TradeStatusEnum": ["pending", "open", "closed", "cancelled"],
+        "PriceSourceEnum": "buddy.exchanges.serializers.SOURCES",
+        "WithdrawalEnum": ["missed", "invalidated", "expired", "manual", "rejected", "stale"],
+    },
 }
 
 # Background work
