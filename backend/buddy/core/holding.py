@@ -136,8 +136,8 @@ class Memory:
 class Directives:
     """The trader's standing orders beside the plan.
 
-    `withdraw_entry`: take back what is unfilled. `reduce_to`: hold no more than this many contracts (0 closes), withdraw
-    the entry, and `close_cause` is why. `stop_at`: the stop is at least this tight, and `stop_cause` is why.
+    `withdraw_entry`: take back what is unfilled. `reduce_to`: hold no more than this many contracts (0 closes), which
+    withdraws the entry too; `close_cause` is why. `stop_at`: the stop is at least this tight; `stop_cause` is why.
     """
 
     withdraw_entry: Withdrawal | None = None

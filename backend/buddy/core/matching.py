@@ -180,6 +180,8 @@ class Matching:
         """Trade at every price up to the step's, or up to the first at which something waits."""
         if step.time > market.time and self._pass_time(symbol, market, step.time):
             return
+        if step.mark is not None and market.mark is None:
+            market.mark = market.last  # it has a life of its own now, and moves at the end of this leg
         nearest = self._nearest(symbol, market, step.price)
         market.jumped = False
         if nearest is not None and nearest != step.price:

@@ -23,7 +23,8 @@ COIN = Instrument("COIN/USDT:USDT", "COIN", "USDT", "USDT", tick_size=D("0.1"), 
 COSTS = Costs(D("0.0002"), D("0.0005"), D("0.0003"))
 EQUITY = D(10_000)
 MINUTE = 60_000
-START = 1_700_000_040_000 - 1_700_000_040_000 % MINUTE
+START = 1_699_999_200_000
+"""A full hour."""
 
 
 def at(minute: int) -> int:
