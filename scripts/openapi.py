@@ -30,18 +30,6 @@ def write(schema: Path, client: Path) -> None:
         folder=BACKEND,
     )
     run("npx", "--no-install", "openapi-typescript", str(schema), "--output", str(client), folder=FRONTEND)
-    run(
-        "npx",
-        "--no-install",
-        "prettier",
-        "--log-level",
-        "warn",
-        "--config",
-        "prettier.config.js",
-        "--write",
-        str(client),
-        folder=FRONTEND,
-    )
 
 
 def main() -> int:
