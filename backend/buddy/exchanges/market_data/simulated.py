@@ -105,10 +105,13 @@ class SimulatedPrices:
         oldest = newest - (limit - 1) * length
         if start is not None:
             oldest = max(oldest, -(-start // length) * length)
+        asked, oldest = oldest, max(oldest, (now - market.HISTORY) // length * length)
         rows: list[Candle] = []
         for day in range(oldest // market.DAY, newest // market.DAY + 1):
             rows += self._rows(instrument, day, length, now)
-        return Candles(symbol, timeframe, [row for row in rows if oldest <= row.time <= newest], complete=True)
+        return Candles(
+            symbol, timeframe, [row for row in rows if oldest <= row.time <= newest], complete=asked == oldest
+        )
 
     def _rows(self, instrument: Instrument, day: int, length: int, now: int) -> Iterator[Candle]:
         begin = day * market.DAY

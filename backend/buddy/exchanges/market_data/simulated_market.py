@@ -23,6 +23,8 @@ MINUTE = 60_000
 TICK = 2_000
 """Milliseconds."""
 TICKS = DAY // TICK
+HISTORY = 400 * DAY
+"""How far back from now there are candles."""
 
 Whole = NDArray[np.int64]
 
@@ -79,13 +81,11 @@ def log_anchors(seed: int, symbol: str, day: int) -> tuple[float, float]:
     return float(first), float(second)
 
 
-def steps(seed: int, symbol: str, day: int, size: noise.Floats) -> noise.Floats:
-    """One step per tick, partly everyone's: markets move together."""
-    character = PERPETUALS[symbol].character
+def impulses(seed: int, symbol: str, day: int) -> noise.Floats:
+    """One impulse per tick, partly everyone's: markets move together."""
+    follow = PERPETUALS[symbol].character.follow
     own = noise.bell(noise.key(seed, symbol), day * TICKS, TICKS)
-    apart = (1 - character.follow**2) ** 0.5
-    mixed = character.follow * whole_market(seed, day) + apart * own
-    return np.asarray(character.volatility / TICKS**0.5 * size * mixed)
+    return np.asarray(follow * whole_market(seed, day) + (1 - follow**2) ** 0.5 * own)
 
 
 @lru_cache(maxsize=24)
@@ -93,15 +93,15 @@ def day_of(seed: int, symbol: str, day: int) -> Day:
     """All ticks of a day (UTC day number)."""
     instrument, character = PERPETUALS[symbol].instrument, PERPETUALS[symbol].character
     size = agitation(noise.key(seed, symbol + " calm"), day)
-    moves = steps(seed, symbol, day, size)
+    impulse = impulses(seed, symbol, day)
+    moves = character.volatility / TICKS**0.5 * size * impulse
     first, second = log_anchors(seed, symbol, day)
     walked = np.cumsum(moves)
     share = np.cumsum(size * size)
     bridge = walked + (second - first - walked[-1]) * (share / share[-1])
     path = first + np.concatenate(([0.0], bridge[:-1]))
     price = np.rint(np.exp(path) / float(instrument.tick_size)).astype(np.int64)
-    busy = 1.0 + noise.uniform(noise.key(seed, symbol + " volume"), day * TICKS, TICKS)
-    units = character.volume * size * busy * busy
+    units = character.volume * size * (0.3 + np.abs(impulse))
     return Day(np.maximum(price, 1), np.rint(units / float(instrument.lot_size)).astype(np.int64))
 
 
