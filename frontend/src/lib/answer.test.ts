@@ -18,7 +18,7 @@ describe('Answer', () => {
 	});
 	it('drops an answer that a newer question overtook', async () => {
 		const answer = new Answer<string>();
-		let late = (_: string) => {};
+		let late: (value: string) => void = () => {};
 		const first = answer.ask(() => new Promise((resolve) => (late = resolve)));
 		await answer.ask(async () => 'new');
 		late('old');

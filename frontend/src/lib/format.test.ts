@@ -35,6 +35,14 @@ describe('price', () => {
 	it('shows all it has when no tick is known', () => expect(format.price('0.12345678')).toBe('0.12345678'));
 });
 
+describe('an average price', () => {
+	it('has eight digits, whatever its size', () => {
+		expect(format.averagePrice('105475.976242508474576271')).toBe('105,475.98');
+		expect(format.averagePrice('0.0000123456789')).toBe('0.000012345679');
+		expect(format.averagePrice(null)).toBe('–');
+	});
+});
+
 describe('units', () => {
 	it('R', () => expect(format.asR('0.314')).toBe('+0.31R'));
 	it('percent', () => expect(format.percent('47.93', 1)).toBe('47.9 %'));

@@ -97,6 +97,13 @@ export function price(amount: Amount, tick?: Amount): string {
 	return places === undefined ? decimal(amount, 0, 18) : decimal(amount, places);
 }
 
+/** An average of prices, which no tick bounds: eight digits say it. */
+export function averagePrice(amount: Amount): string {
+	if (!isNumber(amount)) return MISSING;
+	return EIGHT_DIGITS.format(String(amount) as Numeric).replace('-', '−');
+}
+const EIGHT_DIGITS = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 8 });
+
 /** A quantity with every digit it has, and what it is of. */
 export const quantity = (amount: Amount, unit = ''): string =>
 	isNumber(amount) ? decimal(amount, 0, 18) + (unit && ` ${unit}`) : MISSING;

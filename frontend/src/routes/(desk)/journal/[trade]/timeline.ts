@@ -28,7 +28,11 @@ export function whatOf(order: TradeOrder, tick?: string): string {
 /** Why it was there, and why it is no more. */
 export function whyOf(order: TradeOrder): string {
 	const status = STATUSES[order.status] ?? order.status;
-	return [order.reason, `${status}${order.cancel_reason ? `: ${order.cancel_reason}` : ''}`, order.refusal]
+	return [
+		order.reason.replaceAll('_', ' '),
+		`${status}${order.cancel_reason ? `: ${order.cancel_reason}` : ''}`,
+		order.refusal
+	]
 		.filter(Boolean)
 		.join(' · ');
 }
@@ -59,3 +63,9 @@ const TIMEFRAMES = [
 	['4h', 14_400_000],
 	['1d', 86_400_000]
 ] as const;
+
+/** Where the stop stood last, whether or not it still stands. */
+export function lastStop(story: Pick<TradeStory, 'stop' | 'orders'>): string | null {
+	const stops = story.orders.filter(({ role, trigger }) => role === 'stop' && trigger);
+	return story.stop?.price ?? stops.at(-1)?.trigger ?? null;
+}
