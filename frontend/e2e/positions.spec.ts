@@ -1,4 +1,5 @@
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from './axe';
 import { call, practise, ready, signUp } from './desk';
 
 interface Trade {
@@ -33,6 +34,15 @@ test('a position is halved, then closed after a question', async ({ page }) => {
 	await expect(position).toHaveCount(0, { timeout: 15_000 });
 });
 
+test('with a trade on it the page is accessible in both themes', async ({ page }) => {
+	await openTrade(page);
+	for (const theme of ['dark', 'light']) {
+		await page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
+		await page.waitForTimeout(300);
+		await expectAccessible(page);
+	}
+});
+
 test('hands off is a switch that is always visible', async ({ page }) => {
 	const position = await openTrade(page);
 	await position.getByRole('button', { name: 'Hands off' }).click();
@@ -46,7 +56,7 @@ test('a stop is amended without a moment unprotected', async ({ page }) => {
 	const higher = String(Math.round(Number(await stop.inputValue()) * 1.001));
 	await stop.fill(higher);
 	await page.getByRole('button', { name: 'Amend the plan' }).click();
-	await expect(position).toContainText(Number(higher).toLocaleString('en-US'));
+	await expect(position).toContainText(higher.replace(/\B(?=(\d{3})+$)/g, ','));
 	await expect(position.getByTestId('protected')).toHaveAttribute('data-state', 'protected', { timeout: 15_000 });
 });
 
@@ -87,8 +97,9 @@ test('one whole trade: first target, stop to break-even, closed, in journal and 
 	expect(trade.exit_reason).toBe('break_even');
 	expect(Number(trade.net)).toBeGreaterThan(0);
 
+	const net = new RegExp(`\\+${Math.trunc(Number(trade.net))}\\.\\d\\d`);
 	await page.goto(`/journal/${trade.id}`);
-	await expect(page.getByText(/TP1/).first()).toBeVisible();
+	await expect(page.getByText(net).first()).toBeVisible();
 	await page.goto('/stats');
-	await expect(page.getByText('Net PnL').first()).toBeVisible();
+	await expect(page.getByText(net).first()).toBeVisible();
 });

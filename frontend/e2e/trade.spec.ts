@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { expectAccessible } from './axe';
 import { practise, ready } from './desk';
 
 test('a newcomer opens a sized, laddered, protected trade with one press', async ({ page }) => {
@@ -83,4 +84,31 @@ test('a waiting entry says when it will be withdrawn', async ({ page }) => {
 	await expect(position).toContainText('runs to TP1');
 	await position.getByRole('button', { name: 'Cancel entry' }).click();
 	await expect(position).toHaveCount(0);
+});
+
+test('the desk is accessible in both themes, with faults and denials on it', async ({ page }) => {
+	await practise(page);
+	await ready(page);
+	await page.getByLabel('Risk', { exact: true }).and(page.getByRole('textbox')).fill('50');
+	await expect(page.getByTestId('denials')).toBeVisible();
+	for (const theme of ['dark', 'light']) {
+		await page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
+		await page.waitForTimeout(300);
+		await expectAccessible(page);
+	}
+});
+
+test('a lost connection is said at once, and the draft stays', async ({ page, context }) => {
+	await practise(page);
+	await ready(page);
+	const stop = page.getByLabel('Stop', { exact: true });
+	await stop.fill('40000');
+	await context.setOffline(true);
+	await expect(page.getByText(/offline|connection/i).first()).toBeVisible();
+	await stop.fill('41000');
+	await expect(page.getByText('The plan could not be checked.')).toBeVisible();
+	await context.setOffline(false);
+	await page.getByRole('button', { name: 'Try again' }).click();
+	await expect(page.getByText('The plan could not be checked.')).toBeHidden();
+	await expect(stop).toHaveValue('41000');
 });

@@ -25,6 +25,10 @@ describe('the ladder', () => {
 			['TP2 resting', 0]
 		]);
 	});
+	it('fills its bar however small the quantities', () => {
+		const ladder = [rung({ quantity: '0.03' }), rung({ quantity: '0.01', leg: 1 })];
+		expect(rungsOf({ ladder }).map(({ weight }) => Math.round(weight))).toEqual([75, 25]);
+	});
 	it('numbers entries only when there are several', () => {
 		const ladder = [rung({ role: 'entry' }), rung({ role: 'entry', leg: 1 })];
 		expect(rungsOf({ ladder }).map(({ name }) => name)).toEqual(['Entry 1', 'Entry 2']);

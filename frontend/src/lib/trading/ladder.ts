@@ -22,6 +22,7 @@ const STATUS_WORDS: Record<Rung['status'], string> = {
 /** The ladder as it is drawn: entries before targets, widths by quantity. */
 export function rungsOf(trade: Pick<Trade, 'ladder'>): ShownRung[] {
 	const entries = trade.ladder.filter((rung) => rung.role === 'entry');
+	const whole = trade.ladder.reduce((sum, rung) => sum + Number(rung.quantity), 0) || 1;
 	return trade.ladder.map((rung) => {
 		const name =
 			rung.role === 'entry' ? (entries.length > 1 ? `Entry ${rung.leg + 1}` : 'Entry') : `TP${rung.leg + 1}`;
@@ -29,7 +30,7 @@ export function rungsOf(trade: Pick<Trade, 'ladder'>): ShownRung[] {
 			role: rung.role,
 			name,
 			part: partOf(rung),
-			weight: Number(rung.quantity) || 1,
+			weight: (Number(rung.quantity) / whole) * 100 || 1,
 			words: `${name} ${STATUS_WORDS[rung.status] ?? rung.status}`
 		};
 	});

@@ -15,6 +15,7 @@ describe('the protected badge', () => {
 	});
 	it('never claims protection before there is a position', () => {
 		expect(words('flat', 'pending')).toBe('stop follows the entry');
+		expect(words('waiting', 'pending')).toBe('stop follows the entry');
 		expect(words('flat')).toBeUndefined();
 	});
 	it('says when the trader took over', () => expect(words('naked', 'open', true)).toBe('hands off: not managed'));

@@ -17,7 +17,7 @@ const STATES: Record<string, Protection> = {
 export function protectionWords(trade: Pick<Trade, 'protected' | 'hands_off' | 'status'>): Protection | null {
 	const state = trade.protected?.state ?? 'flat';
 	if (trade.hands_off && state !== 'protected') return { tone: 'wait', sign: '✋', words: 'hands off: not managed' };
-	if (state === 'flat' && trade.status === 'pending') {
+	if (trade.status === 'pending' && (state === 'flat' || state === 'waiting')) {
 		return { tone: 'none', sign: '○', words: 'stop follows the entry' };
 	}
 	return STATES[state] ?? null;

@@ -1,5 +1,4 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
-import { goto } from '$app/navigation';
 import {
 	amendPlan,
 	breakEven,
@@ -13,12 +12,9 @@ import {
 	type Instrument,
 	type Trade
 } from '$lib/api';
-import { asR, signedMoney, symbolName } from '$lib/format';
 import { live } from '$lib/state/live.svelte';
 import { tellProblem } from '$lib/tell';
 import type { PlanDocument } from '$lib/trading/plan-document';
-import { EXIT_NAMES } from '$lib/trading/words';
-import { toast } from '$lib/ui/toast.svelte';
 
 const isWorking = (trade: Trade) => trade.status === 'pending' || trade.status === 'open';
 
@@ -122,13 +118,8 @@ export class WorkingTrades {
 
 	put(trade: Trade): void {
 		if (trade.account !== this.#account) return;
-		const known = this.all.find((one) => one.id === trade.id);
 		const others = this.all.filter((one) => one.id !== trade.id);
-		if (isWorking(trade)) this.all = [...others, trade].sort((a, b) => b.id - a.id);
-		else {
-			this.all = others;
-			if (known) tellEnd(trade);
-		}
+		this.all = isWorking(trade) ? [...others, trade].sort((a, b) => b.id - a.id) : others;
 		this.#watchSymbols();
 	}
 
@@ -161,15 +152,4 @@ export class WorkingTrades {
 			}
 		}
 	}
-}
-
-function tellEnd(trade: Trade): void {
-	const name = symbolName(trade.symbol);
-	if (trade.status === 'cancelled') {
-		toast.notice(`${name}: the entry was withdrawn`, trade.withdrawal && `Reason: ${trade.withdrawal}.`);
-		return;
-	}
-	const how = EXIT_NAMES[trade.exit_reason] ?? 'closed';
-	const review = { label: 'Review', run: () => void goto(`/journal/${trade.id}`) };
-	toast.notice(`${name} ${how}`, `${signedMoney(trade.net)} · ${asR(trade.r)}`, review);
 }

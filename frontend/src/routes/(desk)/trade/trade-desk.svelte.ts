@@ -113,8 +113,9 @@ export class TradeDesk {
 	/** Risk what the account can carry, since the trader took the offer. */
 	takeOffer(): void {
 		if (!this.cap) return;
-		this.draft.riskKind = 'quantity';
-		this.draft.risk = this.cap.quantity;
+		this.draft.riskKind = 'money';
+		// Cut, not rounded: a cent more would be capped again.
+		this.draft.risk = this.cap.risk.replace(/(\.\d\d)\d+$/, '$1');
 	}
 
 	/** Opens the trade as the screen shows it; undefined when it did not come to that. */
