@@ -135,14 +135,14 @@ class PaperExchange:
         if symbol not in book.exchange.markets:
             book.cursor = book.cursor or self.source.horizon(at_work=False)
             book.exchange.instruments[symbol] = self.instrument(symbol)
-            book.stand(self.source.quote(symbol, book.cursor))
+            book.stand(self.source.quote(symbol, book.cursor), self.source.so_far(symbol))
 
     def _bring_up(self, book: Book, symbols: Iterable[str], working: Container[str]) -> None:
         """Where nothing is at work nothing can happen on the way, so the price may jump to where it is now."""
         for symbol in symbols:
             quote = self.source.quote(symbol, book.cursor)
             if symbol not in working:
-                book.stand(quote)
+                book.stand(quote, self.source.so_far(symbol))
 
 
 def balance_of(account: Account) -> Balance:

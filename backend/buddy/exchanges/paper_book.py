@@ -66,12 +66,14 @@ class Book:
             until=min(times, default=FOREVER),
         )
 
-    def stand(self, quote: Quote) -> None:
-        """The market of a symbol without work stands here now, however it came here."""
+    def stand(self, quote: Quote, so_far: Candle | None) -> None:
+        """The market of a symbol without work stands here now, however it came here; `so_far` is behind it."""
         known = self.exchange.markets.get(quote.symbol)
         watch = known.watch if known else Watch()
         self.exchange.markets[quote.symbol] = SymbolMarket(quote.last, quote.time, watch=watch)
         self.walked.pop(quote.symbol, None)
+        if so_far is not None:
+            self.walked[quote.symbol] = so_far
 
     def feed(self, step: Step) -> None:
         self.exchange.feed(step.symbol, step.played)

@@ -70,6 +70,9 @@ class GivenPrices:
         price = self.prices[symbol][min(index, len(self.prices[symbol]) - 1)]
         return Quote(symbol, price, price, self.start + index * 1000)
 
+    def so_far(self, symbol: str) -> None:
+        return None
+
     def candles(self, *asked: Any) -> Candles:
         raise NotImplementedError
 

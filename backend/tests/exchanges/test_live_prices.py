@@ -234,15 +234,50 @@ def test_a_paper_account_on_live_prices_fills_from_every_minute_since_the_last_l
     assert (stopped.client_id, stopped.price, stopped.time) == ("s", D(97), NOON + MINUTE)
 
 
+def limit_at_98(account: Account) -> tuple[Any, str]:
+    """A connection with a resting order to buy at 98, and its cursor."""
+    exchange = connect(account)
+    cursor = exchange.read([BTC], "").cursor
+    exchange.set_up(BTC, D(5), "isolated")
+    exchange.place(OrderIntent("e", BTC, OrderSide.BUY, OrderKind.LIMIT, D(10), price=D(98)))
+    exchange.watch(BTC, Watch())
+    return exchange, cursor
+
+
+def test_what_traded_before_an_order_does_not_fill_it(venue, alice):
+    account = Account.objects.create(owner=alice, name="Live", price_source="live")
+    venue.last = "100"
+    venue.candle(NOON, "100", "101", "97", "100", "1")
+    with at(NOON + 30_000):
+        exchange, cursor = limit_at_98(account)
+    venue.candle(NOON, "100", "102", "97", "101", "2")
+    with at(NOON + 40_000):
+        assert exchange.read([BTC], cursor).fills == []
+    venue.candle(NOON, "100", "102", "96", "101", "2")
+    with at(NOON + 50_000):
+        assert [fill.price for fill in exchange.read([BTC], cursor).fills] == [D(98)]
+
+
+def test_the_last_second_of_a_minute_is_not_lost(venue, alice):
+    account = Account.objects.create(owner=alice, name="Live", price_source="live")
+    venue.last = "100"
+    venue.candle(NOON, "100", "101", "99", "100", "1")
+    with at(NOON + 59_000):
+        exchange, cursor = limit_at_98(account)
+    with at(NOON + 60_200):
+        cursor = exchange.read([BTC], cursor).cursor
+    venue.candle(NOON, "100", "101", "97.5", "99", "2")
+    venue.candle(NOON + MINUTE, "99", "99.5", "98.5", "99", "1")
+    with at(NOON + 63_000):
+        reading = exchange.read([BTC], cursor)
+    assert [fill.price for fill in reading.fills] == [D(98)]
+
+
 def test_an_account_whose_venue_cannot_be_reached_waits_and_loses_nothing(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
     venue.last = "100"
     with at(NOON):
-        exchange = connect(account)
-        cursor = exchange.read([BTC], "").cursor
-        exchange.set_up(BTC, D(5), "isolated")
-        exchange.place(OrderIntent("e", BTC, OrderSide.BUY, OrderKind.LIMIT, D(10), price=D(98)))
-        exchange.watch(BTC, Watch())
+        exchange, cursor = limit_at_98(account)
     venue.fails = 503
     with at(NOON + 2 * MINUTE), pytest.raises(CouldNotRead):
         exchange.read([BTC], cursor)

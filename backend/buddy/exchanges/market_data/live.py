@@ -88,10 +88,16 @@ class LivePrices:
         steps = [step for symbol in symbols for step in self._walk(symbol, after, until, (walked or {}).get(symbol))]
         return iter(sorted(steps, key=lambda step: step.end))
 
+    def so_far(self, symbol: str) -> Candle | None:
+        minute = wall() // MINUTE * MINUTE
+        return next(self._fetched(symbol, "1m", minute, minute), None)
+
     def _walk(self, symbol: str, after: int, until: int, walked: Candle | None) -> Iterator[Step]:
-        for candle in self._fetched(symbol, "1m", after - after % MINUTE, until - until % MINUTE):
+        """From the minute last walked on: its end may not have been told when it was walked."""
+        oldest = after if walked is None else min(after, walked.time)
+        for candle in self._fetched(symbol, "1m", oldest - oldest % MINUTE, until - until % MINUTE):
             begin = max(candle.time, after)
-            end = min(candle.time + MINUTE, until)
+            end = max(begin, min(candle.time + MINUTE, until))
             if walked is None or walked.time != candle.time:
                 yield Step(symbol, candle._replace(time=begin), end, candle)
             elif walked != candle:

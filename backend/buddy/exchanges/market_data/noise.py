@@ -6,6 +6,7 @@ Integers come from the SplitMix64 finaliser, so that no library's generator can 
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ SECOND = np.uint64(0x94D049BB133111EB)
 MASK = (1 << 64) - 1
 
 
+@lru_cache(maxsize=1024)
 def key(seed: int, name: str) -> int:
     """One stream of numbers per seed and name."""
     mixed = mix(np.array([seed & MASK, zlib.crc32(name.encode())], dtype=np.uint64))
@@ -34,11 +36,16 @@ def mix(values: Integers) -> Integers:
         return np.asarray(state ^ (state >> np.uint64(31)), dtype=np.uint64)
 
 
+@lru_cache(maxsize=1024)
+def offset(stream: int) -> np.uint64:
+    """Where a stream begins."""
+    return np.uint64(mix(np.array([stream], dtype=np.uint64))[0])
+
+
 def numbers(stream: int, start: int, count: int) -> Integers:
     """`count` 64-bit numbers of a stream from index `start` on."""
-    offset = mix(np.array([stream], dtype=np.uint64))[0]
     with np.errstate(over="ignore"):
-        return mix(np.arange(start, start + count, dtype=np.uint64) + offset)
+        return mix(np.arange(start, start + count, dtype=np.uint64) + offset(stream))
 
 
 def uniform(stream: int, start: int, count: int) -> Floats:

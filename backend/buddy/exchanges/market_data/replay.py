@@ -74,6 +74,9 @@ class ReplayedPrices:
             return None
         return changed(self.quote(symbol).last, self.quote(symbol, before).last)
 
+    def so_far(self, symbol: str) -> Candle | None:
+        return None
+
     def path(
         self,
         symbols: Sequence[str],

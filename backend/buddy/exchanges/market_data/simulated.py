@@ -60,6 +60,9 @@ class SimulatedPrices:
         now = self.now()
         return changed(self.quote(symbol, now).last, self.quote(symbol, now - DAY).last)
 
+    def so_far(self, symbol: str) -> Candle | None:
+        return None
+
     def path(
         self,
         symbols: Sequence[str],

@@ -87,6 +87,10 @@ class PriceSource(Protocol):
         """The price known at `at` (the clock's now when left out), never one of later. Raises CouldNotRead for none."""
         ...
 
+    def so_far(self, symbol: str) -> Candle | None:
+        """The candle that runs, of a source whose path comes in parts: what is in it already is not played again."""
+        ...
+
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         """The newest `limit` candles that open in [start, end), none of which knows more than the clock."""
         ...
