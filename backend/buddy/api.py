@@ -31,7 +31,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         return "Session"
 
 
-class SessionCookie(OpenApiAuthenticationExtension):
+class SessionCookie(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself untyped
     """How the OpenAPI document tells of `SessionAuthentication`."""
 
     target_class = SessionAuthentication

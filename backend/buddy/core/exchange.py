@@ -27,7 +27,7 @@ class OrderKind(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
     STOP_MARKET = "stop_market"
-    """Market once `trigger` trades: a stop, or an entry on a breakout (the trigger lies on the side the price must move to)."""
+    """Market once `trigger` trades: a stop, or an entry on a breakout (where the price must still move to)."""
     STOP_LIMIT = "stop_limit"
 
 
@@ -122,7 +122,7 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An execution. `fill_id` is the venue's and unique per account. `client_id` is empty for orders that are not ours."""
+    """An execution. `fill_id` is the venue's, unique per account; `client_id` is empty for orders not ours."""
 
     fill_id: str
     exchange_id: str
