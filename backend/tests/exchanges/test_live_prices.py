@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from celery.signals import worker_init
 from django.core.cache import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from buddy.core.exchange import OrderIntent, OrderKind
 from buddy.core.market import Candle, OrderSide
 from buddy.core.simulator import SimulatedExchange
 from buddy.core.watching import Watch
+from buddy.exchanges import tasks
 from buddy.exchanges.ccxt_public import public_market
 from buddy.exchanges.connect import connect
 from buddy.exchanges.market_data import fetching
@@ -299,3 +301,18 @@ def test_parts_of_a_minute_fill_an_order_once():
     exchange.feed(COIN, rest_of(Candle(0, D(100), D(101), D(98), D(100)), first))
     exchange.run()
     assert [entry.row.price for entry in exchange.log] == [D("98.5")]
+
+
+def test_a_celery_worker_knows_that_it_is_one(monkeypatch):
+    monkeypatch.setattr(fetching.Place, "is_worker", False)
+    assert tasks.fetch.name == "buddy.exchanges.tasks.fetch"
+    worker_init.send(sender="a worker that starts")
+    assert fetching.Place.is_worker
+
+
+def test_a_task_that_fails_leaves_the_trouble_for_its_asker(venue, monkeypatch):
+    venue.fails = 503
+    tasks.fetch("binance", "instruments")
+    monkeypatch.setattr(fetching.Place, "is_worker", False)
+    with pytest.raises(CouldNotRead, match="Binance cannot be reached"):
+        LivePrices("binance").instruments()
