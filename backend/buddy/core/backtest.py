@@ -146,13 +146,17 @@ class Rehearsal:
         end = len(series) if time is None else series.first_from(time)
         if end > start:
             end = series.first_touching(start, end, *trade.exchange.edges(trade.symbol))
-        trail = trade.position.plan.rules.trail
         for side, best in trade.followed:
-            if trail is None or trail.percent is None:
-                return start
-            tick = trade.position.instrument.tick_size
-            end = series.first_caught(start, end, side, best, trail.percent / 100, tick)
+            end = self._next_followed(series, start, end, side, best)
         return max(end, start)
+
+    def _next_followed(self, series: Series, start: int, end: int, side: Side, best: Decimal) -> int:
+        """The first candle before `end` in which a stop that follows could be reached, or one that waits be set."""
+        position = self.trade.position
+        trail = position.plan.rules.trail
+        if trail is None or trail.percent is None or best != position.memory.best:
+            return series.first_touching(start, end, *((None, best) if side is Side.LONG else (best, None)))
+        return series.first_caught(start, end, side, best, trail.percent / 100, position.instrument.tick_size)
 
     def walk(self, candle: Candle) -> None:
         """Its open, then its extremes in the order the policy decides, then its close."""

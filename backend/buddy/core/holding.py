@@ -96,7 +96,8 @@ class Market:
 class Memory:
     """What must be remembered of the market between looks; everything else is derived again each time.
 
-    `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill.
+    `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill;
+    `reach`: the best since the last change of what has `entered`, for rules that measure from the average entry.
     `tightest_stop`: the stop is never looser than this, and `stop_cause` is why it came there. `withdrawn`: why the
     entry was taken back, for good.
     """
@@ -106,6 +107,8 @@ class Memory:
     best_time: int = 0
     worst: Decimal | None = None
     worst_time: int = 0
+    entered: Decimal = ZERO
+    reach: Decimal | None = None
     tightest_stop: Decimal | None = None
     stop_cause: Cause = Cause.STOP_LOSS
     withdrawn: Withdrawal | None = None
@@ -126,6 +129,8 @@ class Memory:
             best_time=int(document.get("best_time", 0)),
             worst=_decimal(document.get("worst")),
             worst_time=int(document.get("worst_time", 0)),
+            entered=_decimal(document.get("entered")) or ZERO,
+            reach=_decimal(document.get("reach")),
             tightest_stop=_decimal(document.get("tightest_stop")),
             stop_cause=Cause(document.get("stop_cause", Cause.STOP_LOSS)),
             withdrawn=Withdrawal(document["withdrawn"]) if document.get("withdrawn") else None,
@@ -340,12 +345,9 @@ def exit_cause(booked: Booked) -> Cause:
 
 
 def _document(record: Memory | Directives) -> dict[str, Any]:
+    usual = type(record)()  # "reduce to 0" is not "nothing asked for"
     values = {name: getattr(record, name) for name in record.__slots__}
-    return {
-        name: _plain(value)
-        for name, value in values.items()
-        if value not in (None, 0, "") or isinstance(value, Decimal)
-    }
+    return {name: _plain(value) for name, value in values.items() if value != getattr(usual, name)}
 
 
 def _plain(value: Any) -> Any:

@@ -103,7 +103,7 @@ def initial_risk(position: Position) -> Decimal | None:
         return None
     stop, quantity = position.risk_stop, entered.entered
     loss = loss_at_stop(position.side, position.instrument, average, stop, quantity, position.costs, ZERO)
-    return loss.total + entered.fees
+    return abs(loss.price_loss) + loss.exit_fee + loss.slippage + entered.fees
 
 
 def level_of(position: Position, market: Market) -> StopLevel:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .costs import break_even_price, target_quantities
-from .exchange import Role
+from .exchange import Role, TriggerBy
 from .holding import Cause, Market, Memory, Position, Withdrawal
 from .indicators import atr
 from .market import ZERO, Side
@@ -39,7 +39,7 @@ def observed(position: Position, market: Market) -> Position:
         market = replace(market, low=None, high=None)
         memory = replace(memory, since=market.time)
     if position.entered:
-        memory = _extremes(position.side, memory, market)
+        memory = _extremes(position, memory, market)
     position = position.with_memory(memory)
     if memory.withdrawn is None and (withdrawn := _withdrawal(position, market)):
         memory = replace(memory, withdrawn=withdrawn)
@@ -56,11 +56,30 @@ def stop_level(position: Position, market: Market) -> StopLevel:
     level = StopLevel(position.plan.stop_price, Cause.STOP_LOSS)
     if memory.tightest_stop is not None and not side.better(level.price, memory.tightest_stop):
         level = StopLevel(memory.tightest_stop, memory.stop_cause)
-    for price, cause in _asked(position, market):
+    for price, cause, after in _asked(position, market):
         rounded = position.instrument.round_stop(side, price)
-        if rounded > ZERO and side.better(rounded, level.price):
+        if rounded > ZERO and side.better(rounded, level.price) and not _must_wait(position, market, after, rounded):
             level = StopLevel(rounded, cause)
     return level
+
+
+def waiting_for(position: Position, market: Market) -> list[Decimal]:
+    """Stops whose time has come while the price is on their wrong side: they wait for a better price than these."""
+    rounded = [
+        (position.instrument.round_stop(position.side, price), after) for price, _, after in _asked(position, market)
+    ]
+    return [price for price, after in rounded if price > ZERO and _must_wait(position, market, after, price)]
+
+
+def _must_wait(position: Position, market: Market, after: After | None, price: Decimal) -> bool:
+    """A rule of time alone closes nothing: its stop waits until the price is on its right side.
+
+    All other rules begin at a good price, so that for them a price beyond the stop means the stop was passed.
+    """
+    if after is None or after.minutes is None:
+        return False
+    here = market.mark if position.plan.trigger_by is TriggerBy.MARK else market.last
+    return not position.side.better(here, price)
 
 
 def target_split(position: Position) -> tuple[Decimal, ...]:
@@ -96,8 +115,8 @@ def reached(after: After, position: Position, market: Market) -> bool:
     if after.minutes is not None:
         start = position.first_fill_time
         return start is not None and market.time >= start + minutes(after.minutes)
-    level, best = favourable_level(after, position), position.memory.best
-    return level is not None and best is not None and not position.side.better(level, best)
+    level, reach = favourable_level(after, position), position.memory.reach
+    return level is not None and reach is not None and not position.side.better(level, reach)
 
 
 def favourable_level(after: After, position: Position) -> Decimal | None:
@@ -123,17 +142,18 @@ def minutes(count: Decimal) -> int:
     return int(count * MINUTE)
 
 
-def _asked(position: Position, market: Market) -> Iterator[StopLevel]:
-    """What each rule that is in force asks for, before rounding."""
+def _asked(position: Position, market: Market) -> Iterator[tuple[Decimal, Cause, After | None]]:
+    """What each rule that is in force asks for, before rounding, and when the rule begins."""
     directives, rules = position.directives, position.plan.rules
+    even, trail = rules.break_even, rules.trail
     if directives.stop_at is not None:
-        yield StopLevel(directives.stop_at, directives.stop_cause)
-    if rules.break_even is not None and reached(rules.break_even.after, position, market):
-        yield StopLevel(even_price(position, rules.break_even), Cause.BREAK_EVEN)
+        yield directives.stop_at, directives.stop_cause, None
+    if even is not None and reached(even.after, position, market):
+        yield even_price(position, even), Cause.BREAK_EVEN, even.after
     if rules.step:
-        yield from _steps(position)
-    if rules.trail is not None and (trailed := _trailed(rules.trail, position, market)) is not None:
-        yield StopLevel(trailed, Cause.TRAILING_STOP)
+        yield from ((price, Cause.STEP, None) for price in _steps(position))
+    if trail is not None and (trailed := _trailed(trail, position, market)) is not None:
+        yield trailed, Cause.TRAILING_STOP, trail.after
 
 
 def even_price(position: Position, rule: BreakEven | None = None) -> Decimal:
@@ -156,11 +176,12 @@ def even_price(position: Position, rule: BreakEven | None = None) -> Decimal:
     )
 
 
-def _steps(position: Position) -> Iterator[StopLevel]:
+def _steps(position: Position) -> Iterator[Decimal]:
+    """The price of the target before the furthest that is done."""
     targets = position.plan.take_profits
     for number in range(len(targets), 1, -1):
         if target_done(position, number):
-            yield StopLevel(targets[number - 2].price, Cause.STEP)
+            yield targets[number - 2].price
             return
 
 
@@ -181,17 +202,21 @@ def _trailed(trail: Trail, position: Position, market: Market) -> Decimal | None
     return min(c.low for c in last) if position.side is Side.LONG else max(c.high for c in last)
 
 
-def _extremes(side: Side, memory: Memory, market: Market) -> Memory:
-    """Best and worst price since the first fill, each with its time."""
+def _extremes(position: Position, memory: Memory, market: Market) -> Memory:
+    """Best and worst price since the first fill, each with its time, and the best since the last entry."""
+    side, entered = position.side, position.entered
     long = side is Side.LONG
+    last, time = market.last, market.time
     if memory.best is None or memory.worst is None:
-        return replace(memory, best=market.last, best_time=market.time, worst=market.last, worst_time=market.time)
+        return replace(memory, best=last, best_time=time, worst=last, worst_time=time, entered=entered, reach=last)
     best, worst = (market.highest, market.lowest) if long else (market.lowest, market.highest)
     if side.better(best, memory.best):
         memory = replace(memory, best=best, best_time=market.time)
     if side.better(memory.worst or worst, worst):
         memory = replace(memory, worst=worst, worst_time=market.time)
-    return memory
+    if memory.entered != entered or memory.reach is None:
+        return replace(memory, entered=entered, reach=market.last)
+    return replace(memory, reach=best) if side.better(best, memory.reach) else memory
 
 
 def _withdrawal(position: Position, market: Market) -> Withdrawal | None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from .holding import Market, Position
 from .market import TIMEFRAMES, Side
 from .plan import After
-from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minutes, reached
+from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minutes, reached, waiting_for
 
 BASE = TIMEFRAMES["1m"]
 
@@ -88,9 +88,12 @@ def _times(position: Position, market: Market, base: int) -> Iterator[int]:
 
 
 def _followed(position: Position, market: Market) -> Iterator[tuple[Side, Decimal]]:
-    """The side whose stop follows each new best price, and the best so far."""
+    """The side whose stop follows each new best price with the best so far, or waits for a better one than its own."""
     trail, best = position.plan.rules.trail, position.memory.best
-    if trail is None or trail.candles is not None or not position.held or best is None:
+    if not position.held:
+        return
+    yield from ((position.side, price) for price in waiting_for(position, market))
+    if trail is None or trail.candles is not None or best is None:
         return
     if trail.after is None or reached(trail.after, position, market):
         yield position.side, best
