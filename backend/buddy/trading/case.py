@@ -107,10 +107,12 @@ class Desk:
         return next(each for each in self.case.orders if each.pk == order.pk)
 
     def _set_up(self, wish: Wish) -> None:
-        """Leverage and margin mode, before the first order of a trade goes out."""
-        if wish.role is Role.ENTRY and not self.case.orders:
+        """Leverage and margin mode, before an entry goes out. Trades on one symbol share the highest of theirs."""
+        if wish.role is Role.ENTRY:
             trade = self.case.trade
-            self.ledger.exchange.set_up(trade.symbol, trade.leverage, trade.margin_mode)
+            sharing = Trade.objects.filter(account=trade.account_id, symbol=trade.symbol, status__in=WORKING)
+            leverage = max([trade.leverage, *sharing.values_list("leverage", flat=True)])
+            self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
 
 
 def _working(order: Order) -> Working:

@@ -5,7 +5,7 @@ It fails closed: when the standing cannot be made out, entries are refused. Exit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,15 +13,19 @@ from buddy.core.costs import loss_at_stop
 from buddy.core.errors import Denied
 from buddy.core.exchange import Balance, Quote
 from buddy.core.market import ZERO, Side
-from buddy.core.plan import Plan
+from buddy.core.plan import MarginMode, Plan
 from buddy.core.position import Position
 from buddy.core.risk import Denial, Limits, Standing, TradingState
 from buddy.core.risk import denials as core_denials
 from buddy.core.sizing import Sizing
 from buddy.exchanges.models import Account
 
+from .books import plan_of
 from .models import Trade
 from .states import WORKING
+
+NEAR = Decimal("0.8")
+"""Of the margin: a stop that costs more lies too near to liquidation, maintenance margin and slippage included."""
 
 
 def limits_of(account: Account) -> Limits:
@@ -65,8 +69,32 @@ def denials(
         return []
     standing = standing_of(account, plan.symbol, quote, balance, except_trade=except_trade)
     found = core_denials(plan, sizing, limits_of(account), standing)
+    if sizing is not None:
+        found += _of_sharing(account, plan, sizing, except_trade)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
     return [denial for denial in found if (denial.code, denial.field) not in said]
+
+
+def _of_sharing(account: Account, plan: Plan, sizing: Sizing, except_trade: int | None) -> Iterator[Denial]:
+    """Trades on one symbol share its margin mode and leverage: a new one must not bring the others into danger."""
+    for trade in Trade.objects.filter(account=account, symbol=plan.symbol, status__in=WORKING):
+        if trade.pk == except_trade:
+            continue
+        if trade.margin_mode != plan.margin_mode:
+            message = f"A trade works on {plan.symbol} with {trade.margin_mode} margin, and a symbol has only one mode."
+            yield Denial("margin_mode_shared", message, f"Use {trade.margin_mode} margin.", "margin_mode")
+        if sizing.leverage > trade.leverage and _is_endangered(trade, sizing.leverage):
+            message = f"This needs a leverage of {sizing.leverage:f}×, with which a trade that works on {plan.symbol} "
+            message += "could be liquidated before its stop."
+            yield Denial("leverage_shared", message, "Risk less, or close that trade first.", "leverage")
+
+
+def _is_endangered(trade: Trade, leverage: Decimal) -> bool:
+    """Whether isolated margin at `leverage` leaves less way to liquidation than to the stop."""
+    plan = plan_of(trade)
+    prices = [entry.expected_price(None) for entry in plan.entries]
+    entry = next((price for price in prices if price is not None), plan.stop_price)
+    return plan.margin_mode is MarginMode.ISOLATED and abs(entry - plan.stop_price) * leverage > entry * NEAR
 
 
 def open_risk(working: Sequence[Trade]) -> Decimal:
