@@ -10,7 +10,7 @@ import {
 	type Preview,
 	type Trade
 } from '$lib/api';
-import type { LastPrice, Timeframe } from '$lib/charts/types';
+import { TIMEFRAMES, type LastPrice, type Timeframe } from '$lib/charts/types';
 import { live } from '$lib/state/live.svelte';
 import { tellProblem } from '$lib/tell';
 import type { Fault } from '$lib/trading/faults';
@@ -23,6 +23,8 @@ import { PlanPreviewer } from '$lib/trading/preview.svelte';
 const CANDLES = 500;
 /** A second press by accident shall not open a second trade. */
 const PAUSE_AFTER_SENDING = 2000;
+/** Candles are read again at most this often while a fast replay leaps from candle to candle. */
+const LEAST_BETWEEN_READINGS = 2000;
 
 /** One symbol of one account on the desk: its candles and latest price, the draft, what the server says about it. */
 export class TradeDesk {
@@ -41,6 +43,7 @@ export class TradeDesk {
 	#prepared = false;
 	#intention = new Intention();
 	#reading: AbortController | undefined;
+	#readAt = 0;
 
 	preview = $derived.by(() => (this.draft.isComplete ? this.previewer.answer : undefined));
 	faults = $derived.by(() => [...(this.preview?.faults ?? []), ...this.refused]);
@@ -84,10 +87,12 @@ export class TradeDesk {
 		};
 	}
 
-	async readCandles(timeframe: Timeframe): Promise<void> {
+	/** `quiet`: the same candles once more, without a word on the chart. */
+	async readCandles(timeframe: Timeframe, quiet = false): Promise<void> {
 		this.#reading?.abort();
 		const reading = (this.#reading = new AbortController());
-		this.waiting = true;
+		this.#readAt = Date.now();
+		this.waiting = !quiet;
 		try {
 			const query = { account: this.account.id, symbol: this.instrument.symbol, timeframe, limit: CANDLES };
 			const { candles } = await getCandles(query, reading.signal);
@@ -144,9 +149,18 @@ export class TradeDesk {
 	}
 
 	#moved(price: string, time: number): void {
+		if (this.#leapt(time)) void this.readCandles(this.timeframe, true);
 		this.last = { price, time };
 		if (this.draft.isMarket) this.draft.follow(price);
 		this.#prepare();
+	}
+
+	/** The clock ran past more than a price every second can draw: the candles between are only known to the server. */
+	#leapt(time: number): boolean {
+		const [length, before] = [TIMEFRAMES[this.timeframe], this.last?.time ?? time];
+		const isNew = Math.floor(time / length) > Math.floor(before / length);
+		const isIdle = !this.waiting && Date.now() - this.#readAt > LEAST_BETWEEN_READINGS;
+		return isNew && time - before > length / 4 && isIdle;
 	}
 
 	/** A first stop as soon as candles and price are known; never again, and never over what was typed. */
