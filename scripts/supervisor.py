@@ -93,7 +93,8 @@ class Stack:
         self.keeper = threading.Thread(target=self._keep, daemon=True)
         self.logs = self.data / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.words = {**environment(), **(words or {}), "DATA_DIR": str(self.data), "PORT": str(port)}
+        ours = {"DATA_DIR": str(self.data), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "buddy.settings"}
+        self.words = {**environment(), **(words or {}), **ours}
         self.store = None if self.words.get("REDIS_URL") else self._embedded_store()
         if self.store:
             self.words["REDIS_URL"] = self.store.url
@@ -165,6 +166,7 @@ class Stack:
             str(self.port),
             "--no-access-log",
         ]
+        web += ["--no-proxy-headers"]  # else it believes X-Forwarded-For of whoever calls from this machine
         web += ["--no-server-header", "--timeout-graceful-shutdown", "2", "--log-level", "warning"]
         worker = ["-m", "celery", "--app", "buddy", "worker", "--pool", "threads", "--concurrency", "4"]
         worker += ["--queues", "watch,default,backtest", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
