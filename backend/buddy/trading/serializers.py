@@ -316,6 +316,11 @@ class TradeSerializer(serializers.Serializer[Any]):
     simulated = serializers.BooleanField()
 
 
+class TradePageSerializer(serializers.Serializer[Any]):
+    results = TradeSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
 class OrderSerializer(serializers.Serializer[Any]):
     client_id = Text()
     role = one_of(Role)

@@ -32,6 +32,7 @@ from .serializers import (
     RehearsalSerializer,
     RehearseRequestSerializer,
     TradeDetailSerializer,
+    TradePageSerializer,
     TradeSerializer,
 )
 from .story import tell_trade, tell_trades, tell_whole_trade
@@ -105,7 +106,7 @@ class TradesView(APIView):
             OpenApiParameter("cursor", OpenApiTypes.STR),
             OpenApiParameter("limit", OpenApiTypes.INT),
         ],
-        responses=TradeSerializer(many=True),
+        responses=TradePageSerializer,
     )
     def get(self, request: Request) -> Response:
         query = TradeQuerySerializer(data=request.query_params)
