@@ -17,15 +17,16 @@ export const EXITS: Record<string, string> = {
 const WITHDRAWALS: Record<string, string> = {
 	missed: 'Missed: it ran to the target first',
 	invalidated: 'Invalidated: it broke first',
-	expired: 'Withdrawn: waited too long',
+	expired: 'Withdrawn: its time was up',
 	manual: 'Withdrawn by hand',
-	user: 'Withdrawn by hand'
+	rejected: 'Rejected by the exchange',
+	stale: 'Withdrawn: it could not be sent in time'
 };
 
 const plain = (word: string) => word.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
 
 /** How a trade ended, in words. */
-export function endOf(trade: TradeSummary): string {
+export function endOf(trade: Pick<TradeSummary, 'exit_reason' | 'status'> & { withdrawal: string }): string {
 	if (trade.exit_reason) return EXITS[trade.exit_reason] ?? plain(trade.exit_reason);
 	if (trade.withdrawal) return WITHDRAWALS[trade.withdrawal] ?? plain(trade.withdrawal);
 	return plain(trade.status);

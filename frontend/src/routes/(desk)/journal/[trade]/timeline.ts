@@ -2,15 +2,15 @@ import type { TradeEvent, TradeOrder, TradeStory } from '$lib/api/types';
 import { price, quantity } from '$lib/format';
 
 const ROLES = { entry: 'Entry', stop: 'Stop', take_profit: 'Target', close: 'Close' };
-const STATUSES: Record<string, string> = {
-	pending: 'not sent yet',
+const STATUSES: Record<TradeOrder['status'], string> = {
+	intended: 'not sent yet',
 	unknown: 'outcome unknown, being looked up',
 	open: 'resting',
 	partial: 'partly filled',
 	filled: 'filled',
 	cancelled: 'cancelled',
 	rejected: 'rejected',
-	attached: 'attached to the entry'
+	expired: 'expired'
 };
 
 /** TP2, Entry 1 … ; a stop has no number. */
@@ -27,7 +27,7 @@ export function whatOf(order: TradeOrder, tick?: string): string {
 
 /** Why it was there, and why it is no more. */
 export function whyOf(order: TradeOrder): string {
-	const status = STATUSES[order.status] ?? order.status;
+	const status = STATUSES[order.status];
 	return [
 		order.reason.replaceAll('_', ' '),
 		`${status}${order.cancel_reason ? `: ${order.cancel_reason}` : ''}`,
