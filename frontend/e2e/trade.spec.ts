@@ -108,7 +108,6 @@ test('a lost connection is said at once, and the draft stays', async ({ page, co
 	await stop.fill('41000');
 	await expect(page.getByText('The plan could not be checked.')).toBeVisible();
 	await context.setOffline(false);
-	await page.getByRole('button', { name: 'Try again' }).click();
-	await expect(page.getByText('The plan could not be checked.')).toBeHidden();
+	await expect(page.getByText('The plan could not be checked.')).toBeHidden({ timeout: 20_000 });
 	await expect(stop).toHaveValue('41000');
 });

@@ -78,7 +78,7 @@ export class TradeDesk {
 				if (tick.symbol === symbol && tick.account === this.account.id) this.#moved(tick.last, tick.time);
 			}),
 			live.watch(symbol),
-			live.on('hello', () => !this.waiting && void this.readCandles(this.timeframe))
+			live.on('hello', () => this.#isBack())
 		];
 		return () => {
 			for (const end of endings) end();
@@ -139,6 +139,12 @@ export class TradeDesk {
 		} finally {
 			setTimeout(() => (this.sending = false), this.refused.length ? 0 : PAUSE_AFTER_SENDING);
 		}
+	}
+
+	/** The connection is there again: what could not be asked meanwhile is asked now. */
+	#isBack(): void {
+		if (!this.waiting) void this.readCandles(this.timeframe, true);
+		if (this.previewer.trouble) this.ask(true);
 	}
 
 	#failed(trouble: unknown): void {
