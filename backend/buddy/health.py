@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from celery.signals import heartbeat_sent
+from celery.signals import after_task_publish, beat_init, heartbeat_sent, worker_ready
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
@@ -17,32 +17,50 @@ from buddy.events.hub import hub
 from buddy.store import store
 
 WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
+HEARTBEAT = "buddy.health.heartbeat"
 LATE_AFTER = 20.0
-"""Seconds without a heartbeat (one is due every 5) until a part counts as down."""
+"""Seconds without a heartbeat (the worker's is due every 2, beat's every 5) until a part counts as down."""
 
 Part = dict[str, Any]
 
 
-@shared_task(name="buddy.health.heartbeat")  # type: ignore[untyped-decorator]
-def heartbeat() -> None:
-    """Beat sends it every 5 seconds, so that it runs proves beat, and a worker too."""
-    now = time.time()
-    cache.set_many({WORKER_KEY: now, BEAT_KEY: now}, timeout=3600)
-
-
+@worker_ready.connect  # type: ignore[untyped-decorator]
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def worker_lives(**_: Any) -> None:
-    """The worker's own pulse: it beats on when beat has stopped."""
+    """The worker's own pulse, from its start on: it beats on when beat has stopped."""
     cache.set(WORKER_KEY, time.time(), timeout=3600)
+
+
+@beat_init.connect  # type: ignore[untyped-decorator]
+@after_task_publish.connect(sender=HEARTBEAT)  # type: ignore[untyped-decorator]
+def beat_lives(**_: Any) -> None:
+    """Beat's own pulse: only beat sends this task, and it counts when sent, so that it beats on without a worker."""
+    cache.set(BEAT_KEY, time.time(), timeout=3600)
+
+
+@shared_task(name=HEARTBEAT)  # type: ignore[untyped-decorator]
+def heartbeat() -> None:
+    """Sent every 5 seconds; that it runs proves that the worker not only lives but works."""
+    worker_lives()
 
 
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """200 while the web can serve (ok or degraded), 503 when it cannot."""
-    parts = {"web": {"ok": True}, "database": _part(_database), "store": _part(_store)}
-    parts |= {"worker": _heartbeat(WORKER_KEY), "beat": _heartbeat(BEAT_KEY), "feed": _part(_feed)}
-    status = _status(parts)
-    return JsonResponse({"status": status, "parts": parts}, status=503 if status == "down" else 200)
+    found = parts()
+    status = _status(found)
+    return JsonResponse({"status": status, "parts": found}, status=503 if status == "down" else 200)
+
+
+def parts() -> dict[str, Part]:
+    return {
+        "web": {"ok": True},
+        "database": _part(_database),
+        "store": _part(_store),
+        "worker": _heartbeat(WORKER_KEY),
+        "beat": _heartbeat(BEAT_KEY),
+        "feed": _part(_feed),
+    }
 
 
 def _status(parts: dict[str, Part]) -> str:
