@@ -131,9 +131,7 @@ def _working(order: Order) -> Working:
 
 def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     """Every working trade of the account, oldest first, as this reading shows it."""
-    account = ledger.account
-    trades = list(Trade.objects.filter(account=account, status__in=WORKING).select_related("account").order_by("id"))
-    rows = Rows.of(trades)
+    trades, rows = ledger.working, ledger.rows
     made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
     found = [case for _, case in made if case is not None]
     _give_held(found, reading, unread={trade.symbol for trade, case in made if case is None})

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from buddy.core.costs import loss_at_stop
 from buddy.core.errors import Denied
 from buddy.core.exchange import Balance, Quote
@@ -38,11 +40,9 @@ def limits_of(account: Account) -> Limits:
 
 
 def standing_of(
-    account: Account, symbol: str, quote: Quote | None, balance: Balance, *, except_trade: int | None = None
+    account: Account, working: Sequence[Trade], symbol: str, quote: Quote | None, balance: Balance
 ) -> Standing:
-    """How the account stands without `except_trade`, the pending trade that is being amended."""
-    trades = Trade.objects.filter(account=account, status__in=WORKING)
-    working = [trade for trade in trades if trade.pk != except_trade]
+    """How the account stands with its `working` trades."""
     return Standing(
         equity=balance.equity,
         free=balance.free,
@@ -67,18 +67,19 @@ def denials(
     """Every reason against `plan` but the faults of its size, which belong to its fields."""
     if plan is None:
         return []
-    standing = standing_of(account, plan.symbol, quote, balance, except_trade=except_trade)
+    working = [trade for trade in _working(account) if trade.pk != except_trade]
+    standing = standing_of(account, working, plan.symbol, quote, balance)
     found = core_denials(plan, sizing, limits_of(account), standing)
     if sizing is not None:
-        found += _of_sharing(account, plan, sizing, except_trade)
+        found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
     return [denial for denial in found if (denial.code, denial.field) not in said]
 
 
-def _of_sharing(account: Account, plan: Plan, sizing: Sizing, except_trade: int | None) -> Iterator[Denial]:
+def _of_sharing(working: Sequence[Trade], plan: Plan, sizing: Sizing) -> Iterator[Denial]:
     """Trades on one symbol share its margin mode and leverage: a new one must not bring the others into danger."""
-    for trade in Trade.objects.filter(account=account, symbol=plan.symbol, status__in=WORKING):
-        if trade.pk == except_trade:
+    for trade in working:
+        if trade.symbol != plan.symbol:
             continue
         if trade.margin_mode != plan.margin_mode:
             message = f"A trade works on {plan.symbol} with {trade.margin_mode} margin, and a symbol has only one mode."
@@ -95,6 +96,22 @@ def _is_endangered(trade: Trade, leverage: Decimal) -> bool:
     prices = [entry.expected_price(None) for entry in plan.entries]
     entry = next((price for price in prices if price is not None), plan.stop_price)
     return plan.margin_mode is MarginMode.ISOLATED and abs(entry - plan.stop_price) * leverage > entry * NEAR
+
+
+def _working(account: Account) -> QuerySet[Trade]:
+    """Only what the gate asks of a trade: it is asked at every stroke of a key."""
+    needed = (
+        "symbol",
+        "side",
+        "memory",
+        "initial_risk",
+        "asked_risk",
+        "leverage",
+        "margin_mode",
+        "plan",
+        "plan_version",
+    )
+    return Trade.objects.filter(account=account, status__in=WORKING).order_by("id").only(*needed)
 
 
 def open_risk(working: Sequence[Trade]) -> Decimal:
@@ -136,5 +153,5 @@ def _loss_at(position: Position, stop: Decimal) -> Decimal:
 
 def standing_summary(account: Account) -> dict[str, Any]:
     """What the account's own page shows of its trades."""
-    working = list(Trade.objects.filter(account=account, status__in=WORKING))
+    working = list(_working(account))
     return {"open_trades": len(working), "open_risk": open_risk(working)}

@@ -11,10 +11,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
@@ -36,9 +36,12 @@ class LeaseLost(Temporary):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """Held by `owner` under `epoch`. `leaving` are fields of the account to write with the release."""
+
     account_id: int
     owner: str
     epoch: int
+    leaving: dict[str, Any] = field(default_factory=dict)
 
     def keep(self) -> None:
         """Prove the lease is still ours and renew it. Call first inside the transaction that writes an intent."""
@@ -46,7 +49,7 @@ class Lease:
             raise LeaseLost("Another process took over this account.")
 
     def release(self) -> None:
-        self._mine().update(lease_owner="", lease_until=0)
+        self._mine().update(lease_owner="", lease_until=0, **self.leaving)
 
     def _mine(self) -> QuerySet[Account]:
         return Account.objects.filter(pk=self.account_id, lease_owner=self.owner, lease_epoch=self.epoch)
@@ -73,10 +76,11 @@ def _acquire(account_id: int, wait: float) -> Lease:
 
 
 def _take(account_id: int, owner: str) -> Lease | None:
-    now = wall_ms()
-    with transaction.atomic():
-        row = Account.objects.filter(pk=account_id)
-        free = row.filter(lease_until__lte=now)
-        if not free.update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=now + LEASE_MS):
-            return None
-        return Lease(account_id, owner, row.values_list("lease_epoch", flat=True).get())
+    """Take a free lease: nobody else may have taken it since it was seen free, or its epoch is another."""
+    row, now = Account.objects.filter(pk=account_id), wall_ms()
+    epoch, until = row.values_list("lease_epoch", "lease_until").get()
+    if until > now:
+        return None
+    seen = row.filter(lease_epoch=epoch, lease_until=until)
+    taken = seen.update(lease_owner=owner, lease_epoch=epoch + 1, lease_until=now + LEASE_MS)
+    return Lease(account_id, owner, epoch + 1) if taken else None

@@ -6,7 +6,7 @@ became of it. No network inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -18,10 +18,11 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 
 from . import books, telling
-from .client_ids import new_client_id
+from .client_ids import is_ours, new_client_id
 from .lease import Lease
 from .models import Order, Trade
 from .moments import at, wall_ms
+from .rows import Rows
 from .states import DOUBTFUL, LIVE, WORKING
 
 
@@ -34,22 +35,36 @@ class Ledger:
         self.lease = lease
         self.clock = 0
         """The account's clock at the last reading, milliseconds."""
+        self.working: list[Trade] = []
+        """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
+        self.rows = Rows()
 
     def read(self) -> Reading:
         """What the venue says now, booked. Raises CouldNotRead: then nothing may be concluded."""
-        working = list(Trade.objects.filter(account=self.account, status__in=WORKING).order_by("id"))
-        reading = self.exchange.read(self._symbols(working), self.account.cursor)
+        self._load()
+        reading = self.exchange.read(self._symbols(), self.account.cursor)
         self.clock = reading.time
+        if reading.fills or reading.income or reading.cursor != self.account.cursor:
+            self._book(reading)
+        self._note(reading.orders)
+        return reading
+
+    def _load(self) -> None:
+        self.working = list(Trade.objects.filter(account=self.account, status__in=WORKING).order_by("id"))
+        for trade in self.working:
+            trade.account = self.account
+        self.rows = Rows.of(self.working, self.account)
+
+    def _book(self, reading: Reading) -> None:
         with transaction.atomic():
             self.lease.keep()
-            new = books.book_fills(self.account, reading.fills, working)
-            books.book_income(self.account, reading.income, working)
+            new = books.book_fills(self.account, reading.fills, self.working)
+            books.book_income(self.account, reading.income, self.working)
             books.refresh_filled(new)
             telling.tell_fills(new)
             Account.objects.filter(pk=self.account.pk).update(cursor=reading.cursor)
         self.account.cursor = reading.cursor
-        self._note(reading.orders)
-        return reading
+        self.rows = Rows.of(self.working, self.account)
 
     def intend(self, trade: Trade, wish: Wish) -> Order:
         """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id."""
@@ -85,9 +100,14 @@ class Ledger:
             self._look_up(order)
         return outcome
 
-    def _symbols(self, working: Sequence[Trade]) -> list[str]:
-        live = Order.objects.filter(account=self.account, status__in=LIVE).values_list("symbol", flat=True)
-        return sorted({trade.symbol for trade in working} | set(live))
+    def ownerless(self) -> list[Order]:
+        """Orders of ours that may rest although their trade is over."""
+        working = {trade.pk for trade in self.working}
+        return [o for pk, orders in self.rows.orders.items() if pk not in working for o in orders if o.status in LIVE]
+
+    def _symbols(self) -> list[str]:
+        live = {order.symbol for orders in self.rows.orders.values() for order in orders if order.status in LIVE}
+        return sorted({trade.symbol for trade in self.working} | live)
 
     # --- sending ---
 
@@ -142,17 +162,22 @@ class Ledger:
 
     def _note(self, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by id."""
-        listed = {state.client_id: state for state in states if state.client_id}
-        rows = {order.client_id: order for order in self._rows(list(listed))}
-        for client_id, order in rows.items():
-            if client_id in listed:
-                self._adopt(order, listed[client_id])
+        listed = {state.client_id: state for state in states if is_ours(state.client_id)}
+        rows = [order for orders in self.rows.orders.values() for order in orders]
+        for order in [*rows, *self._forgotten(listed.keys() - {order.client_id for order in rows})]:
+            if order.client_id in listed:
+                self._adopt(order, listed[order.client_id])
             elif order.status in LIVE:
                 self._look_up(order)
 
-    def _rows(self, listed: Sequence[str]) -> list[Order]:
-        ours = Order.objects.filter(account=self.account)
-        return list((ours.filter(status__in=LIVE) | ours.filter(client_id__in=listed)).order_by("id"))
+    def _forgotten(self, client_ids: Collection[str]) -> list[Order]:
+        """Orders that we had closed and that the venue lists all the same."""
+        if not client_ids:
+            return []
+        found = list(Order.objects.filter(account=self.account, client_id__in=client_ids).select_related("trade"))
+        for order in found:
+            self.rows.orders[order.trade_id].append(order)
+        return found
 
     def _look_up(self, order: Order) -> None:
         """Ask for one order by its client id. A failure to ask changes nothing."""

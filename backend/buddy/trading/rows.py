@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from buddy.core.exchange import Role
+from buddy.exchanges.models import Account
 
 from .models import Fill, Income, Order, Trade
 from .states import LIVE
@@ -24,13 +25,22 @@ class Rows:
     funding: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     @classmethod
-    def of(cls, trades: Sequence[Trade]) -> Rows:
-        """Three queries, however many trades. Stops that were replaced without a fill are left out."""
+    def of(cls, trades: Sequence[Trade], account: Account | None = None) -> Rows:
+        """Three queries, however many trades. Stops that were replaced without a fill are left out.
+
+        With an `account`, orders of it that may rest come along whatever became of their trade.
+        """
         rows, by_id = cls(), {trade.pk: trade for trade in trades}
-        matters = Q(status__in=LIVE) | Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT)) | Q(fills__isnull=False)
-        for order in Order.objects.filter(matters, trade__in=trades).distinct().order_by("id"):
-            order.trade = by_id[order.trade_id]
+        kept = Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT)) | Q(status__in=LIVE) | ~Q(filled=0)
+        wanted = Q(trade__in=trades) & kept if trades else Q(pk__in=())
+        if account is not None:
+            wanted |= Q(account=account, status__in=LIVE)
+        for order in Order.objects.filter(wanted).order_by("id"):
+            if order.trade_id in by_id:
+                order.trade = by_id[order.trade_id]
             rows.orders[order.trade_id].append(order)
+        if not trades:
+            return rows
         for fill in Fill.objects.filter(trade__in=trades).order_by("time", "id"):
             rows.fills[fill.trade_id or 0].append(fill)
         for trade_id, amount in Income.objects.filter(trade__in=trades).values_list("trade_id", "amount"):

@@ -29,9 +29,9 @@ from . import endings, protection
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
-from .models import Order, Trade
+from .models import Trade
 from .moments import to_ms, wall_ms
-from .states import LIVE, WORKING
+from .states import LIVE
 from .telling import hint, hint_account, tell, tell_account, text
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
         raise
     except Temporary as trouble:
         looked.trouble = str(trouble)[:300] or "The exchange could not be read."
-    _mark(account, looked)
+    _mark(lease, account, looked)
     return looked
 
 
@@ -95,7 +95,8 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
     _cancel_ownerless(ledger)
-    Trade.objects.filter(pk__in=[case.trade.pk for case in found]).update(checked_at=timezone.now())
+    if found:
+        Trade.objects.filter(pk__in=[case.trade.pk for case in found]).update(checked_at=timezone.now())
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
     return bool(again) or reading.behind or looked.acted
@@ -203,7 +204,7 @@ def _drop_unsent(case: Case, ledger: Ledger) -> None:
 
 def _cancel_ownerless(ledger: Ledger) -> None:
     """Nothing of ours rests without a working trade behind it (invariant I5)."""
-    for order in Order.objects.filter(account=ledger.account, status__in=LIVE).exclude(trade__status__in=WORKING):
+    for order in ledger.ownerless():
         try:
             ledger.cancel(order, OWNERLESS)
         except LeaseLost:
@@ -225,13 +226,14 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
             exchange.watch(symbol, merge(waiting[symbol]))
 
 
-def _mark(account: Account, looked: Looked) -> None:
+def _mark(lease: Lease, account: Account, looked: Looked) -> None:
     """When we last looked, whether we could read, and a word to the trader when that changed."""
     now = timezone.now()
-    good = {} if looked.trouble else {"good_look_at": now}
-    with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(looked_at=now, trouble=looked.trouble, **good)
-        if bool(looked.trouble) != bool(account.trouble):
+    lease.leaving.update(
+        {"looked_at": now, "trouble": looked.trouble} | ({} if looked.trouble else {"good_look_at": now})
+    )
+    if bool(looked.trouble) != bool(account.trouble):
+        with transaction.atomic():
             sentence = (
                 f"{account.name} waits: {looked.trouble}" if looked.trouble else f"{account.name} can be read again."
             )
