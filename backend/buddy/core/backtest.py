@@ -13,7 +13,7 @@ from itertools import pairwise
 from .closed_candles import ClosedCandles
 from .costs import PRECISE, Costs
 from .errors import InvalidPlan
-from .holding import Position
+from .holding import Market, Position
 from .intrabar import Intrabar
 from .market import Candle, Instrument, Side
 from .plan import MarginMode, Plan
@@ -22,6 +22,7 @@ from .simulated_market import Opening, extremes
 from .simulated_trade import SimulatedTrade
 from .simulator import SimulatedExchange
 from .sizing import Sizing, size
+from .stops import reached, trailed
 
 UNLIMITED = Decimal(10**9)
 
@@ -105,6 +106,7 @@ class Rehearsal:
         self.ambiguous = 0
         self._closed = ClosedCandles(trade.position.plan.rules.trail)
         self._begun = False
+        self._shown = 0
 
     def walk_all(self, series: Series, finer: Sequence[Candle] = (), begin: int = 0) -> int:
         """Every candle, one by one; the number of the last."""
@@ -131,13 +133,29 @@ class Rehearsal:
     def _leap(self, series: Series, start: int) -> int:
         """Pass over the candles from `start` in which nothing can happen; the first in which something may."""
         end = self._next(series, start)
+        if self._closed.is_needed:
+            end = self._close_quietly(series, start, end)
         if end > start:
             low, high = series.extremes(start, end)
             last = series.candles[end - 1]
-            if self._closed.is_needed:
-                for candle in series.candles[start:end]:
-                    self.close(candle)
             self.trade.skip(last.time, low, high, last.close)
+        return end
+
+    def _close_quietly(self, series: Series, start: int, end: int) -> int:
+        """Close candles up to the first at whose open a trail by candles would move the stop."""
+        position = self.trade.position
+        trail, tightest = position.plan.rules.trail, position.memory.tightest_stop
+        market = self.trade.exchange.markets[self.trade.symbol]
+        here = Market(market.last, market.mark_price, market.time)
+        begun = trail is not None and position.held and (trail.after is None or reached(trail.after, position, here))
+        for number in range(start, end):
+            candle = series.candles[number]
+            if begun and trail is not None and tightest is not None:
+                candles, average = self._closed.seen_at(candle.time)
+                level = trailed(trail, position, candles, average)
+                if level is not None and position.side.better(level, tightest):
+                    return number
+            self.close(candle)
         return end
 
     def _next(self, series: Series, start: int) -> int:
@@ -161,7 +179,7 @@ class Rehearsal:
     def walk(self, candle: Candle) -> None:
         """Its open, then its extremes in the order the policy decides, then its close."""
         trade = self.trade
-        trade.candles, trade.atr = self._closed.seen_at(candle.time)
+        self._show(candle.time)
         trade.play(Opening(candle.time, candle.open))
         if not self._begun:
             trade.look()
@@ -186,6 +204,13 @@ class Rehearsal:
         low_first, high_first = (self.trade.twin(extremes(candle, order)) for order in (True, False))
         self.ambiguous += _executed(low_first) != _executed(high_first)
         return low_first if self._low_comes_first(low_first, high_first, candle) else high_first
+
+    def _show(self, time: int) -> None:
+        """Tell the trade of candles that have closed since it was told last."""
+        candles, average = self._closed.seen_at(time)
+        if self._closed.count != self._shown:
+            self._shown = self._closed.count
+            self.trade.see(candles, average, time)
 
     def close(self, candle: Candle) -> None:
         """The candle is closed: rules that look at candles see it from now on."""

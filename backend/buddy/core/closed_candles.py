@@ -20,6 +20,8 @@ class ClosedCandles:
         self._closed: deque[Candle] = deque(maxlen=(trail.candles if trail is not None else None) or 1)
         self._average = AverageTrueRange()
         self._growing: Candle | None = None
+        self.count = 0
+        """How many have closed."""
 
     def add(self, candle: Candle) -> None:
         """A base candle has closed."""
@@ -48,6 +50,7 @@ class ClosedCandles:
         self._growing = None
 
     def _keep(self, candle: Candle) -> None:
+        self.count += 1
         self._closed.append(candle)
         self._average.update(candle)
 

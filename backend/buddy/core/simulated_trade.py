@@ -26,11 +26,11 @@ ROUNDS = 20
 class SimulatedTrade:
     """`look` does all there is to do and lets the market go on.
 
-    `base`: length in milliseconds of the candles that a trail without a timeframe looks at; 1 makes it look at each new
-    candle, whatever its length.
+    `base`: length in milliseconds of the candles that a trail without a timeframe looks at; 0 when `see` tells it of
+    closed candles.
     """
 
-    def __init__(self, exchange: SimulatedExchange, position: Position, *, base: int = 1) -> None:
+    def __init__(self, exchange: SimulatedExchange, position: Position, *, base: int = 0) -> None:
         self.exchange = exchange
         self.position = position
         self.candles: Sequence[Candle] = ()
@@ -74,6 +74,13 @@ class SimulatedTrade:
             return True
         placed = all(isinstance(action, Place) for action in actions)
         return placed and not working and self.exchange.number == before + len(actions)
+
+    def see(self, candles: Sequence[Candle], atr: Decimal | None, time: int) -> None:
+        """These candles have closed: look at `time`, before anything trades then."""
+        self.candles, self.atr = candles, atr
+        market = self.exchange.markets.get(self.symbol)
+        if market is not None:
+            market.watch = market.watch.with_time(time)
 
     def play(self, *steps: Step) -> None:
         """Let the market walk these, reacting to all that happens on the way."""

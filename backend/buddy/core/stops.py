@@ -6,7 +6,7 @@ a withdrawn entry stays withdrawn (`Memory`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from .costs import break_even_price, target_quantities
 from .exchange import Role, TriggerBy
 from .holding import Cause, Market, Memory, Position, Withdrawal
 from .indicators import atr
-from .market import ZERO, Side
+from .market import ZERO, Candle, Side
 from .plan import After, BreakEven, Cover, Trail
 
 MINUTE = 60_000
@@ -187,18 +187,25 @@ def _steps(position: Position) -> Iterator[Decimal]:
 
 def _trailed(trail: Trail, position: Position, market: Market) -> Decimal | None:
     """The trailing stop, once it is in force and known."""
+    if trail.after is not None and not reached(trail.after, position, market):
+        return None
+    average = market.atr if market.atr is not None or trail.atr is None else atr(market.candles)
+    return trailed(trail, position, market.candles, average)
+
+
+def trailed(trail: Trail, position: Position, candles: Sequence[Candle], average: Decimal | None) -> Decimal | None:
+    """Where a trail that is in force puts the stop; None while it cannot know."""
     best, sign = position.memory.best, position.side.sign
-    if best is None or (trail.after is not None and not reached(trail.after, position, market)):
+    if best is None:
         return None
     if trail.percent is not None:
         return best * (1 - sign * trail.percent / HUNDRED)
     if trail.atr is not None:
-        reach = market.atr if market.atr is not None else atr(market.candles)
-        return None if reach is None else best - sign * trail.atr * reach
+        return None if average is None else best - sign * trail.atr * average
     count = trail.candles or 1
-    if len(market.candles) < count:
+    if len(candles) < count:
         return None
-    last = market.candles[-count:]
+    last = candles[-count:]
     return min(c.low for c in last) if position.side is Side.LONG else max(c.high for c in last)
 
 

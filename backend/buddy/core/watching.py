@@ -31,13 +31,18 @@ class Watch:
     def merged(self, other: Watch) -> Watch:
         return Watch(self.levels | other.levels, self.times | other.times, self.follow | other.follow)
 
+    def with_time(self, time: int) -> Watch:
+        return replace(self, times=self.times | {time})
+
     def without_times(self, times: set[int]) -> Watch:
         return replace(self, times=self.times - times) if times else self
 
 
 def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
-    """What the rules of this trade wait for. `position` has observed `market`; `base`: length of the base candle, 0 for
-    none (whoever plays the candles then looks after each by itself)."""
+    """What the rules of this trade wait for. `position` has observed `market`.
+
+    `base`: length of the base candle; 0 when whoever plays the market looks by itself whenever a candle has closed.
+    """
     levels = [*_entry_levels(position), *_rule_levels(position, market)]
     times = {time for time in _times(position, market, base) if time > market.time}
     return Watch(frozenset(levels), frozenset(times), frozenset(_followed(position, market)))
@@ -82,7 +87,7 @@ def _times(position: Position, market: Market, base: int) -> Iterator[int]:
         if count is not None:
             yield start + minutes(count)
     trail = position.plan.rules.trail
-    length = TIMEFRAMES[trail.timeframe] if trail is not None and trail.timeframe else base
+    length = TIMEFRAMES[trail.timeframe] if base and trail is not None and trail.timeframe else base
     if trail is not None and trail.percent is None and length:
         yield market.time - market.time % length + length
 

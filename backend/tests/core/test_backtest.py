@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,9 +16,10 @@ from buddy.core.backtest import Played, Rehearsal, Terms, opened, rehearse
 from buddy.core.costs import Costs
 from buddy.core.errors import InvalidPlan
 from buddy.core.intrabar import Intrabar
-from buddy.core.market import Candle
+from buddy.core.market import Candle, Instrument
+from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
-from buddy.core.rehearsal_report import text
+from buddy.core.rehearsal_report import report, text
 from buddy.core.series import Series
 
 from .lives import COIN, COSTS, START, candle, candles, documents
@@ -238,3 +242,52 @@ def test_a_plan_that_cannot_be_sized_is_refused_with_its_faults() -> None:
     with pytest.raises(InvalidPlan) as refusal:
         played(document(risk={"money": "0.01"}), [candle(0, 100, 101, 99.5, 101)])
     assert refusal.value.faults
+
+
+def test_leaping_equals_walking_on_real_candles() -> None:
+    """A day of minutes, one trade after the other, with every kind of rule."""
+    path = recorded(1_440)
+    series, rules = Series(path), [{"break_even": {"after": {"take_profit": 1}}}, {"trail": {"percent": "0.4"}}]
+    rules += [{"trail": {"atr": "4"}, "step": True}, {"trail": {"candles": 20}}, {"close_after_minutes": "90"}]
+    begin, count = 0, 0
+    while begin < len(path) - 1:
+        plan = around(path[begin].open, rules[count % len(rules)], sign=1 if count % 3 else -1)
+        leaping, walking = (Rehearsal(opened(plan, path[begin], REAL)) for _ in range(2))
+        ended = leaping.leap_through(series, begin)
+        walking.walk_all(series, begin=begin)
+        one, other = (report(Played(each.trade.position, each.ambiguous, 0)) for each in (leaping, walking))
+        assert one == other
+        begin, count = ended + 1, count + 1
+    assert count > 5
+
+
+BTC = Instrument("BTC/USDT:USDT", "BTC", "USDT", "USDT", tick_size=D("0.1"), lot_size=D("0.001"))
+REAL = Terms(BTC, COSTS, D(10_000), venue=False)
+SHARED = Path(os.environ.get("SHARED_DIR", Path(__file__).resolve().parents[4] / "shared"))
+
+
+def recorded(count: int) -> list[Candle]:
+    """The first minutes of a real month."""
+    file = SHARED / "market-data" / "binance_BTCUSDT_1m_202506_202507.parquet"
+    if not file.exists():
+        pytest.skip(f"no recorded candles at {file}")
+    rows = pl.read_parquet(file).head(count).iter_rows()
+    return [Candle(int(ts.timestamp() * 1000), *(D(repr(price)) for price in prices[:4])) for ts, *prices in rows]
+
+
+def around(price: Decimal, rules: dict[str, Any], sign: int) -> Plan:
+    """Half a percent of stop, targets at 0.4, 0.8 and 1.2 percent."""
+    levels = [BTC.round_price(price * (1 + sign * D(part) / 1000)) for part in (-5, 4, 8, 12)]
+    return read_plan(
+        {
+            "symbol": BTC.symbol,
+            "side": "long" if sign > 0 else "short",
+            "entries": [{"kind": "market"}],
+            "stop": {"price": str(levels[0])},
+            "take_profits": [{"price": str(level)} for level in levels[1:]],
+            "risk": {"percent": "1"},
+            "rules": rules,
+        },
+        BTC,
+        reference_price=price,
+    )

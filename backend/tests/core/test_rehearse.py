@@ -19,18 +19,8 @@ from buddy.trading.management.commands.rehearse import answer
 
 D = Decimal
 BACKEND = Path(__file__).resolve().parents[2]
-KEYS = [
-    "entries",
-    "exits",
-    "fees",
-    "funding",
-    "gross",
-    "net",
-    "initial_risk",
-    "r",
-    "ambiguous_candles",
-    "open_quantity",
-]
+KEYS = ["entries", "exits", "fees", "funding", "gross", "net", "initial_risk", "r"]
+KEYS += ["ambiguous_candles", "open_quantity"]
 HEADER = "time,open,high,low,close,volume"
 ROWS = [
     "2025-06-01T00:00:00Z,101,102,99,101,1",
