@@ -39,6 +39,12 @@ def _clean_store(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def _looks_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look after a click ends itself after a moment and leaves the rest to the next; a busy machine is no reason here."""
+    monkeypatch.setattr("buddy.trading.executor.LOOK_SECONDS", 60.0)
+
+
 @pytest.fixture
 def alice(db: None, django_user_model: Any) -> Any:
     return django_user_model.objects.create_user("alice@example.org", PASSWORD)
