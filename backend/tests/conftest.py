@@ -41,7 +41,7 @@ def _clean_store(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _looks_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look after a click ends itself after a moment and leaves the rest to the next; a busy machine is no reason here."""
+    """A look after a click leaves the rest to the next after a moment; a busy machine is no reason for that here."""
     monkeypatch.setattr("buddy.trading.executor.LOOK_SECONDS", 60.0)
 
 
