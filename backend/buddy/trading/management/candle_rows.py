@@ -18,6 +18,8 @@ MILLISECONDS_FROM = Decimal(10) ** 11
 LATEST = 253_402_300_799_000
 MOST_FAULTS = 20
 LARGEST = Decimal(10) ** 15
+SMALLEST = Decimal("1E-18")
+NUMBERS = frozenset([str, int, Decimal])
 LONGEST = 60
 
 
@@ -119,6 +121,9 @@ def _candle(row: object) -> tuple[Candle, Any]:
     if not isinstance(row, Sequence) or isinstance(row, str) or not 5 <= len(row) <= 6:
         raise BadRow("A row has five or six values.")
     time, label = read_time(row[0])
+    usual = _usual(time, row)
+    if usual is not None:
+        return usual, label
     open_, high, low, close, *volume = (
         _price(value, column) for value, column in zip(row[1:], COLUMNS[1:], strict=False)
     )
@@ -129,11 +134,25 @@ def _candle(row: object) -> tuple[Candle, Any]:
     return Candle(time, open_, high, low, close, *volume), label
 
 
+def _usual(time: int, row: Sequence[Any]) -> Candle | None:
+    """The candle of a row with nothing to object to; None for all others, which are then looked at closely."""
+    if any(type(value) not in NUMBERS or (type(value) is str and len(value) > LONGEST) for value in row[1:]):
+        return None
+    try:
+        open_, high, low, close, *volume = map(Decimal, row[1:])
+        fits = SMALLEST <= low <= open_ <= high <= LARGEST and low <= close <= high
+        return (
+            Candle(time, open_, high, low, close, *volume) if fits and all(0 <= v <= LARGEST for v in volume) else None
+        )
+    except InvalidOperation:
+        return None
+
+
 def _price(value: object, column: str) -> Decimal:
     number = _number(value)
     if number is None:
         raise BadRow(f"The {column} is not a number: {_shown(value)}.")
-    if not (number > 0 or (column == "volume" and number == 0)) or number > LARGEST:
+    if not (number >= SMALLEST or (column == "volume" and number >= 0)) or number > LARGEST:
         raise BadRow(f"The {column} is out of range: {_shown(value)}.")
     return number
 

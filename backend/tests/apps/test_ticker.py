@@ -1,0 +1,95 @@
+"""Every second: prices to those who watch, and a look at once where a price touched a working level."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.models import Account
+from buddy.store import store
+from buddy.trading import rounds, ticker
+from buddy.trading.executor import open_trade
+from buddy.trading.models import Trade
+from tests.apps.test_trades import account, around, price
+from tests.apps.trading_rig import SYMBOL
+
+__all__ = ["account", "price"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_told_before() -> None:
+    ticker._LAST.clear()
+
+
+@pytest.fixture
+def heard(account: Account) -> Any:
+    """What a page of the account gets."""
+    listener = store().pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(f"price:{account.pk}")
+    listener.get_message(timeout=1)
+
+    def messages() -> list[dict[str, Any]]:
+        found = []
+        while message := listener.get_message(timeout=0.3):
+            found.append(json.loads(message["data"]))
+        return found
+
+    return messages
+
+
+def test_nobody_is_told_what_nobody_watches(account: Account, heard: Any) -> None:
+    ticker.tick()
+    assert heard() == []
+
+
+def test_a_watched_price_is_told(account: Account, heard: Any) -> None:
+    store().set(f"watched:{account.pk}:{SYMBOL}", 1, ex=30)
+    ticker.tick()
+    (message,) = heard()
+    assert (message["name"], message["data"]["symbol"]) == ("price", SYMBOL)
+    assert Decimal(message["data"]["last"]) > 0
+
+
+def test_the_price_of_a_working_trade_is_told_unasked(account: Account, price: Decimal, heard: Any) -> None:
+    open_trade(account, around(price))
+    ticker.tick()
+    assert [message["data"]["symbol"] for message in heard()] == [SYMBOL]
+
+
+def test_a_price_that_touches_a_level_is_looked_at_at_once(
+    account: Account, price: Decimal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade = open_trade(account, around(price))
+    (stop,) = (order.trigger for order in trade.orders.filter(role="stop"))
+    assert stop is not None
+    before = replace(source_for(account).quote(SYMBOL), last=stop - 1, time=0)
+    ticker._LAST[account.pk, SYMBOL] = before
+    looked: list[int] = []
+    monkeypatch.setattr(ticker, "look_quietly", looked.append)
+    ticker.tick()
+    ticker.tick()
+    assert looked == [account.pk]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "touched"), [("1", "3", True), ("3", "1", True), ("2", "2", True), ("3", "4", False)]
+)
+def test_a_level_between_two_prices_was_touched(before: str, now: str, touched: bool) -> None:
+    assert ticker._touches(Decimal(before), Decimal(now), [Decimal(2)]) is touched
+
+
+def test_only_accounts_with_work_are_looked_at(account: Account, price: Decimal) -> None:
+    assert rounds.with_work() == []
+    open_trade(account, around(price))
+    assert rounds.with_work() == [account.pk]
+    Trade.objects.update(status=Trade.Status.CLOSED)
+    assert rounds.with_work() == [account.pk], "its orders still rest"
+    rounds.watch_all()
+    assert rounds.with_work() == []
