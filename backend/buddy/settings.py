@@ -194,6 +194,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Decimals are strings, times are ISO 8601 UTC, errors are RFC 9457 problem documents.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -231,6 +232,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "buddy.trading.tasks.tick",
         "schedule": 1.0,
         "options": {"queue": "watch", "expires": 1},
+    },
+    "forget": {
+        "task": "buddy.trading.tasks.forget_old_calls",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
     },
     "heartbeat": {
         "task": "buddy.health.heartbeat",
