@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,10 @@ from buddy.core.errors import InvalidPlan
 from buddy.core.exchange import Role
 from buddy.core.manage import Working, step
 from buddy.core.market import Side
+from buddy.core.position import Memory
 from buddy.core.simulated_market import Tick
 from buddy.core.simulated_trade import SimulatedTrade
+from buddy.core.simulator import SimulatedExchange
 from buddy.core.sizing import size
 
 from .lives import COIN, COSTS, documents, trade_on, walks
@@ -142,3 +145,27 @@ def test_the_planned_loss_is_never_more_than_was_asked(document: dict[str, Any])
     bare = loss_at_stop(plan.side, COIN, figures.average_entry, plan.stop_price, figures.quantity, COSTS, ZERO)
     assert bare.price_loss >= 0
     assert plan.side in Side
+
+
+@settings(deadline=None)
+@given(documents(), walks(), st.data())
+def test_a_restart_at_any_moment_changes_nothing(
+    document: dict[str, Any], walk: list[Tick], data: st.DataObject
+) -> None:
+    steady, shaken = begun(document, walk[0]), begun(document, walk[0])
+    steady.play(*walk[1:])
+    shaken.exchange.feed(shaken.symbol, *walk[1:])
+    while not shaken.exchange.run():
+        if data.draw(st.booleans(), "restart"):
+            restart(shaken)
+        shaken.look()
+    assert [b.fill for b in shaken.position.fills] == [b.fill for b in steady.position.fills]
+    assert shaken.position.memory == steady.position.memory
+
+
+def restart(trade: SimulatedTrade) -> None:
+    """Only what is written down survives, as plain JSON."""
+    state, instruments = json.loads(json.dumps(trade.exchange.to_state())), trade.exchange.instruments
+    trade.exchange = SimulatedExchange.from_state(state, instruments, costs=COSTS)
+    memory = Memory.read(json.loads(json.dumps(trade.position.memory.document())))
+    trade.position = replace(trade.position, memory=memory)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
 from buddy.core.exchange import CancelOutcome, Fill, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
-from buddy.core.intrabar import by_colour
+from buddy.core.intrabar import by_colour, optimistic
 from buddy.core.market import Candle, Instrument, MarginTier, OrderSide
 from buddy.core.simulator import FundingRate, SimulatedExchange, Tick
 from buddy.core.watching import Watch
@@ -323,3 +323,32 @@ def play(exchange: SimulatedExchange, wanted: list[tuple[Any, ...]], path: list[
         while not exchange.run():
             exchange.watch({})
     return list(exchange.read(["X"], "").fills)
+
+
+def test_an_inverse_contract_is_booked_in_its_coin() -> None:
+    """100 contracts of 10 USD: 1000 / 50,000 − 1000 / 62,500 = 0.02 − 0.016 = 0.004 of the coin."""
+    inverse = Instrument("X", "BTC", "USD", "BTC", tick_size=D(1), lot_size=D(1), contract_size=D(10), linear=False)
+    exchange = SimulatedExchange({"X": inverse}, wallet=D(1), costs=Costs())
+    exchange.feed("X", tick(0, 50_000))
+    buy(exchange, 100)
+    exchange.place(intent("t", "sell", "limit", 100, price=62_500, reduce_only=True))
+    walk(exchange, tick(1, 63_000))
+    assert exchange.balance().wallet == D("1.004")
+
+
+def test_the_default_order_of_extremes_is_the_worse_one(exchange: SimulatedExchange) -> None:
+    buy(exchange)
+    exchange.place(intent("s", "sell", "stop_market", 1, trigger=98, reduce_only=True))
+    exchange.place(intent("t", "sell", "limit", 1, price=104, reduce_only=True))
+    (fill,) = walk(exchange, candle(1, 100, 105, 97, 100))
+    assert fill.client_id == "s"
+
+
+def test_the_optimistic_order_is_the_better_one() -> None:
+    exchange = SimulatedExchange({"X": X}, wallet=D(1000), costs=COSTS, low_first=optimistic)
+    exchange.feed("X", tick(0, 100))
+    buy(exchange)
+    exchange.place(intent("s", "sell", "stop_market", 1, trigger=98, reduce_only=True))
+    exchange.place(intent("t", "sell", "limit", 1, price=104, reduce_only=True))
+    (fill,) = walk(exchange, candle(1, 100, 105, 97, 100))
+    assert fill.client_id == "t"
