@@ -161,9 +161,12 @@ def _exits(wishes: Sequence[Wish], working: Sequence[Working], held: Decimal) ->
             yield Place(replace(close, quantity=close.quantity - in_flight))
     room = held - in_flight - sum((w.remaining for w in targets), ZERO)
     for wish in wished:
-        if wish.quantity <= room and not any(w.satisfies(wish) for w in targets):
-            room -= wish.quantity
-            yield Place(wish)
+        if any(w.satisfies(wish) for w in targets):
+            continue
+        if wish.quantity > room:
+            return  # a nearer target is never overtaken by a further one
+        room -= wish.quantity
+        yield Place(wish)
 
 
 def _entries(

@@ -137,10 +137,10 @@ class Matching:
         if self._is_liquidated(symbol, market):
             self._liquidate(symbol, market)
             return True
-        for order in self._orders_of(symbol):
-            if self.is_due(order, market) and order.touched != market.leg:
-                self.execute(order, market)
-                return True
+        due = [o for o in self._orders_of(symbol) if self.is_due(o, market) and o.touched != market.leg]
+        if due:
+            self.execute(max(due, key=lambda order: order.passed_by(market.last)), market)
+            return True
         self.waiting = self.waiting or market.crossed
         return market.crossed
 
@@ -166,15 +166,20 @@ class Matching:
         return True
 
     def _open(self, symbol: str, market: SymbolMarket, step: Opening) -> None:
-        """Jump to the open: what was crossed on the way is met there."""
+        """Jump to the open: what was crossed on the way is met there, the nearest first.
+
+        A deadline is kept before that; other rules of time see what the jump has met.
+        """
         before = market.last
         market.path.popleft()
         market.leg += 1
         market.jumped = True
         market.mark = None
-        self._pass_time(symbol, market, step.time)
+        urgent = any(time <= step.time for time in market.watch.deadlines)
+        happened = self._pass_time(symbol, market, step.time)
+        self.waiting = urgent
         market.go(step.price)
-        market.crossed = market.passes(before) or market.makes_new_best()
+        market.crossed = happened or market.passes(before) or market.makes_new_best()
 
     def _walk(self, symbol: str, market: SymbolMarket, step: Tick) -> None:
         """Trade at every price up to the step's, or up to the first at which something waits."""

@@ -59,6 +59,11 @@ class Resting:
             return True
         return price <= level if self.falls else price >= level
 
+    def passed_by(self, price: Decimal) -> Decimal:
+        """How far `price` has gone past it: what was met first on the way is passed the furthest."""
+        level = self.level()
+        return ZERO if level is None else abs(price - level)
+
     def state(self) -> OrderState:
         i = self.intent
         return OrderState(

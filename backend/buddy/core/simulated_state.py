@@ -129,6 +129,7 @@ def _market(market: SymbolMarket) -> dict[str, Any]:
         "path": [_step(step) for step in market.path],
         "levels": sorted(str(level) for level in watch.levels),
         "times": sorted(watch.times),
+        "deadlines": sorted(watch.deadlines),
         "follow": sorted([side.value, str(best)] for side, best in watch.follow),
     }
 
@@ -138,6 +139,7 @@ def _market_of(row: dict[str, Any]) -> SymbolMarket:
         frozenset(Decimal(level) for level in row["levels"]),
         frozenset(row["times"]),
         frozenset((Side(side), Decimal(best)) for side, best in row["follow"]),
+        frozenset(row.get("deadlines", ())),
     )
     return SymbolMarket(
         last=Decimal(row["last"]),

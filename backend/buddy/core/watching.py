@@ -21,21 +21,24 @@ BASE = TIMEFRAMES["1m"]
 class Watch:
     """Stand still at these prices (traded) and times (milliseconds).
 
-    `follow` holds sides and their best price so far: stand still, too, where the price turns after a better one.
+    `follow` holds sides and their best price so far: stand still, too, where the price turns after a better one. At the
+    `deadlines` among the times something is withdrawn or closed, whatever the price does then.
     """
 
     levels: frozenset[Decimal] = frozenset()
     times: frozenset[int] = frozenset()
     follow: frozenset[tuple[Side, Decimal]] = frozenset()
+    deadlines: frozenset[int] = frozenset()
 
     def merged(self, other: Watch) -> Watch:
-        return Watch(self.levels | other.levels, self.times | other.times, self.follow | other.follow)
+        levels, times = self.levels | other.levels, self.times | other.times
+        return Watch(levels, times, self.follow | other.follow, self.deadlines | other.deadlines)
 
     def with_time(self, time: int) -> Watch:
         return replace(self, times=self.times | {time})
 
     def without_times(self, times: set[int]) -> Watch:
-        return replace(self, times=self.times - times) if times else self
+        return replace(self, times=self.times - times, deadlines=self.deadlines - times) if times else self
 
 
 def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
@@ -44,8 +47,9 @@ def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
     `base`: length of the base candle; 0 when whoever plays the market looks by itself whenever a candle has closed.
     """
     levels = [*_entry_levels(position), *_rule_levels(position, market)]
-    times = {time for time in _times(position, market, base) if time > market.time}
-    return Watch(frozenset(levels), frozenset(times), frozenset(_followed(position, market)))
+    deadlines = frozenset(time for time in _deadlines(position) if time > market.time)
+    times = deadlines.union(time for time in _times(position, market, base) if time > market.time)
+    return Watch(frozenset(levels), times, frozenset(_followed(position, market)), deadlines)
 
 
 def merge(watches: Iterable[Watch]) -> Watch:
@@ -77,15 +81,22 @@ def _rule_levels(position: Position, market: Market) -> Iterator[Decimal]:
             yield position.instrument.round_stop(position.side, level)
 
 
-def _times(position: Position, market: Market, base: int) -> Iterator[int]:
-    start, expires = position.first_fill_time, position.plan.cancel.after_minutes
+def _deadlines(position: Position) -> Iterator[int]:
+    start, close = position.first_fill_time, position.plan.rules.close_after_minutes
+    expires = position.plan.cancel.after_minutes
     if expires is not None and entry_is_open(position):
         yield expiry(position, expires)
+    if start is not None and close is not None and position.held:
+        yield start + minutes(close)
+
+
+def _times(position: Position, market: Market, base: int) -> Iterator[int]:
+    start = position.first_fill_time
     if start is None or not position.held:
         return
-    for count in [a.minutes for a in _waiting(position, market)] + [position.plan.rules.close_after_minutes]:
-        if count is not None:
-            yield start + minutes(count)
+    for after in _waiting(position, market):
+        if after.minutes is not None:
+            yield start + minutes(after.minutes)
     trail = position.plan.rules.trail
     length = TIMEFRAMES[trail.timeframe] if base and trail is not None and trail.timeframe else base
     if trail is not None and trail.percent is None and length:
