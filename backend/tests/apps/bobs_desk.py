@@ -1,0 +1,144 @@
+"""A desk with everything on it, and a snapshot of all its rows: what a stranger's request must never touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admindocs.views import simplify_regex
+from django.core.files.base import ContentFile
+from django.urls import URLPattern, URLResolver, get_resolver
+from PIL import Image
+
+from buddy.events.record import record
+from buddy.exchanges import paper_book
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.models import Account, PaperBook
+from buddy.journal.models import Entry, Screenshot, Setup, Tag
+from buddy.trading.models import Fill, IdempotentCall, Income, Order, Trade
+
+from .records import closed, still_open
+
+OWNER_OF = {
+    "users.User": "pk",
+    "events.Event": "owner",
+    "exchanges.Account": "owner",
+    "exchanges.PaperBook": "account__owner",
+    "trading.Trade": "owner",
+    "trading.Order": "account__owner",
+    "trading.Fill": "account__owner",
+    "trading.Income": "account__owner",
+    "trading.IdempotentCall": "owner",
+    "journal.Setup": "owner",
+    "journal.Tag": "owner",
+    "journal.Entry": "trade__owner",
+    "journal.Screenshot": "entry__trade__owner",
+    "journal.Entry_tags": "tag__owner",
+}
+"""The way from every table to whom its rows belong."""
+
+VERBS = ("get", "post", "put", "patch", "delete")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One row of each kind that a request may name."""
+
+    owner: Any
+    account: Account
+    open: Trade
+    closed: Trade
+    setup: Setup
+    tag: Tag
+
+    @property
+    def ids(self) -> dict[str, int]:
+        return {
+            "account": self.account.pk,
+            "trade": self.closed.pk,
+            "open": self.open.pk,
+            "setup": self.setup.pk,
+            "tag": self.tag.pk,
+        }
+
+
+def furnish(owner: Any, name: str) -> Desk:
+    """A desk whose every text holds `name`."""
+    account = Account.objects.create(owner=owner, name=f"{name} account", is_main=True)
+    PaperBook.objects.create(account=account, state=paper_book.load(account).document())
+    plan = plan_at(account)
+    words = {"first_plan": plan, "plan": plan, "quantities": ["1"]}
+    whole, running = closed(account, **words), still_open(account, **words)
+    setup = Setup.objects.create(owner=owner, name=f"{name} setup")
+    tag = Tag.objects.create(owner=owner, name=f"{name} tag")
+    entry = Entry.objects.create(trade=whole, notes=f"{name} notes", setup=setup)
+    entry.tags.add(tag)
+    Screenshot.objects.create(entry=entry, image=ContentFile(_picture(), f"{name}.webp"), width=2, height=2)
+    _executed(whole, name)
+    record(owner_id=owner.pk, kind="notice", text=f"{name} event", account_id=account.pk, trade_id=whole.pk)
+    IdempotentCall.objects.create(owner=owner, key=f"{name} key", fingerprint="", status=200, answer={})
+    return Desk(owner, account, running, whole, setup, tag)
+
+
+def _executed(trade: Trade, name: str) -> None:
+    what: dict[str, Any] = {"account": trade.account, "trade": trade, "symbol": trade.symbol}
+    order = Order.objects.create(
+        **what, client_id=f"tb{trade.pk}", role="entry", order_side="buy", kind="limit", quantity=1, status="filled"
+    )
+    moment = datetime(2025, 6, 1, tzinfo=UTC)
+    bought: dict[str, Any] = {"order_side": "buy", "price": 100, "quantity": 1, "fee": 0, "liquidity": "taker"}
+    Fill.objects.create(**what, **bought, order=order, fill_id=f"{name} fill", time=moment)
+    Income.objects.create(**what, income_id=f"{name} income", kind="funding", amount=1, time=moment)
+
+
+def _picture() -> bytes:
+    written = BytesIO()
+    Image.new("RGB", (2, 2)).save(written, "WEBP")
+    return written.getvalue()
+
+
+def plan_at(account: Account) -> dict[str, Any]:
+    """A long that the account could open now, resting below the price."""
+    price = int(source_for(account).quote("BTC/USDT:USDT").last)
+    return {
+        "symbol": "BTC/USDT:USDT",
+        "entries": [{"kind": "limit", "price": str(price * 95 // 100)}],
+        "stop": {"price": str(price * 90 // 100)},
+        "take_profits": [{"price": str(price * 98 // 100)}],
+        "risk": {"percent": "1"},
+    }
+
+
+def rows(owner: Any = None) -> Rows:
+    """Every row of every table, or only those of one owner."""
+    found = {}
+    for label, path in OWNER_OF.items():
+        table = apps.get_model(label)._default_manager.order_by("pk")
+        found[label] = list((table.filter(**{path: owner.pk}) if owner else table).values())
+    return found
+
+
+def routes() -> set[str]:
+    """Every "METHOD address" below /api/v1/, read from the URLconf."""
+    return {f"{method} {address}" for address, view in _views(get_resolver()) for method in _methods(view)}
+
+
+def _views(resolver: URLResolver, before: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for one in resolver.url_patterns:
+        address = before + str(one.pattern).replace("<int:", "<")
+        if isinstance(one, URLPattern):
+            found.append((simplify_regex(address).removeprefix("/api/v1/"), one.callback))
+        elif not address.startswith("_allauth"):
+            found += _views(one, address)
+    return [(address, view) for address, view in found if hasattr(view, "cls")]
+
+
+def _methods(view: Any) -> set[str]:
+    """A view set's `actions` name them; other views have a function for each."""
+    verbs = set(getattr(view, "actions", None) or [verb for verb in VERBS if hasattr(view.cls, verb)])
+    return {verb.upper() for verb in verbs & set(VERBS) & set(view.cls.http_method_names)}
