@@ -63,8 +63,7 @@ test('another market is two presses away', async ({ page }) => {
 	await ready(page);
 	await page.getByRole('button', { name: /Choose another market/ }).click();
 	await page.getByLabel('Search markets').fill('ETH');
-	await expect(page.getByRole('dialog').getByRole('listitem')).toHaveCount(1);
-	await page.keyboard.press('Enter');
+	await page.keyboard.press('Enter'); // at once: before the list has caught up with what was typed
 	await expect(page).toHaveURL(/symbol=ETH/);
 	await ready(page);
 });
