@@ -82,6 +82,9 @@ export const ratio = (amount: Amount, digits = 2): string => decimal(amount, 0, 
 /** 1,204 */
 export const count = (amount: Amount): string => decimal(amount, 0);
 
+/** 1 trade, 2 trades */
+export const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
+
 /** How many decimals a tick or lot size has: "0.10" → 1, "1E-7" → 7, "5" → 0. */
 export function decimalsOf(step: Amount): number {
 	const [digits, exponent = '0'] = String(step ?? '')
