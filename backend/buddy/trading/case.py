@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from django.db import transaction
+
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, Reading, Role
 from buddy.core.manage import Working
@@ -18,10 +20,12 @@ from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 
 from . import books
+from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
 from .rows import Rows
 from .states import RESTING, WORKING
+from .telling import WITHDRAWALS, tell
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +74,23 @@ class Case:
         """Take in what became of the orders since."""
         self.position = replace(self.position, declined=books.declined(self.orders))
 
-    def remember(self) -> None:
+    def remember(self, lease: Lease) -> None:
         """Keep what the core must know of the market next time."""
-        document = self.position.memory.document()
-        if document != self.trade.memory:
-            self.trade.memory = document
+        document, before = self.position.memory.document(), self.trade.memory
+        if document == before:
+            return
+        self.trade.memory = document
+        with transaction.atomic():
+            lease.keep()
             self.trade.save(update_fields=["memory"])
+            if self.held and document.get("withdrawn") != before.get("withdrawn"):
+                why = WITHDRAWALS[document["withdrawn"]]
+                tell(
+                    self.trade,
+                    "entry_withdrawn",
+                    f"What was unfilled of the entry was withdrawn: {why}.",
+                    self.market.time,
+                )
 
 
 @dataclass(slots=True)

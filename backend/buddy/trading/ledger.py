@@ -62,6 +62,8 @@ class Ledger:
             books.book_income(self.account, reading.income, self.working)
             books.refresh_filled(new)
             telling.tell_fills(new)
+            if new:
+                telling.hint_account(self.account)
             Account.objects.filter(pk=self.account.pk).update(cursor=reading.cursor)
         self.account.cursor = reading.cursor
         self.rows = Rows.of(self.working, self.account)

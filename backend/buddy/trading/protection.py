@@ -8,7 +8,7 @@ from django.db import transaction
 
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
-from buddy.core.position import Cause, Directives
+from buddy.core.position import Cause, Withdrawal
 
 from .case import Case
 from .models import Order
@@ -77,8 +77,12 @@ def _refusals(case: Case) -> int:
     return refused.filter(closed_at__gte=since).count() if since else 0
 
 
-def withdraw(case: Case, directives: Directives) -> None:
-    """Keep a directive that takes the entry back."""
+def withdraw(case: Case, why: Withdrawal, *, halted: bool) -> None:
+    """Keep a directive that takes the entry back, and say why."""
+    directives = replace(case.position.directives, withdraw_entry=why)
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
-    case.trade.save(update_fields=["directives"])
+    sentence = "The account opens nothing now" if halted else "The entry could not be sent in time"
+    with transaction.atomic():
+        case.trade.save(update_fields=["directives"])
+        tell(case.trade, "notice", f"{sentence}: what is unfilled of it is withdrawn.", case.market.time)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -20,7 +20,7 @@ from django.utils import timezone
 from buddy.core.errors import ExchangeError, Temporary
 from buddy.core.exchange import Exchange, OrderStatus, Reading, Role
 from buddy.core.manage import Failure, carry_out, step
-from buddy.core.position import Directives, Withdrawal, observed
+from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
@@ -123,7 +123,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     executed = False
     if not (case.trade.hands_off and (case.held or not case.position.entered)):
         executed = _act(case, ledger, looked)
-    case.remember()
+    case.remember(ledger.lease)
     if executed:
         return True
     if not case.trade.hands_off and protection.mend(case):
@@ -143,6 +143,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
             break
         failures = carry_out(actions, desk)
         looked.failures += failures
+        _stop_if_lost(failures)
         looked.acted |= not failures
         case.refresh()
         hint(case.trade)
@@ -150,6 +151,12 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
             break
     protection.note_return(case)
     return desk.executed
+
+
+def _stop_if_lost(failures: Sequence[Failure]) -> None:
+    for failure in failures:
+        if isinstance(failure.error, LeaseLost):
+            raise failure.error
 
 
 def _is_doubtful(case: Case) -> bool:
@@ -178,9 +185,7 @@ def _withdraw_what_may_not_enter(case: Case, ledger: Ledger) -> None:
     halted = ledger.account.state != Account.State.ACTIVE
     if not halted and not (_has_unsent_entry(case) and wall_ms() - to_ms(case.trade.wished_at) > STALE_MS):
         return
-    why = Withdrawal.MANUAL if halted else Withdrawal.STALE
-    directives: Directives = replace(case.position.directives, withdraw_entry=why)
-    protection.withdraw(case, directives)
+    protection.withdraw(case, Withdrawal.MANUAL if halted else Withdrawal.STALE, halted=halted)
     case.position = observed(case.position, case.market)
 
 

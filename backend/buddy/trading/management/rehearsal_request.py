@@ -22,6 +22,7 @@ GRAIN = Decimal("1E-12")
 """Tick and lot where no instrument is given: fine enough not to round."""
 EQUITY = Decimal(10_000)
 OPTIONS = ("intrabar", "fee_maker", "fee_taker", "slippage", "equity", "fine")
+USUAL_LEVERAGE = Instrument("", "", "", "", GRAIN, GRAIN).max_leverage
 NAMES = ("symbol", "base", "quote", "settle")
 STEPS = ("tick_size", "lot_size", "contract_size", "max_leverage")
 LIMITS = ("min_quantity", "min_notional", "max_quantity", "market_max_quantity")
@@ -61,7 +62,7 @@ def read_options(document: object) -> Options:
 
 
 def read_instrument(document: object) -> Instrument:
-    """The keys of `core.market.Instrument`; tick and lot default to not rounding. Raises InvalidPlan."""
+    """The keys of `core.market.Instrument`; names left out are the plan's, steps do not round. Raises InvalidPlan."""
     faults: list[Fault] = []
     if not isinstance(document, Mapping):
         raise InvalidPlan(
@@ -98,10 +99,23 @@ def play(
     plan: object, candles: Candles, options: Options, instrument: Instrument | None, finer: Candles | None = None
 ) -> dict[str, Any]:
     """The report of one rehearsal. Raises InvalidPlan."""
-    terms = _terms(options, instrument or plain_instrument(plan), venue=instrument is not None)
+    terms = _terms(options, _named(instrument, plan), venue=instrument is not None and _tells_margin(instrument))
     wanted = read_plan(plan, terms.instrument, reference_price=candles[0].open)
     labels = candles.labels | (finer.labels if finer else {})
     return report(rehearse(wanted, candles, terms, finer=finer or ()), lambda time: labels.get(time, time))
+
+
+def _tells_margin(instrument: Instrument) -> bool:
+    """Whether it says anything of leverage or maintenance; without that nothing is liquidated."""
+    return bool(instrument.tiers) or instrument.max_leverage != USUAL_LEVERAGE
+
+
+def _named(instrument: Instrument | None, plan: object) -> Instrument:
+    """The instrument with what it is not told of its name taken from the plan's symbol."""
+    plain = plain_instrument(plan)
+    if instrument is None:
+        return plain
+    return replace(instrument, **{name: getattr(instrument, name) or getattr(plain, name) for name in NAMES})
 
 
 def _terms(options: Options, instrument: Instrument, *, venue: bool) -> Terms:
@@ -114,7 +128,7 @@ def _terms(options: Options, instrument: Instrument, *, venue: bool) -> Terms:
 
 
 def _name(place: Place, key: str) -> str:
-    value = place.values.get(key, "")
+    value = place.values[key] if place.has(key) else ""
     if isinstance(value, str):
         return value
     place.refuse(key, "not_a_text", "This must be text.", "Put it in quotes.")

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
+from buddy.core.document import LARGEST
 from buddy.core.errors import Fault, InvalidPlan
 
 from ..candle_rows import Candles, read_csv, read_rows
@@ -95,13 +96,13 @@ def _played(asked: dict[str, Any], given: dict[str, Any], instrument: object) ->
     for key in asked:
         if key not in LINE_KEYS:
             _refuse(key[:60], "This key is not known.", f"Known here: {', '.join(LINE_KEYS)}.", "unknown_key")
-    options = asked.get("options") or {}
+    options = {} if asked.get("options") is None else asked["options"]
     wanted = read_options(given | options if isinstance(options, dict) else options)
-    told = asked.get("instrument") or instrument
+    told = instrument if asked.get("instrument") is None else asked["instrument"]
     candles = read_rows(asked.get("candles"), "candles")
     fine = options.get("fine") if isinstance(options, dict) else None
     finer: Candles | None = read_rows(fine, "options.fine") if fine is not None else None
-    return play(asked.get("plan"), candles, wanted, read_instrument(told) if told else None, finer)
+    return play(asked.get("plan"), candles, wanted, read_instrument(told) if told is not None else None, finer)
 
 
 def error_of(invalid: InvalidPlan) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else str(value)
+    return float(value) if isinstance(value, Decimal) and abs(value) < LARGEST else str(value)
 
 
 def _refuse(field: str, message: str, cure: str, code: str) -> NoReturn:
