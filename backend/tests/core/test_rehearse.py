@@ -15,7 +15,7 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buddy.trading.management.commands.rehearse import answer
+from buddy.trading.management.commands.rehearse import _number, answer
 
 D = Decimal
 BACKEND = Path(__file__).resolve().parents[2]
@@ -209,6 +209,51 @@ def test_a_wrong_line_tells_its_id_and_every_fault_and_stops_no_other() -> None:
     assert told["id"] == 7
     assert told["error"]["faults"][0]["field"] == "risk.percent"
     assert "error" not in answer(json.dumps(line()), {}, None)
+
+
+def test_an_instrument_may_tell_only_its_steps() -> None:
+    told = answer(json.dumps(line(instrument={"tick_size": "0.5", "lot_size": "0.01"})), {}, None)
+    assert D(told["entries"][0]["quantity"]) % D("0.01") == 0
+    wrong = answer(json.dumps(line(instrument={"tick_size": "0.5", "colour": "red"})), {}, None)
+    assert wrong["error"]["faults"][0]["field"] == "instrument.colour"
+
+
+def test_a_gap_far_beyond_the_stop_liquidates_nothing_where_no_margin_rules_are_told() -> None:
+    rows = [[1, "101", "101", "100", "100", "1"], [2, "1", "1", "1", "1", "1"]]
+    told = answer(json.dumps(line(candles=rows, instrument={"tick_size": "0.01"})), {}, None)
+    assert [(row["price"], row["reason"]) for row in told["exits"]] == [("1", "stop_loss")]
+
+
+@pytest.mark.parametrize("wrong", [0, False, [], "x"])
+def test_options_and_instruments_that_are_no_objects_are_refused(wrong: Any) -> None:
+    for key in ("options", "instrument"):
+        assert answer(json.dumps(line(**{key: wrong})), {}, None)["error"]["faults"][0]["field"] == key
+
+
+def test_an_id_beyond_every_number_does_not_spoil_the_answer() -> None:
+    """`Infinity` is no JSON."""
+    text = json.dumps(answer('{"id": 1e400}', {}, None), default=_number)
+    assert json.loads(text, parse_constant=pytest.fail)["id"] == "1E+400"
+
+
+@pytest.mark.parametrize(
+    ("text", "line_number"),
+    [
+        ("1,100,101,99,100\n1,100,101,99,100", 2),
+        ("2,100,101,99,100\r\n1,100,101,99,100", 2),
+        ("1,100,NaN,99,100", 1),
+        ("1,100,101,-99,100", 1),
+        ("1,1e400,1e400,1e400,1e400", 1),
+        ("1e300,100,101,99,100", 1),
+        ("time,open,high,low,close\n\n1,100,101\n", 3),
+        ("\ufeff1,100,101,99,100\n2,100,99,101,100", 2),
+        ('1,"100,101,99,100', 1),
+    ],
+)
+def test_hostile_text_is_answered_with_its_line(tmp_path: Path, text: str, line_number: int) -> None:
+    names = write(tmp_path)
+    Path(names[1]).write_text(text, encoding="utf-8", newline="")
+    assert refused(*names)[0]["field"] == f"line {line_number}"
 
 
 junk = st.recursive(
