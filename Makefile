@@ -17,13 +17,13 @@ WORKERS ?= 2
 	check-api check-infra fmt api lock bench up down backup restore
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## install what is missing, build, migrate, start everything, print the address (PORT=8000)
 	@$(PY) -m scripts.build_frontend
 	@exec env PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/python -m scripts.supervisor
 
-setup:
+setup: ## install what is missing, by the lock files
 	@command -v $(PYTHON) >/dev/null || { echo "There is no Python. → Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) scripts/bootstrap.py
 
