@@ -139,7 +139,7 @@ class Oracle:
 
     def expired(self) -> bool:
         minutes = self.cancel.get("after_minutes")
-        return bool(minutes) and self.now >= self.opened + int(D(minutes) * 60_000)
+        return minutes is not None and self.now >= self.opened + int(D(minutes) * 60_000)
 
     def must_withdraw(self) -> bool:
         return self.expired() or any(way * (self.price - level) >= 0 for level, way in self.cancel_levels())
@@ -303,7 +303,7 @@ class Oracle:
 
     def time_is_up(self) -> bool:
         limit = self.rules.get("close_after_minutes")
-        return bool(limit) and self.since_first_fill(limit)
+        return limit is not None and self.since_first_fill(limit)
 
     def execute(self, kind: str, leg: int) -> None:
         if kind == "stop":

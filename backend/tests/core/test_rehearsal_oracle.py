@@ -144,14 +144,16 @@ def expected(plan: dict[str, Any], candles: list[list[Any]], options: dict[str, 
     oracle = Oracle(
         plan,
         [*parts, whole - sum(parts, D(0))],
-        *(D(options[key]) for key in ("fee_maker", "fee_taker", "slippage")),
-        tick,
-        lot,
+        maker=D(options["fee_maker"]),
+        taker=D(options["fee_taker"]),
+        slippage=D(options["slippage"]),
+        tick=tick,
+        lot=lot,
         opened=candles[0][0],
         price=D(candles[0][1]),
     )
-    rows = [(row[0], *map(D, row[1:5])) for row in candles]
-    end, ambiguous = play(oracle, rows, options["intrabar"])  # type: ignore[arg-type]
+    rows = [(row[0], D(row[1]), D(row[2]), D(row[3]), D(row[4])) for row in candles]
+    end, ambiguous = play(oracle, rows, options["intrabar"])
     net = end.gross - end.fees
     return {
         "entries": merged(end.entries),
@@ -181,7 +183,7 @@ def merged(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 def told(result: dict[str, Any]) -> dict[str, Any]:
     figures = ("fees", "gross", "net", "initial_risk", "r", "open_quantity")
-    made = {key: None if result[key] is None else close_to(D(result[key])) for key in figures}
+    made: dict[str, Any] = {key: None if result[key] is None else close_to(D(result[key])) for key in figures}
     for name in ("entries", "exits"):
         rows = [(r["time"], D(r["price"]), D(r["quantity"]), r["reason"], r["order"]) for r in result[name]]
         made[name] = merged(rows)
