@@ -16,6 +16,7 @@ from buddy.core.manage import Working
 from buddy.core.market import TIMEFRAMES, ZERO, Candle, Side
 from buddy.core.plan import Trail
 from buddy.core.position import Market, Position, Wish, allocate, observed
+from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 
@@ -64,11 +65,7 @@ class Case:
     @property
     def entry_is_open(self) -> bool:
         """Whether anything of the entry may still fill."""
-        position = self.position
-        if position.memory.withdrawn is not None:
-            return False
-        legs = enumerate(position.quantities)
-        return any(position.filled(Role.ENTRY, n) < q and (Role.ENTRY, n) not in position.declined for n, q in legs)
+        return entry_is_open(self.position)
 
     def refresh(self) -> None:
         """Take in what became of the orders since."""

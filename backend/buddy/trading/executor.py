@@ -23,6 +23,7 @@ from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal, even_price
 from buddy.core.sizing import Sizing
+from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import connect, source_for
 from buddy.exchanges.market_data.source import PriceSource
 from buddy.exchanges.models import Account
@@ -315,12 +316,7 @@ def _only_what_may_change(position: Position, plan: Plan) -> None:
 
 
 def _entry_is_open(position: Position) -> bool:
-    if position.memory.withdrawn is not None or position.directives.withdraw_entry is not None:
-        return False
-    return any(
-        position.filled(Role.ENTRY, leg) < whole and (Role.ENTRY, leg) not in position.declined
-        for leg, whole in enumerate(position.quantities)
-    )
+    return position.directives.withdraw_entry is None and entry_is_open(position)
 
 
 def _again(trade: Trade) -> Trade:
