@@ -117,7 +117,7 @@ export const leverage = (amount: Amount): string => (isNumber(amount) ? `${decim
 const UNITS: Record<string, (amount: Amount) => string> = {
 	money: signedMoney,
 	r: asR,
-	percent: (amount) => percent(amount, 1),
+	percent: (amount) => percent(amount, Math.abs(Number(amount)) < 1 ? 2 : 1),
 	ratio,
 	count,
 	hours: (amount) => (isNumber(amount) ? duration(Number(amount) * 3_600_000) : MISSING)
