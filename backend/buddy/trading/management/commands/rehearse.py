@@ -68,7 +68,7 @@ class Command(BaseCommand):
         instrument = _json(_text(told, "instrument"), "instrument") if told else None
         for line in _lines(name):
             if line.strip():
-                self.stdout.write(json.dumps(answer(line, given, instrument), default=_number))
+                self.stdout.write(encoded(answer(line, given, instrument)))
 
     def _fail(self, invalid: InvalidPlan, *, as_json: bool) -> NoReturn:
         if as_json:
@@ -142,6 +142,11 @@ def _json(text: str, field: str) -> Any:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+def encoded(result: dict[str, Any]) -> str:
+    """One line of JSON; an id is written as it came."""
+    return json.dumps(result, default=_number)
 
 
 def _number(value: Any) -> Any:
