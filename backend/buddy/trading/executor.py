@@ -120,7 +120,8 @@ def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
         asked_at=at(now),
     )
     quantity, risk = text(sizing.quantity), text(sizing.asked_risk)
-    sentence = f"{plan.side.value.capitalize()} {plan.symbol}: {quantity} wanted, {risk} at risk."
+    money = f"{sizing.asked_risk:.2f} {bench.account.currency}"
+    sentence = f"{plan.side.value.capitalize()} {plan.symbol}: {quantity} wanted, {money} at risk."
     tell(trade, "trade_opened", sentence, now, quantity=quantity, risk=risk)
     hint(trade)
     return trade

@@ -9,6 +9,7 @@ from django.db import transaction
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
 from buddy.core.position import Cause, Withdrawal
+from buddy.events.models import Event
 
 from .case import Case
 from .models import Order
@@ -39,10 +40,16 @@ def note_cover(case: Case) -> None:
 def note_return(case: Case) -> None:
     """The stop is back in the same look that found it gone."""
     if case.trade.naked_since is not None and case.held > 0 and case.is_covered:
-        was_told = case.trade.opened_at is not None and case.trade.naked_since > case.trade.opened_at
+        was_lost = _was_told_lost(case)
         note_cover(case)
-        if was_told:
+        if was_lost:
             tell(case.trade, "protection_restored", "The position is covered by a live stop again.", case.market.time)
+
+
+def _was_told_lost(case: Case) -> bool:
+    """Whether the last word about its protection was that it is gone: the first stop after an entry is no return."""
+    told = Event.objects.filter(trade_id=case.trade.pk, kind__in=("protection_lost", "protection_restored"))
+    return told.order_by("-id").values_list("kind", flat=True).first() == "protection_lost"
 
 
 def mend(case: Case) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from buddy.events.models import Event
 from buddy.trading.executor import open_trade
 from buddy.trading.models import ExitReason, Trade
 from tests.apps.trading_rig import flat, long_plan, look_all, replay_account, write_candles
@@ -23,3 +24,13 @@ def test_a_long_takes_both_its_targets(alice: Any) -> None:
     assert trade.status == Trade.Status.CLOSED
     assert trade.exit_reason == ExitReason.TAKE_PROFIT
     assert trade.average_entry == Decimal(100000)
+
+
+def test_the_first_stop_of_an_entry_is_no_return_of_protection(alice: Any) -> None:
+    rows = [("100000", "100100", "99900", "100050"), ("100050", "102100", "100000", "102050"), *flat("102050", 2)]
+    account = replay_account(alice, write_candles("first_BTCUSDT_1m.csv", rows))
+    trade = open_trade(account, long_plan(entries=[{"kind": "market"}]))
+    look_all(trade)
+    kinds = Event.objects.filter(trade_id=trade.pk).values_list("kind", flat=True)
+    assert "stop_placed" in kinds
+    assert "protection_restored" not in kinds
