@@ -89,6 +89,19 @@ class Pages(pagination.CursorPagination):
     cursor_query_param = "cursor"
     ordering = "-id"
 
+    def decode_cursor(self, request: Request) -> Any:
+        """Raises NotFound for a cursor that is not of our making, which the database could not compare."""
+        cursor = super().decode_cursor(request)
+        place = getattr(cursor, "position", None)
+        if place is not None and not self._could_be(place):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
+
+    def _could_be(self, place: str) -> bool:
+        if self.ordering[0].endswith("id"):
+            return place.isascii() and place.isdigit() and len(place) < 19
+        return place.isprintable()
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.next_cursor()})
 

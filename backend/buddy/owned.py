@@ -34,6 +34,8 @@ class OwnedViewSet(
 ):
     """A resource of the signed-in user: list, create, read, PATCH, delete."""
 
+    lookup_value_regex = "[0-9]{1,18}"
+    """A number no larger than a database holds."""
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     def perform_create(self, serializer: Any) -> None:

@@ -27,7 +27,7 @@ from . import screenshots
 from .listing import JournalQuery, page, with_words
 from .models import Screenshot, Setup, Tag
 from .pictures import MOST_BYTES, read_picture, refused
-from .scope import read_query
+from .scope import LARGEST_ID, read_query
 from .serializers import (
     JournalPageSerializer,
     JournalRowSerializer,
@@ -45,7 +45,7 @@ FRAME_BYTES = 64 * 1024
 
 def my_trade(request: Request, key: int) -> Trade:
     """The user's own trade, or 404."""
-    return get_object_or_404(with_words(Trade.objects.filter(owner_id=request.user.pk)), pk=key)
+    return get_object_or_404(with_words(Trade.objects.filter(owner_id=request.user.pk)), pk=min(key, LARGEST_ID))
 
 
 class JournalView(APIView):
@@ -160,7 +160,9 @@ class ScreenshotView(APIView):
         return Response(status=204)
 
     def _screenshot(self, request: Request, trade: int) -> Screenshot:
-        return get_object_or_404(Screenshot, entry__trade__owner_id=request.user.pk, entry__trade_id=trade)
+        return get_object_or_404(
+            Screenshot, entry__trade__owner_id=request.user.pk, entry__trade_id=min(trade, LARGEST_ID)
+        )
 
 
 def _guarded(response: HttpResponseBase, etag: str) -> HttpResponseBase:

@@ -88,7 +88,9 @@ def test_a_hundred_equal_posts_at_once_open_one_trade(alice: Any, account: Accou
     assert Order.objects.filter(role="entry").count() == 1
 
 
-def test_a_repeat_while_the_first_is_at_work_is_told_to_wait(alice: Any, api: Any, account: Any, price: Decimal) -> None:
+def test_a_repeat_while_the_first_is_at_work_is_told_to_wait(
+    alice: Any, api: Any, account: Any, price: Decimal
+) -> None:
     post(api, "trades", body(account, price), "k")
     IdempotentCall.objects.update(status=None, answer=None)
     answer = post(api, "trades", body(account, price), "k")
@@ -120,7 +122,9 @@ def test_closing_half_twice_with_one_key_closes_half(api: Any, account: Account,
     assert Trade.objects.get().status == "open"
 
 
-def test_a_stalled_request_cannot_act_after_its_repeat_has_taken_over(alice: Any, account: Account, price: Decimal) -> None:
+def test_a_stalled_request_cannot_act_after_its_repeat_has_taken_over(
+    alice: Any, account: Account, price: Decimal
+) -> None:
     stalled = claim(alice.pk, "k", "print")
     grow_old(ABANDONED_AFTER)
     claim(alice.pk, "k", "print")

@@ -1372,6 +1372,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        TradePage: {
+            results: components["schemas"]["Trade"][];
+            next: string | null;
+        };
         /** @enum {string} */
         TradeStatusEnum: "pending" | "open" | "closed" | "cancelled";
         TradeSummary: {
@@ -2050,8 +2054,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this setup. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2072,8 +2075,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this setup. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2093,8 +2095,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this setup. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2279,8 +2280,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this tag. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2301,8 +2301,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this tag. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2322,8 +2321,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this tag. */
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -2363,7 +2361,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trade"][];
+                    "application/json": components["schemas"]["TradePage"];
                 };
             };
         };
