@@ -7,12 +7,12 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
-from buddy.core.document import LARGEST
 from buddy.core.errors import Fault, InvalidPlan
 
 from ..candle_rows import Candles, read_csv, read_rows
@@ -150,7 +150,8 @@ def encoded(result: dict[str, Any]) -> str:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) and abs(value) < LARGEST else str(value)
+    number = float(value) if isinstance(value, Decimal) else inf
+    return number if isfinite(number) else str(value)
 
 
 def _refuse(field: str, message: str, cure: str, code: str) -> NoReturn:
