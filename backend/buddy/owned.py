@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
@@ -23,6 +24,13 @@ class OwnedMixin(viewsets.GenericViewSet[Any]):
             return rows.none()
         return rows.filter(**{self.owner_field: self.request.user})
 
+    def get_object(self) -> Any:
+        """Raises Http404 too for what is no number, or a larger one than a database holds."""
+        key = str(self.kwargs[self.lookup_field])
+        if not (key.isascii() and key.isdigit() and len(key) < 19):
+            raise Http404
+        return super().get_object()
+
 
 class OwnedViewSet(
     mixins.CreateModelMixin,
@@ -34,8 +42,6 @@ class OwnedViewSet(
 ):
     """A resource of the signed-in user: list, create, read, PATCH, delete."""
 
-    lookup_value_regex = "[0-9]{1,18}"
-    """A number no larger than a database holds."""
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     def perform_create(self, serializer: Any) -> None:

@@ -2054,7 +2054,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this setup. */
+                id: number;
             };
             cookie?: never;
         };
@@ -2075,7 +2076,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this setup. */
+                id: number;
             };
             cookie?: never;
         };
@@ -2095,7 +2097,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this setup. */
+                id: number;
             };
             cookie?: never;
         };
@@ -2280,7 +2283,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this tag. */
+                id: number;
             };
             cookie?: never;
         };
@@ -2301,7 +2305,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this tag. */
+                id: number;
             };
             cookie?: never;
         };
@@ -2321,7 +2326,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description A unique integer value identifying this tag. */
+                id: number;
             };
             cookie?: never;
         };
