@@ -63,10 +63,13 @@ export class AccountForm {
 
 	#market(): Partial<NewAccount> {
 		if (this.priceSource === 'live') return { venue: this.venue };
-		if (this.priceSource === 'simulated') return this.seed ? { seed: Number(this.seed) } : {};
+		if (this.priceSource === 'simulated') return { seed: this.seed ? Number(this.seed) : anySeed() };
 		return {
 			replay_file: this.replayFile,
 			...(this.replayStart && { replay_start: `${this.replayStart}:00Z` })
 		};
 	}
 }
+
+/** A market nobody has seen yet. */
+const anySeed = (): number => 1 + Math.floor(Math.random() * 999_999);

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Live, type PriceTick } from './live.svelte';
+
+/** A feed whose frames the test writes. */
+class Line {
+	sent: { address: string; headers: Headers }[] = [];
+	#write: ReadableStreamDefaultController<Uint8Array> | null = null;
+	status = 200;
+
+	answer = async (address: string | URL | Request, init?: RequestInit): Promise<Response> => {
+		this.sent.push({ address: String(address), headers: new Headers(init?.headers) });
+		const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#write = controller) });
+		return new Response(this.status === 200 ? body : null, { status: this.status });
+	};
+	async says(text: string): Promise<void> {
+		this.#write?.enqueue(new TextEncoder().encode(text));
+		await vi.advanceTimersByTimeAsync(1);
+	}
+	async breaks(): Promise<void> {
+		this.#write?.error(new TypeError('network error'));
+		await vi.advanceTimersByTimeAsync(1);
+	}
+}
+
+describe('Live', () => {
+	let line: Line;
+	let live: Live;
+	const settle = (milliseconds = 1) => vi.advanceTimersByTimeAsync(milliseconds);
+
+	beforeEach(() => {
+		vi.useFakeTimers();
+		line = new Line();
+		live = new Live();
+		vi.stubGlobal('fetch', line.answer);
+	});
+	afterEach(() => {
+		live.stop();
+		vi.useRealTimers();
+		vi.unstubAllGlobals();
+	});
+
+	it('tells each listener what it asked for', async () => {
+		const heard: PriceTick[] = [];
+		live.onPrice('BTC', (tick) => heard.push(tick));
+		live.start(1);
+		await settle();
+		await line.says('event: price\ndata: {"account":1,"symbol":"ETH","last":"1","time":1}\n\n');
+		await line.says('event: price\ndata: {"account":1,"symbol":"BTC","last":"2","time":2}\n\n');
+		expect(heard.map(({ last }) => last)).toEqual(['2']);
+		expect(line.sent[0].address).toBe('/api/v1/live?account=1&symbols=BTC');
+	});
+	it('resumes after the last Event it saw', async () => {
+		live.start(1);
+		await settle();
+		await line.says('id: 41\nevent: event\ndata: {}\n\n');
+		await line.breaks();
+		expect(live.state).toBe('offline');
+		await settle(600);
+		expect(line.sent[1].headers.get('Last-Event-ID')).toBe('41');
+		expect(live.state).toBe('live');
+	});
+	it('says that it is back, so that pages read again', async () => {
+		const back = vi.fn();
+		live.on('back', back);
+		live.start(1);
+		await settle();
+		expect(back).not.toHaveBeenCalled();
+		await line.breaks();
+		await settle(600);
+		expect(back).toHaveBeenCalledOnce();
+	});
+	it('takes a long silence for a dead line', async () => {
+		live.start(1);
+		await settle(30_000);
+		await line.says(': still here\n\n');
+		await settle(30_000);
+		expect(live.state).toBe('live');
+		await settle(15_100);
+		expect(live.state).toBe('offline');
+	});
+	it('is offline the moment the browser is', async () => {
+		live.start(1);
+		await settle();
+		live.networkChanged(false);
+		expect(live.state).toBe('offline');
+	});
+	it('asks anew when another symbol is wanted', async () => {
+		live.start(1);
+		await settle();
+		live.watch('SOL');
+		await settle(60);
+		expect(line.sent[1].address).toContain('symbols=SOL');
+	});
+	it('ends when nobody is signed in', async () => {
+		line.status = 401;
+		live.onsignedout = vi.fn();
+		live.start(1);
+		await settle();
+		expect(live.onsignedout).toHaveBeenCalledOnce();
+		expect(live.state).toBe('idle');
+	});
+});
