@@ -1,13 +1,13 @@
 """Errors are named by what the caller may do next.
 
-    CoreError
-    ├── InvalidPlan       the plan cannot be carried out; every fault names its field and its cure
-    ├── Denied            we refused: the account's limits or state forbid it
-    └── ExchangeError     the venue, or the way to it
-        ├── Temporary     nothing happened; trying again later is safe
-        │   └── CouldNotRead   neither flat nor open: change nothing on the strength of it
-        ├── Rejected      the venue refused for sure; the same order would be refused again
-        └── OutcomeUnknown     the order may or may not exist; look it up before anything else
+CoreError
+├── InvalidPlan       the plan cannot be carried out; every fault names its field and its cure
+├── Denied            we refused: the account's limits or state forbid it
+└── ExchangeError     the venue, or the way to it
+    ├── Temporary     nothing happened; trying again later is safe
+    │   └── CouldNotRead   neither flat nor open: change nothing on the strength of it
+    ├── Rejected      the venue refused for sure; the same order would be refused again
+    └── OutcomeUnknown     the order may or may not exist; look it up before anything else
 """
 
 from __future__ import annotations
