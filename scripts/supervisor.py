@@ -27,7 +27,7 @@ from types import FrameType
 
 from buddy import env as reader
 from scripts.bootstrap import BACKEND, BIN, ROOT, environment
-from scripts.services import DidNotStart, Valkey, answers, free_port, stop_process
+from scripts.stores import DidNotStart, Valkey, answers, free_port, stop_process
 
 SOCKET_LIMIT = 100
 """A unix socket's path may have about 107 characters."""

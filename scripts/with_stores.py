@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.services import Postgres, Valkey
+from scripts.stores import Postgres, Valkey
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.services import free_port
+from scripts.stores import free_port
 from scripts.supervisor import Stack
 
 from .figures import Figure, percentile

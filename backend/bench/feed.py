@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import redis
 
-from scripts.services import Postgres
+from scripts.stores import Postgres
 
 from .figures import Figure, percentile
 from .serving import Visitor, resident_kb, stack

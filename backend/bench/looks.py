@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.services import Valkey
+from scripts.stores import Valkey
 
 from .figures import Figure, in_turn, percentile
 from .serving import timed

@@ -14,7 +14,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
-from scripts.services import free_port
+from scripts.stores import free_port
 from scripts.supervisor import Stack
 
 TICKS = os.sysconf("SC_CLK_TCK")

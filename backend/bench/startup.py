@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.bootstrap import ROOT
-from scripts.services import free_port
+from scripts.stores import free_port
 
 from .figures import Figure
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from scripts.services import Valkey
+from scripts.stores import Valkey
 
 PASSWORD = "correct horse battery staple"
 

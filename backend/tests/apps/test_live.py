@@ -21,7 +21,7 @@ from django.test import Client
 
 from buddy.events import live
 from buddy.events.record import record
-from scripts.services import free_port
+from scripts.stores import free_port
 
 VIEWERS = 200
 BACKEND = Path(settings.BACKEND)

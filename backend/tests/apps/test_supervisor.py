@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.services import free_port
+from scripts.stores import free_port
 from scripts.supervisor import Stack, alone
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.xdist_group("processes")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.services import Postgres
+from scripts.stores import Postgres
 
 ROOT = Path(__file__).parents[3]
 Run = subprocess.CompletedProcess[str]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scripts.services import free_port
+from scripts.stores import free_port
 from scripts.supervisor import Stack
 from tests.faults.browserless import Desk
 from tests.flow.oracle import Bar, Wanted, walk
