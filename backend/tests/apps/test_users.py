@@ -113,6 +113,23 @@ def test_nothing_is_written_without_the_csrf_token(browser: Browser) -> None:
     assert User.objects.get().theme == "system"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "auth/signup"),
+        ("post", "auth/login"),
+        ("delete", "auth/session"),
+        ("post", "account/password/change"),
+    ],
+)
+def test_the_door_itself_asks_for_the_csrf_token(browser: Browser, method: str, path: str) -> None:
+    browser.sign_up("new@example.org")
+    body = {"email": "other@example.org", "password": PASSWORD, "current_password": PASSWORD, "new_password": "x" * 20}
+    assert browser.send(method, f"{AUTH}/{path}", body, token=False).status_code == 403
+    assert browser.send("get", "/api/v1/me").status_code == 200
+    assert User.objects.get().check_password(PASSWORD)
+
+
 def test_sign_up_can_be_closed(browser: Browser, settings: Any) -> None:
     settings.SIGNUP_OPEN = False
     assert browser.sign_up("new@example.org").status_code == 403
