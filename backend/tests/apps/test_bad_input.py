@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from .bobs_desk import Desk, furnish, plan_at, routes, rows
 
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -279,7 +279,7 @@ QUERIES = queries()
 
 
 @pytest.mark.parametrize("path", sorted(QUERIES))
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=20)
 @given(choice=st.data())
 def test_a_strange_query_is_refused_or_answered(api: Any, desk: Any, before: Any, path: str, choice: Any) -> None:
     query = {**NEEDED, "account": str(desk.account.pk)} if "instruments" in path or "stats" in path else {}
