@@ -192,10 +192,8 @@ class Tally:
     split: tuple[object, object, tuple[Decimal, ...]] | None = None
     """Plan and instrument with the parts of the targets that follow from them."""
 
-    @property
-    def bought(self) -> Decimal:
-        """What is held of it; negative when more was sold."""
-        return self.buys.quantity - self.sells.quantity
+    def totals(self, order_side: OrderSide) -> Totals:
+        return self.buys if order_side is OrderSide.BUY else self.sells
 
 
 class Fills(tuple[Booked, ...]):
@@ -252,22 +250,7 @@ class Position:
             object.__setattr__(self, "fills", Fills(self.fills))
 
     def with_memory(self, memory: Memory) -> Position:
-        """The same trade remembering this. Each look makes one, so it is built without the detour of `replace`."""
-        if memory is self.memory:
-            return self
-        return Position(
-            self.plan,
-            self.instrument,
-            self.quantities,
-            self.fills,
-            self.costs,
-            self.funding,
-            self.opened_time,
-            memory,
-            self.directives,
-            self.declined,
-            self.first_stop,
-        )
+        return self if memory is self.memory else replace(self, memory=memory)
 
     @property
     def tally(self) -> Tally:
@@ -287,11 +270,11 @@ class Position:
     @property
     def entries(self) -> Totals:
         """All that was bought for a long (sold for a short)."""
-        return self.tally.buys if self.plan.side is Side.LONG else self.tally.sells
+        return self.tally.totals(self.side.entry_order_side)
 
     @property
     def exits(self) -> Totals:
-        return self.tally.sells if self.plan.side is Side.LONG else self.tally.buys
+        return self.tally.totals(self.side.exit_order_side)
 
     @property
     def entered(self) -> Decimal:
@@ -304,8 +287,7 @@ class Position:
     @property
     def held(self) -> Decimal:
         """What the fills say is held, in contracts; the venue's own word goes before it."""
-        bought = self.tally.bought
-        held = bought if self.plan.side is Side.LONG else -bought
+        held = self.entered - self.exited
         return held if held > 0 else ZERO
 
     @property
