@@ -70,6 +70,7 @@ def short_plan(**changes: Any) -> dict[str, Any]:
 def look_all(trade: Trade) -> Looked:
     """Look until the recording has nothing more for this trade."""
     looked = look(trade.account_id, seconds=60)
+    assert not looked.trouble, looked
     trade.refresh_from_db()
     return looked
 
