@@ -12,8 +12,6 @@ PY := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/python
 NPM := cd frontend && PATH=$(BIN):$$PATH npm run --silent
 PYTEST := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/pytest
 WORKERS ?= 2
-# What failed beside others is told, and must pass alone: a known unsteadiness of a few whole-trade tests under load.
-ONCE_MORE := echo '[test] what failed runs once more, alone';
 
 .PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
 	check-api check-infra fmt api lock bench up down backup restore
@@ -36,7 +34,7 @@ setup-dev:
 test: setup-dev test-frontend test-sqlite test-postgres e2e ## every test: SQLite, Postgres, Valkey, worker, browser
 
 test-sqlite: setup-dev ## all backend tests on SQLite with a real Valkey
-	cd backend && { $(PYTEST) -q -p cacheprovider -n $(WORKERS) --dist loadgroup tests || $(ONCE_MORE) $(PYTEST) -q -p cacheprovider --lf tests; }
+	cd backend && { $(PYTEST) -q -n $(WORKERS) --dist loadgroup tests || { echo '[test] what failed runs once more, alone'; $(PYTEST) -q --lf tests; }; }
 
 test-postgres: setup-dev ## the tests that touch a database, on a real Postgres with a real Valkey
 	cd backend && $(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/apps tests/exchanges tests/flow tests/faults
