@@ -34,7 +34,7 @@ setup-dev:
 test: setup-dev test-frontend test-sqlite test-postgres e2e ## every test: SQLite, Postgres, Valkey, worker, browser
 
 test-sqlite: setup-dev ## all backend tests on SQLite with a real Valkey
-	cd backend && { $(PYTEST) -q -n $(WORKERS) --dist loadgroup tests || { echo '[test] what failed runs once more, alone'; $(PYTEST) -q --lf tests; }; }
+	cd backend && $(PYTEST) -q -n $(WORKERS) --dist loadgroup tests
 
 test-postgres: setup-dev ## the tests that touch a database, on a real Postgres with a real Valkey
 	cd backend && $(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/apps tests/exchanges tests/flow tests/faults

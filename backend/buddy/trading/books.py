@@ -6,6 +6,7 @@ Booking is idempotent: fills and income are unique by the venue's id, so reading
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,7 +26,8 @@ from .rows import Rows
 from .states import DECLINED
 
 PLANS_KEPT = 5000
-_PLANS: dict[tuple[int, int], Plan] = {}
+_PLANS: dict[int, tuple[dict[str, Any], Plan]] = {}
+"""By trade: the document as it was read, and the plan it says."""
 
 
 def intent_of(order: Order) -> OrderIntent:
@@ -102,13 +104,17 @@ def forgive_declined(trade: Trade) -> None:
 
 
 def plan_of(trade: Trade) -> Plan:
-    """The frozen plan of a trade: checked when it was written, read once per version."""
-    key = (trade.pk, trade.plan_version)
-    if key not in _PLANS:
+    """The frozen plan of a trade: checked when it was written, read once.
+
+    What is kept holds for its document alone: after a restored dump the same number may be another trade.
+    """
+    document, plan = _PLANS.get(trade.pk, (None, None))
+    if plan is None or document != trade.plan:
+        plan = read_plan(trade.plan, unbounded(trade.symbol), entered=True)
         if len(_PLANS) >= PLANS_KEPT:
             _PLANS.clear()
-        _PLANS[key] = read_plan(trade.plan, unbounded(trade.symbol), entered=True)
-    return _PLANS[key]
+        _PLANS[trade.pk] = (deepcopy(trade.plan), plan)
+    return plan
 
 
 def unbounded(symbol: str) -> Instrument:
