@@ -6,6 +6,7 @@ CoreError
 └── ExchangeError     the venue, or the way to it
     ├── Temporary     nothing happened; trying again later is safe
     │   └── CouldNotRead   neither flat nor open: change nothing on the strength of it
+    │       └── KeyRefused     the venue does not accept our key (any more): only the trader can mend it
     ├── Rejected      the venue refused for sure; the same order would be refused again
     └── OutcomeUnknown     the order may or may not exist; look it up before anything else
 """
@@ -59,6 +60,10 @@ class Temporary(ExchangeError):
 
 class CouldNotRead(Temporary):
     """The third reading beside flat and open: nothing is closed, sized or cancelled on it."""
+
+
+class KeyRefused(CouldNotRead):
+    """The venue does not accept our key: revoked, expired, or from the wrong address."""
 
 
 class Rejected(ExchangeError):

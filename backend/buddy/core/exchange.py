@@ -100,11 +100,29 @@ class OrderIntent:
     trigger: Decimal | None = None
     trigger_by: TriggerBy = TriggerBy.LAST
     reduce_only: bool = False
+    attached_stop: Decimal | None = None
+    attached_target: Decimal | None = None
+    """Triggers of protection that travels with an entry; sent only where the profile says it is honoured."""
+
+    @property
+    def ref(self) -> OrderRef:
+        return OrderRef(self.symbol, self.client_id, is_conditional=self.trigger is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """Which order is meant, by all that is known of it; `exchange_id` is the only name some venues give a stop."""
+
+    symbol: str
+    client_id: str
+    exchange_id: str = ""
+    is_conditional: bool = False
+    """It waits for a trigger: several venues keep such orders in a book of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order as the venue tells it."""
+    """An order as the venue tells it. `client_id` is empty where the venue did not keep one."""
 
     client_id: str
     exchange_id: str
@@ -118,11 +136,18 @@ class OrderState:
     trigger: Decimal | None = None
     reduce_only: bool = False
     time: int = 0
+    child_id: str = ""
+    """The venue's id of the order this one became when it triggered; its executions carry that id."""
+    is_attached: bool = False
+    """Protection that came with an entry, made by the venue itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An execution. `fill_id` is the venue's, unique per account; `client_id` is empty for orders not ours."""
+    """An execution. `fill_id` is the venue's, unique per account; `client_id` is empty where the venue names none.
+
+    `fee` is in the settle currency, valued at the time of the fill where it was taken in another coin.
+    """
 
     fill_id: str
     exchange_id: str
@@ -135,6 +160,8 @@ class Fill:
     liquidity: Liquidity
     time: int
     liquidation: bool = False
+    raw: Mapping[str, object] = field(default_factory=dict)
+    """The venue's own row, kept because venues forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +173,26 @@ class Income:
     symbol: str
     amount: Decimal
     time: int
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+class PositionMode(StrEnum):
+    ONE_WAY = "one_way"
+    HEDGE = "hedge"
+    """A long and a short of one symbol side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionState:
-    """What the venue says is held; `quantity` is positive, in contracts."""
+    """What the venue says is held; `quantity` is positive, in contracts. The rest where it tells."""
 
     symbol: str
     side: Side
     quantity: Decimal
     average_entry: Decimal
     liquidation_price: Decimal | None = None
+    margin_mode: str = ""
+    leverage: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +216,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything one look needs, read at one moment. `behind`: the venue already has more; look again at once."""
+    """Everything one look needs, read at one moment. `behind`: the venue already has more; look again at once.
+
+    `positions` are all of the account, ours or not; `orders` all that rest on the symbols that were asked for.
+    """
 
     time: int
     orders: Sequence[OrderState]
@@ -193,6 +232,17 @@ class Reading:
     cursor: str = ""
     """Hand back to `read` next time: fills and income up to here are known."""
     behind: bool = False
+    position_mode: PositionMode = PositionMode.ONE_WAY
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What a key may do. None: the venue does not tell, which is never the same as safe. `expires_at` in ms."""
+
+    can_trade: bool | None = None
+    can_withdraw: bool | None = None
+    ip_bound: bool | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +253,8 @@ class Profile:
     attaches_stop: bool = False
     """The venue honours a stop sent with the entry."""
     has_reduce_only: bool = True
+    names_stops: bool = True
+    """The venue keeps our client id on conditional orders; elsewhere its own id or their figures tell them."""
     settle_ms: int = 0
     """How long an order the venue accepted may stay invisible to `find`; 0 where reads are never behind writes."""
 
@@ -218,7 +270,7 @@ class Exchange(Protocol):
     def balance(self) -> Balance: ...
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
-        """Orders, positions, quotes of `symbols` and whatever executed after `cursor`. Raises CouldNotRead."""
+        """Orders and quotes of `symbols`, all positions, and whatever executed after `cursor`. Raises CouldNotRead."""
         ...
 
     def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
@@ -229,6 +281,8 @@ class Exchange(Protocol):
         """Raises Rejected (refused for sure), Temporary (not sent) or OutcomeUnknown."""
         ...
 
-    def find(self, symbol: str, client_id: str) -> OrderState | None: ...
+    def find(self, ref: OrderRef) -> OrderState | None:
+        """The order, resting or over; None when the venue does not know it. Raises CouldNotRead."""
+        ...
 
-    def cancel(self, symbol: str, client_id: str) -> CancelOutcome: ...
+    def cancel(self, ref: OrderRef) -> CancelOutcome: ...

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Self
 
 from .errors import Rejected
-from .exchange import CancelOutcome, Fill, Income, OrderIntent, OrderStatus, Role
+from .exchange import CancelOutcome, Fill, Income, OrderIntent, OrderRef, OrderStatus, Role
 from .holding import Booked, Market, Position
 from .manage import Action, Cancel, Place, Working, actions_of, carry_out
 from .market import ZERO, Candle, Side
@@ -170,7 +170,7 @@ class SimulatedTrade:
         self._tags[client_id] = wish
 
     def cancel(self, working: Working, reason: str) -> None:
-        if self.exchange.cancel(self.symbol, working.client_id) is CancelOutcome.CANCELLED:
+        if self.exchange.cancel(OrderRef(self.symbol, working.client_id)) is CancelOutcome.CANCELLED:
             del self._tags[working.client_id]
 
     def _forget(self, client_id: str) -> None:

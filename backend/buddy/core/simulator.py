@@ -21,6 +21,7 @@ from .exchange import (
     Income,
     OrderIntent,
     OrderKind,
+    OrderRef,
     OrderState,
     OrderStatus,
     Profile,
@@ -115,7 +116,7 @@ class SimulatedExchange(Matching):
         return Reading(
             time=max((market.time for market in self.markets.values()), default=0),
             orders=[order.state() for order in self.orders.values() if order.intent.symbol in symbols],
-            positions=[p for p in self.books.positions(self._liquidations()) if p.symbol in symbols],
+            positions=list(self.books.positions(self._liquidations())),
             fills=[row for row in rows if isinstance(row, Fill)],
             income=[row for row in rows if isinstance(row, Income)],
             quotes={symbol: self.quote(symbol) for symbol in symbols if symbol in self.markets},
@@ -148,14 +149,14 @@ class SimulatedExchange(Matching):
         order.fresh, order.was_resting = False, order.live
         return order.state()
 
-    def find(self, symbol: str, client_id: str) -> OrderState | None:
-        order = self.orders.get(client_id) or self.closed.get(client_id)
-        return order.state() if order is not None and order.intent.symbol == symbol else None
+    def find(self, ref: OrderRef) -> OrderState | None:
+        order = self.orders.get(ref.client_id) or self.closed.get(ref.client_id)
+        return order.state() if order is not None and order.intent.symbol == ref.symbol else None
 
-    def cancel(self, symbol: str, client_id: str) -> CancelOutcome:
-        order = self.orders.get(client_id)
-        if order is None or order.intent.symbol != symbol:
-            return CancelOutcome.ALREADY_CLOSED if client_id in self.closed else CancelOutcome.NOT_FOUND
+    def cancel(self, ref: OrderRef) -> CancelOutcome:
+        order = self.orders.get(ref.client_id)
+        if order is None or order.intent.symbol != ref.symbol:
+            return CancelOutcome.ALREADY_CLOSED if ref.client_id in self.closed else CancelOutcome.NOT_FOUND
         self.close(order, OrderStatus.CANCELLED)
         return CancelOutcome.CANCELLED
 

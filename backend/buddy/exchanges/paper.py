@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from buddy.core.errors import Temporary
-from buddy.core.exchange import Balance, CancelOutcome, OrderIntent, OrderState, Profile, Reading
+from buddy.core.exchange import Balance, CancelOutcome, OrderIntent, OrderRef, OrderState, Profile, Reading
 from buddy.core.market import Instrument
 from buddy.core.watching import Watch
 
@@ -49,8 +49,8 @@ class PaperExchange:
     def balance(self) -> Balance:
         return self._now().exchange.balance()
 
-    def find(self, symbol: str, client_id: str) -> OrderState | None:
-        return self._now().exchange.find(symbol, client_id)
+    def find(self, ref: OrderRef) -> OrderState | None:
+        return self._now().exchange.find(ref)
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         return self._change(lambda book: self._read(book, symbols, cursor))
@@ -71,8 +71,8 @@ class PaperExchange:
 
         return self._change(operation)
 
-    def cancel(self, symbol: str, client_id: str) -> CancelOutcome:
-        return self._change(lambda book: book.exchange.cancel(symbol, client_id))
+    def cancel(self, ref: OrderRef) -> CancelOutcome:
+        return self._change(lambda book: book.exchange.cancel(ref))
 
     def watch(self, symbol: str, watch: Watch | None) -> None:
         """The manager of `symbol` has reacted and waits for this now. When all have, the market goes on."""

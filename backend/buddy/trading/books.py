@@ -13,7 +13,7 @@ from typing import Any
 
 from buddy.core import exchange as port
 from buddy.core.costs import Costs
-from buddy.core.exchange import Liquidity, OrderIntent, OrderKind, OrderState, OrderStatus, Role
+from buddy.core.exchange import Liquidity, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Role
 from buddy.core.holding import Booked, Directives, Memory, Position
 from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
@@ -43,6 +43,11 @@ def intent_of(order: Order) -> OrderIntent:
         trigger_by=port.TriggerBy(order.raw.get("trigger_by", port.TriggerBy.LAST)),
         reduce_only=order.reduce_only,
     )
+
+
+def ref_of(order: Order) -> OrderRef:
+    """The order's names at the venue."""
+    return OrderRef(order.symbol, order.client_id, order.exchange_id, is_conditional=order.trigger is not None)
 
 
 def state_of(order: Order) -> OrderState:

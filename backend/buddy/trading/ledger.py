@@ -95,7 +95,7 @@ class Ledger:
         if order.status == OrderStatus.INTENDED:
             self._close(order, OrderStatus.CANCELLED)
             return CancelOutcome.NOT_FOUND
-        outcome = self.exchange.cancel(order.symbol, order.client_id)
+        outcome = self.exchange.cancel(books.ref_of(order))
         if outcome is CancelOutcome.CANCELLED:
             self._close(order, OrderStatus.CANCELLED)
         else:
@@ -184,7 +184,7 @@ class Ledger:
     def _look_up(self, order: Order) -> None:
         """Ask for one order by its client id. A failure to ask changes nothing."""
         try:
-            state = self.exchange.find(order.symbol, order.client_id)
+            state = self.exchange.find(books.ref_of(order))
         except CouldNotRead:
             return
         if state is not None:

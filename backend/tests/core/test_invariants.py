@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buddy.core.costs import loss_at_stop
 from buddy.core.errors import InvalidPlan
-from buddy.core.exchange import Role
+from buddy.core.exchange import OrderRef, Role
 from buddy.core.manage import Working, step
 from buddy.core.market import Side
 from buddy.core.position import Memory
@@ -99,7 +99,8 @@ def test_skipped_looks_and_a_meddling_hand_are_healed_by_the_next_look(
                 trade.look()
                 check(trade)
         if data.draw(st.integers(0, 4), "hand") == 0 and trade.exchange.orders:
-            trade.exchange.cancel(trade.symbol, data.draw(st.sampled_from(sorted(trade.exchange.orders)), "cancelled"))
+            client_id = data.draw(st.sampled_from(sorted(trade.exchange.orders)), "cancelled")
+            trade.exchange.cancel(OrderRef(trade.symbol, client_id))
     trade.look()
     check(trade)
     check_second_look(trade)

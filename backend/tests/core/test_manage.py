@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core.errors import OutcomeUnknown, Rejected
-from buddy.core.exchange import OrderKind, OrderStatus, Role
+from buddy.core.exchange import OrderKind, OrderRef, OrderStatus, Role
 from buddy.core.manage import Action, Cancel, Place, Working, carry_out, step
 from buddy.core.position import Cause, Directives, Position, Wish
 
@@ -163,7 +163,7 @@ def test_a_stop_cancelled_by_hand_comes_back_at_the_exchange() -> None:
     wanted = {"entries": [{"kind": "market"}], "stop": {"price": "98"}, "risk": {"money": "20"}, "side": "long"}
     trade = trade_on(wanted, tick(0, 100))
     (stop,) = trade.exchange.orders
-    trade.exchange.cancel(trade.symbol, stop)
+    trade.exchange.cancel(OrderRef(trade.symbol, stop))
     trade.look()
     assert [order.intent.trigger for order in trade.exchange.orders.values()] == [D(98)]
 
@@ -177,6 +177,6 @@ def test_a_target_cancelled_by_hand_stays_away() -> None:
     }
     trade = trade_on(wanted, tick(0, 100))
     target = next(client_id for client_id in trade.exchange.orders if client_id.startswith("take_profit.0"))
-    trade.exchange.cancel(trade.symbol, target)
+    trade.exchange.cancel(OrderRef(trade.symbol, target))
     trade.look()
     assert not any(client_id.startswith("take_profit.0") for client_id in trade.exchange.orders)

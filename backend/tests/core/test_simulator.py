@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
-from buddy.core.exchange import CancelOutcome, Fill, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
+from buddy.core.exchange import CancelOutcome, Fill, Liquidity, OrderIntent, OrderKind, OrderRef, OrderStatus, TriggerBy
 from buddy.core.intrabar import by_colour, optimistic
 from buddy.core.market import Candle, Instrument, MarginTier, OrderSide
 from buddy.core.simulator import FundingRate, SimulatedExchange, Tick
@@ -111,7 +111,7 @@ def test_reduce_only_closes_no_more_than_is_held(exchange: SimulatedExchange) ->
     (fill,) = walk(exchange, tick(1, 97))
     assert fill.quantity == 1
     assert exchange.read(["X"], "").positions == []
-    state = exchange.find("X", "s")
+    state = exchange.find(OrderRef("X", "s"))
     assert state is not None
     assert (state.status, state.filled) == (OrderStatus.EXPIRED, D(1))
 
@@ -121,7 +121,7 @@ def test_a_reduce_only_order_that_finds_nothing_expires(exchange: SimulatedExcha
     exchange.place(intent("t", "sell", "limit", 1, price=105, reduce_only=True))
     exchange.place(intent("out", "sell", "market", 1, reduce_only=True))
     assert walk(exchange, tick(1, 106)) == []
-    state = exchange.find("X", "t")
+    state = exchange.find(OrderRef("X", "t"))
     assert state is not None
     assert state.status is OrderStatus.EXPIRED
 
@@ -143,7 +143,7 @@ def test_what_a_venue_would_refuse_is_refused(exchange: SimulatedExchange, order
     with pytest.raises(Rejected) as refusal:
         exchange.place(order)
     assert refusal.value.code == code
-    assert exchange.find("X", "n") is None
+    assert exchange.find(OrderRef("X", "n")) is None
 
 
 def test_a_client_id_is_taken_once_even_after_its_order_is_gone(exchange: SimulatedExchange) -> None:
@@ -152,12 +152,12 @@ def test_a_client_id_is_taken_once_even_after_its_order_is_gone(exchange: Simula
         with pytest.raises(Rejected) as refusal:
             exchange.place(intent("a", "buy", "limit", 1, price=99))
         assert refusal.value.code == "duplicate"
-        exchange.cancel("X", "a")
+        exchange.cancel(OrderRef("X", "a"))
 
 
 def test_a_cancel_tells_whether_there_was_anything_to_cancel(exchange: SimulatedExchange) -> None:
     exchange.place(intent("a", "buy", "limit", 1, price=99))
-    answers = [exchange.cancel("X", "a"), exchange.cancel("X", "a"), exchange.cancel("X", "b")]
+    answers = [exchange.cancel(OrderRef("X", each)) for each in ("a", "a", "b")]
     assert answers == [CancelOutcome.CANCELLED, CancelOutcome.ALREADY_CLOSED, CancelOutcome.NOT_FOUND]
 
 

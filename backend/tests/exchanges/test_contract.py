@@ -11,7 +11,16 @@ import pytest
 
 from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
-from buddy.core.exchange import CancelOutcome, Liquidity, OrderIntent, OrderKind, OrderStatus, Reading, Refusal
+from buddy.core.exchange import (
+    CancelOutcome,
+    Liquidity,
+    OrderIntent,
+    OrderKind,
+    OrderRef,
+    OrderStatus,
+    Reading,
+    Refusal,
+)
 from buddy.core.market import OrderSide, Side
 from buddy.core.simulator import SimulatedExchange, Tick
 from buddy.core.watching import Watch
@@ -119,7 +128,7 @@ def test_a_resting_limit_fills_at_its_price_and_pays_the_maker_fee(bench):
     (reading,) = (r for r in bench.go("99.4") if r.fills)
     (fill,) = reading.fills
     assert (fill.price, fill.fee, fill.liquidity) == (D("99.5"), D("99.5") * MAKER, Liquidity.MAKER)
-    assert bench.exchange.find(COIN, order.client_id).status is OrderStatus.FILLED
+    assert bench.exchange.find(OrderRef(COIN, order.client_id)).status is OrderStatus.FILLED
 
 
 def test_a_limit_beyond_the_market_takes(bench):
@@ -131,9 +140,9 @@ def test_a_stop_rests_until_its_price_trades(bench):
     bench.order(BUY, MARKET)
     stop = bench.order(SELL, STOP, trigger=98, reduce_only=True)
     bench.go("98.1")
-    assert bench.exchange.find(COIN, stop.client_id).status is OrderStatus.OPEN
+    assert bench.exchange.find(OrderRef(COIN, stop.client_id)).status is OrderStatus.OPEN
     bench.go("97.9")
-    assert bench.exchange.find(COIN, stop.client_id).status is OrderStatus.FILLED
+    assert bench.exchange.find(OrderRef(COIN, stop.client_id)).status is OrderStatus.FILLED
     assert bench.look().positions == []
 
 
@@ -149,20 +158,20 @@ def test_a_client_id_places_one_order_for_ever(bench):
     with pytest.raises(Rejected) as refused:
         bench.order(BUY, MARKET, client_id="same")
     assert refused.value.code == Refusal.DUPLICATE
-    assert bench.exchange.find(COIN, "same").exchange_id == order.exchange_id
+    assert bench.exchange.find(OrderRef(COIN, "same")).exchange_id == order.exchange_id
     assert bench.look().positions[0].quantity == 1
 
 
 def test_what_was_never_placed_is_not_found(bench):
-    assert bench.exchange.find(COIN, "nobody") is None
-    assert bench.exchange.cancel(COIN, "nobody") is CancelOutcome.NOT_FOUND
+    assert bench.exchange.find(OrderRef(COIN, "nobody")) is None
+    assert bench.exchange.cancel(OrderRef(COIN, "nobody")) is CancelOutcome.NOT_FOUND
 
 
 def test_cancelling_says_what_became_of_it(bench):
     order = bench.order(BUY, LIMIT, price=90)
-    assert bench.exchange.cancel(COIN, order.client_id) is CancelOutcome.CANCELLED
-    assert bench.exchange.cancel(COIN, order.client_id) is CancelOutcome.ALREADY_CLOSED
-    assert bench.exchange.find(COIN, order.client_id).status is OrderStatus.CANCELLED
+    assert bench.exchange.cancel(OrderRef(COIN, order.client_id)) is CancelOutcome.CANCELLED
+    assert bench.exchange.cancel(OrderRef(COIN, order.client_id)) is CancelOutcome.ALREADY_CLOSED
+    assert bench.exchange.find(OrderRef(COIN, order.client_id)).status is OrderStatus.CANCELLED
     assert bench.look().orders == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buddy.core.errors import CouldNotRead, ExchangeError, Rejected
-from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus
+from buddy.core.exchange import OrderIntent, OrderKind, OrderRef, OrderStatus
 from buddy.core.market import OrderSide, Side
 from buddy.core.watching import Watch
 from buddy.exchanges import paper_book
@@ -250,9 +250,9 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
             cursor, behind = reading.cursor, reading.behind
             fills += [(fill.client_id, fill.price, fill.quantity, fill.fee, fill.time) for fill in reading.fills]
             if reading.positions and any(fill.client_id == "one" for fill in reading.fills):
-                exchange.cancel(COIN, "stop")
+                exchange.cancel(OrderRef(COIN, "stop"))
                 exchange.place(intent("even", SELL, OrderKind.STOP_MARKET, "0.5", trigger=100, reduce_only=True))
-            if reading.positions and reading.quotes[COIN].last >= 103 and not exchange.find(COIN, "late"):
+            if reading.positions and reading.quotes[COIN].last >= 103 and not exchange.find(OrderRef(COIN, "late")):
                 exchange.place(intent("late", SELL, OrderKind.LIMIT, "0.1", price=104, reduce_only=True))
             exchange.watch(COIN, Watch(levels=frozenset({D(103)})))
     return fills

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from buddy.core.errors import Rejected, Temporary
-from buddy.core.exchange import OrderIntent, OrderKind, OrderState, Reading
+from buddy.core.exchange import OrderIntent, OrderKind, OrderRef, OrderState, Reading
 from buddy.core.market import OrderSide
 from buddy.events.models import Event
 from buddy.exchanges.connect import connect
@@ -174,7 +174,7 @@ def without_orders(reading: Reading) -> Reading:
 def test_a_stop_cancelled_by_hand_comes_back(account: Account) -> None:
     trade = protected(account)
     (stop,) = resting(trade, "stop")
-    connect(account).cancel(trade.symbol, stop.client_id)
+    connect(account).cancel(OrderRef(trade.symbol, stop.client_id))
     look(account.pk, seconds=0)
     (again,) = resting(trade, "stop")
     assert (again.trigger, again.quantity) == (stop.trigger, stop.quantity)
@@ -183,7 +183,7 @@ def test_a_stop_cancelled_by_hand_comes_back(account: Account) -> None:
 
 def test_a_target_cancelled_by_hand_stays_away_and_is_no_hit(account: Account) -> None:
     trade = protected(account, rules={"break_even": {"after": {"take_profit": 1}}})
-    connect(account).cancel(trade.symbol, resting(trade, "take_profit")[0].client_id)
+    connect(account).cancel(OrderRef(trade.symbol, resting(trade, "take_profit")[0].client_id))
     look(account.pk, seconds=0)
     assert [order.leg for order in resting(trade, "take_profit")] == [1]
     assert [str(order.trigger) for order in resting(trade, "stop")] == ["99000"]
@@ -211,7 +211,7 @@ def test_somebody_elses_order_is_left_alone(account: Account) -> None:
     foreign = OrderIntent("not-ours", trade.symbol, OrderSide.BUY, OrderKind.LIMIT, Decimal("0.001"), Decimal(90000))
     connect(account).place(foreign)
     look(account.pk)
-    found = connect(account).find(trade.symbol, "not-ours")
+    found = connect(account).find(OrderRef(trade.symbol, "not-ours"))
     assert found is not None
     assert found.status == "open"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from buddy.core.exchange import CancelOutcome, OrderIntent, OrderKind
+from buddy.core.exchange import CancelOutcome, OrderIntent, OrderKind, OrderRef
 from buddy.core.market import OrderSide
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
@@ -72,10 +72,10 @@ def test_the_stop_is_never_dropped_when_it_is_moved(account: Account, monkeypatc
     live: list[int] = []
     trade = look_until(open_trade(account, long_plan(rules=EVEN)), is_protected)
 
-    def counted(self: Any, symbol: str, client_id: str) -> CancelOutcome:
+    def counted(self: Any, ref: OrderRef) -> CancelOutcome:
         """After each cancel: how many stops rest, while something is held."""
-        outcome: CancelOutcome = cancel(self, symbol, client_id)
-        reading = self.read([symbol], "")
+        outcome: CancelOutcome = cancel(self, ref)
+        reading = self.read([ref.symbol], "")
         if reading.positions:
             live.append(sum(order.kind is OrderKind.STOP_MARKET for order in reading.orders))
         return outcome
@@ -100,7 +100,7 @@ def test_the_size_is_computed_again_after_an_edit(account: Account) -> None:
 def test_a_cancelled_target_does_not_count_as_hit(account: Account) -> None:
     trade = look_until(open_trade(account, long_plan(rules=EVEN)), is_protected)
     freeze(account)
-    connect(account).cancel(trade.symbol, resting(trade, "take_profit")[0].client_id)
+    connect(account).cancel(OrderRef(trade.symbol, resting(trade, "take_profit")[0].client_id))
     look(account.pk)
     assert [stop.trigger for stop in resting(trade, "stop")] == [Decimal(99000)]
     assert not trade.fills.filter(order__role="take_profit").exists()
@@ -169,7 +169,7 @@ def test_orders_are_found_by_their_id_and_not_by_their_symbol(account: Account) 
     assert withdraw_entry(first).status == "cancelled"
     second.refresh_from_db()
     assert (second.status, len(resting(second, "entry"))) == ("pending", 1)
-    found = connect(account).find(first.symbol, "by-hand")
+    found = connect(account).find(OrderRef(first.symbol, "by-hand"))
     assert found is not None
     assert found.status == "open"
 
