@@ -91,13 +91,17 @@ def _nameless(document: object) -> Instrument:
 
 def _size(found: Examination, plan: Plan, instrument: Instrument, quote: Quote) -> None:
     account = found.account
-    found.sizing = size(
-        plan,
-        instrument,
-        equity=found.balance.equity,
-        free=found.balance.free,
-        costs=found.costs,
-        reference_price=quote.last,
-        max_leverage=account.max_leverage,
-    )
-    found.faults += found.sizing.faults
+    try:
+        found.sizing = size(
+            plan,
+            instrument,
+            equity=found.balance.equity,
+            free=found.balance.free,
+            costs=found.costs,
+            reference_price=quote.last,
+            max_leverage=account.max_leverage,
+        )
+    except InvalidPlan as wrong:  # the price has left the plan since it was read
+        found.faults += wrong.faults
+    else:
+        found.faults += found.sizing.faults

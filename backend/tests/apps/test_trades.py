@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from buddy.core.errors import InvalidPlan
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
+from buddy.exchanges.paper import balance_of
+from buddy.trading import examination
 from buddy.trading import serializers as shapes
 from buddy.trading.models import Order, Trade
 from tests.apps.trading_rig import SYMBOL
@@ -60,6 +64,22 @@ def test_a_preview_says_what_is_asked_and_what_is_possible(api: Any, account: Ac
     assert told["asked"] == {"risk": "100", "percent": "1"}
     assert Decimal(told["possible"]["loss_at_stop"]) <= 100
     assert_has_the_fields_of(shapes.PreviewSerializer(), told)
+
+
+def test_a_price_that_has_left_the_plan_since_it_was_read_is_a_fault_of_the_stop(
+    account: Account, price: Decimal
+) -> None:
+    source = source_for(account)
+    found = examination.examine(account, around(price), source, balance_of(account))
+    assert found.plan is not None
+    assert found.instrument is not None
+    assert found.quote is not None
+    found.sizing = None
+    fallen = replace(found.quote, last=price * Decimal("0.97"))
+    examination._size(found, found.plan, found.instrument, fallen)
+    with pytest.raises(InvalidPlan) as refused:
+        found.insist()
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("stop.price", "stop_wrong_side")]
 
 
 def test_a_preview_of_a_wrong_plan_names_every_fault(api: Any, account: Account, price: Decimal) -> None:
