@@ -80,6 +80,16 @@ def test_a_weak_password_is_refused(browser: Browser, password: str) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("password", ["bittrader99@example.org", "bittrader992026", "BITTRADER99@EXAMPLE"])
+def test_a_password_like_the_e_mail_address_is_refused(browser: Browser, password: str) -> None:
+    answer = browser.sign_up("Bittrader99@example.org", password)
+    assert answer.status_code == 400
+    assert [(error["param"], error["code"]) for error in answer.json()["errors"]] == [
+        ("password", "password_too_similar")
+    ]
+    assert not User.objects.exists()
+
+
 def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(browser: Browser, alice: User) -> None:
     unknown = browser.sign_in("nobody@example.org")
     wrong = browser.sign_in(alice.email, "wrong pass phrase")
