@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 import redis
@@ -20,8 +21,9 @@ from .models import Order, Trade
 from .rounds import look_quietly
 from .states import RESTING, WORKING
 
-_LAST: dict[tuple[int, str], Quote] = {}
-"""The newest quote this process has told, by account and symbol."""
+Market = tuple[int, datetime, str, str, int, str, str]
+_LAST: dict[Market, Quote] = {}
+"""The newest quote this process has told, by market."""
 MOST_KEPT = 10_000
 
 
@@ -75,19 +77,25 @@ def _tell(account: Account, symbols: set[str], levels: Mapping[tuple[int, str], 
             quote = source.quote(symbol)
         except (CoreError, UnknownSymbol):
             continue
-        touched |= _tell_quote(account.pk, quote, levels.get((account.pk, symbol), []))
+        touched |= _tell_quote(account, quote, levels.get((account.pk, symbol), []))
     return touched
 
 
-def _tell_quote(account_id: int, quote: Quote, levels: list[Decimal]) -> bool:
-    key = (account_id, quote.symbol)
-    before = _LAST.get(key)
+def _market(account: Account, symbol: str) -> Market:
+    """All that decides a price: after a restored dump the same account number may be another account."""
+    source = (account.price_source, account.venue, account.seed, account.replay_file)
+    return (account.pk, account.created_at, *source, symbol)
+
+
+def _tell_quote(account: Account, quote: Quote, levels: list[Decimal]) -> bool:
+    market = _market(account, quote.symbol)
+    before = _LAST.get(market)
     if before is not None and before.time == quote.time and before.last == quote.last:
         return False
     if len(_LAST) >= MOST_KEPT:
         _LAST.clear()
-    _LAST[key] = quote
-    live.publish_price(account_id, quote.symbol, format(quote.last, "f"), quote.time)
+    _LAST[market] = quote
+    live.publish_price(account.pk, quote.symbol, format(quote.last, "f"), quote.time)
     return _touches(before.last if before else quote.last, quote.last, levels)
 
 

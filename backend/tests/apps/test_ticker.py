@@ -16,7 +16,7 @@ from buddy.trading import rounds, ticker
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Trade
 from tests.apps.test_trades import account, around, price
-from tests.apps.trading_rig import SYMBOL
+from tests.apps.trading_rig import SYMBOL, flat, replay_account, write_candles
 
 __all__ = ["account", "price"]
 
@@ -70,12 +70,29 @@ def test_a_price_that_touches_a_level_is_looked_at_at_once(
     (stop,) = (order.trigger for order in trade.orders.filter(role="stop"))
     assert stop is not None
     before = replace(source_for(account).quote(SYMBOL), last=stop - 1, time=0)
-    ticker._LAST[account.pk, SYMBOL] = before
+    ticker._LAST[ticker._market(account, SYMBOL)] = before
     looked: list[int] = []
     monkeypatch.setattr(ticker, "look_quietly", looked.append)
     ticker.tick()
     ticker.tick()
     assert looked == [account.pk]
+
+
+def test_what_was_told_of_another_account_of_the_same_number_counts_for_nothing(alice: Any) -> None:
+    account = replay_account(alice, write_candles("ticker_BTCUSDT_1m.csv", flat("100500", 3)))
+    store().set(f"watched:{account.pk}:{SYMBOL}", 1, ex=30)
+    listener = store().pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(f"price:{account.pk}")
+    listener.get_message(timeout=1)
+    ticker.tick()
+    assert listener.get_message(timeout=1) is not None
+    ticker.tick()
+    assert listener.get_message(timeout=0.2) is None, "the price has not moved"
+    number = account.pk
+    account.delete()
+    replay_account(alice, "ticker_BTCUSDT_1m.csv", pk=number)
+    ticker.tick()
+    assert listener.get_message(timeout=1) is not None
 
 
 @pytest.mark.parametrize(
