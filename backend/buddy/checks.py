@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS, connection
+
+from buddy import env
+from buddy.exchanges import resealing
+from buddy.exchanges.models import Credentials
 
 
 @register()
@@ -19,9 +25,9 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 def _faults() -> Iterator[tuple[str, str, str]]:
     if len(settings.SECRET_KEY) < 32:
         yield "E001", "SECRET_KEY is shorter than 32 characters.", "Use a long random text."
-    if len(settings.VAULT_KEY) < 32:
-        yield "E002", "VAULT_KEY is shorter than 32 characters.", "Use a long random text."
-    if settings.VAULT_KEY == settings.SECRET_KEY:
+    if any(len(key) < 32 for key in env.parts(settings.VAULT_KEY)):
+        yield "E002", "VAULT_KEY holds a key shorter than 32 characters.", "Use long random texts, newest first."
+    if settings.SECRET_KEY in env.parts(settings.VAULT_KEY):
         yield "E003", "VAULT_KEY and SECRET_KEY are the same.", "Give each its own random text."
     if urlsplit(settings.SITE_URL).scheme not in ("http", "https") or not settings.SITE_HOST:
         yield (
@@ -31,6 +37,12 @@ def _faults() -> Iterator[tuple[str, str, str]]:
         )
     if "*" in settings.ALLOWED_HOSTS:
         yield "E005", "ALLOWED_HOSTS allows every host.", "Name the hosts, or leave it empty to use SITE_URL's."
+    if settings.LIVE_TRADING and not _stays_here(settings.EXCHANGE_TRANSPORT_BASE):
+        yield (
+            "E006",
+            "LIVE_TRADING is on, and EXCHANGE_TRANSPORT_BASE sends signed requests to another machine.",
+            "Remove EXCHANGE_TRANSPORT_BASE, or let it name this machine (127.0.0.1).",
+        )
     if settings.PRODUCTION:
         yield from _production_faults()
 
@@ -44,3 +56,29 @@ def _production_faults() -> Iterator[tuple[str, str, str]]:
         yield "E012", "Production runs on SQLite.", "Set DATABASE_URL=postgres://…."
     if settings.EXCHANGE_TRANSPORT_BASE:
         yield "E013", "EXCHANGE_TRANSPORT_BASE is set in production.", "Remove it: venues are reached directly."
+
+
+def _stays_here(base: str) -> bool:
+    return not base or urlsplit(base).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+@register(Tags.database)
+def sealed_keys_open(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Before anything starts (`migrate` asks): exchange keys open only under the VAULT_KEY that sealed them."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_sealed_rows():
+        return []
+    rows, closed = resealing.counted()
+    if not closed:
+        return []
+    message = f"VAULT_KEY does not open {closed} of {rows} exchange keys."
+    cure = "Put the key they were sealed under back; it may stand behind the new one, after a comma."
+    if closed < rows:  # the others' stops must be looked after
+        return [checks.Warning(message, hint=cure, id="buddy.W020")]
+    return [Error(message, hint=cure, id="buddy.E020")]
+
+
+def _has_sealed_rows() -> bool:
+    """False too before the first migration."""
+    return Credentials._meta.db_table in connection.introspection.table_names() and Credentials.objects.exists()

@@ -73,6 +73,11 @@ def listing(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return list(default) if not value else [part.strip() for part in value.split(",") if part.strip()]
 
 
+def parts(value: str) -> list[str]:
+    """The keys in a secret that may hold several, newest first: separated by commas, blanks or lines."""
+    return re.split(r"[,\s]+", value.strip(", \n\t"))
+
+
 def secret(name: str, *, kept_in: Path | None) -> str:
     """From the variable, from the file that `NAME_FILE` names, or made once and kept in a private file in `kept_in`."""
     if value := os.environ.get(name):

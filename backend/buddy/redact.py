@@ -6,7 +6,12 @@ import logging
 import re
 from functools import cache
 
+from buddy import env
+
 STRUCK = "[redacted]"
+SHORTEST = 8
+"""A secret shorter than this is no secret, and striking it out would only garble the log."""
+_LEARNED: set[str] = set()
 _NAMED = re.compile(
     r"""(?ix)
     ( ["']?\b(?:password\w*|secret\w*|api_?key|signature|token|authorization|cookie
@@ -19,9 +24,15 @@ _IN_URL = re.compile(r"(\b[a-z][a-z+]*://[^\s:/@]*:)[^\s@/]+(@)", re.IGNORECASE)
 
 def redact(text: str) -> str:
     """`text` without the values of our secrets, of fields named like secrets, and of passwords in addresses."""
-    for value in _own_secrets():
+    for value in (*_own_secrets(), *_LEARNED):
         text = text.replace(value, STRUCK)
     return _NAMED.sub(rf"\1{STRUCK}", _IN_URL.sub(rf"\1{STRUCK}\2", text))
+
+
+def learn(value: str) -> None:
+    """From now on strike out `value` too: a secret that this process has just opened."""
+    if len(value) >= SHORTEST:
+        _LEARNED.add(value)
 
 
 class Formatter(logging.Formatter):
@@ -35,5 +46,5 @@ class Formatter(logging.Formatter):
 def _own_secrets() -> tuple[str, ...]:
     from django.conf import settings
 
-    values = (settings.SECRET_KEY, settings.VAULT_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return tuple(value for value in values if len(value) >= 8)
+    values = (settings.SECRET_KEY, *env.parts(settings.VAULT_KEY), *settings.SECRET_KEY_FALLBACKS)
+    return tuple(value for value in values if len(value) >= SHORTEST)

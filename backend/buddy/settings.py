@@ -29,6 +29,7 @@ _KEPT_IN = None if PRODUCTION else DATA_DIR / "secrets"
 SECRET_KEY = env.secret("SECRET_KEY", kept_in=_KEPT_IN)
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 VAULT_KEY = env.secret("VAULT_KEY", kept_in=_KEPT_IN)
+"""Seals exchange keys. Several, newest first: the newest seals, each of them opens (`manage.py rotate_vault`)."""
 
 # Who may call, and how they reach us
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
@@ -90,6 +91,10 @@ CACHES = {
 }
 EXCHANGE_TRANSPORT_BASE = env.text("EXCHANGE_TRANSPORT_BASE", "")
 """For development and tests: all traffic to venues goes to this address instead."""
+LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
+"""Whether accounts that trade with real money may be made and may enter trades."""
+RECENT_SIGN_IN = env.integer("RECENT_SIGN_IN_MINUTES", 10, at_least=1) * 60
+"""Seconds since the last sign-in or confirmation of the password, for what puts real money at risk."""
 MEDIA_ROOT = DATA_DIR / "media"
 
 # Users: e-mail only; no verification, since a self-hosted desk may have no mail.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange
 
 from .clock import FULL_SPEED, replay_time
@@ -32,4 +33,6 @@ def source_for(account: Account) -> PriceSource:
 
 def connect(account: Account) -> Exchange:
     """The account's exchange, ready to be read and traded on. Raises CouldNotRead."""
+    if not account.is_paper:
+        raise CouldNotRead(f"{account.name} is an account at a venue, and venues cannot be reached yet.")
     return PaperExchange(account, source_for(account))

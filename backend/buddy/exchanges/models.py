@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
 
+from buddy.core.exchange import PositionMode
+from buddy.core.plan import MarginMode
 from buddy.fields import DecimalText
+
+from . import vault
+
+POSITION_MODES = [(PositionMode.ONE_WAY.value, "One-way"), (PositionMode.HEDGE.value, "Hedge")]
+MARGIN_MODES = [(MarginMode.CROSS.value, "Cross"), (MarginMode.ISOLATED.value, "Isolated")]
+LONG_ENOUGH = 12
+"""Characters of an API key of which the last four may be shown."""
 
 
 class Account(models.Model):
@@ -15,6 +25,8 @@ class Account(models.Model):
 
     class Mode(models.TextChoices):
         PAPER = "paper"
+        TESTNET = "testnet"
+        LIVE = "live"
 
     class PriceSource(models.TextChoices):
         LIVE = "live"
@@ -33,6 +45,10 @@ class Account(models.Model):
     """Whose fees, and for live prices whose public data."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     is_main = models.BooleanField(default=False)
+    position_mode = models.CharField(max_length=10, choices=POSITION_MODES, default=PositionMode.ONE_WAY.value)
+    """The mode the trader wants at the venue; what the venue says is in `VenueFacts`."""
+    margin_mode = models.CharField(max_length=10, choices=MARGIN_MODES, default=MarginMode.ISOLATED.value)
+    """Of plans that name none."""
     currency = models.CharField(max_length=10, default="USDT")
     opening_balance = DecimalText(default=Decimal(10_000))
     maker_fee = DecimalText(default=Decimal("0.0002"))
@@ -80,6 +96,99 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_paper(self) -> bool:
+        return self.mode == Account.Mode.PAPER
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What opens an account at its venue. Never shown: not by `repr`, not in an error, not in an answer."""
+
+    api_key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+    """Only some venues have one."""
+
+
+class Credentials(models.Model):
+    """An account's key, sealed, and what it may do. A new one awaits its probe; the one `in_use` has passed it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="credentials")
+    in_use = models.BooleanField(default=False)
+    api_key = models.TextField()
+    secret = models.TextField()
+    passphrase = models.TextField(blank=True)
+    last4 = models.CharField(max_length=4)
+    """The end of the API key, to tell keys apart by; empty where that would give too much of it away."""
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    can_trade = models.BooleanField(null=True)
+    can_withdraw = models.BooleanField(null=True)
+    ip_bound = models.BooleanField(null=True)
+    """None: the venue cannot tell, or was never asked. That is never the same as safe."""
+    expires_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    probed_at = models.DateTimeField(null=True)
+    """When the venue was last asked about the key, and when it last answered."""
+    trouble = models.CharField(max_length=300, blank=True)
+    """Why it did not answer; empty when it did."""
+    refused_at = models.DateTimeField(null=True)
+    """Since when the venue does not accept the key; None while it does."""
+    told_refused = models.PositiveIntegerField(default=0)
+    told_refused_at = models.DateTimeField(null=True)
+    """How often the trader was told of that, and when last."""
+    told_expiry = models.PositiveSmallIntegerField(null=True)
+    """The last notice of its end, in days ahead."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=models.Q(in_use=True), name="one_key_in_use")
+        ]
+
+    SEALED = ("api_key", "secret", "passphrase")
+
+    def keep(self, keys: Keys) -> None:
+        """Seal `keys` into this row. Not saved here."""
+        for name in self.SEALED:
+            text = getattr(keys, name)
+            setattr(self, name, vault.seal(text, self._place(name)) if text else "")
+        self.last4 = keys.api_key[-4:] if len(keys.api_key) >= LONG_ENOUGH else ""
+
+    def keys(self) -> Keys:
+        """Raises vault.CannotOpen."""
+        sealed = {name: getattr(self, name) for name in self.SEALED}
+        return Keys(
+            **{name: vault.open_sealed(text, self._place(name)) if text else "" for name, text in sealed.items()}
+        )
+
+    def sealed_anew(self) -> dict[str, str]:
+        """The sealed fields as the newest key seals them; empty when it did already. Raises vault.CannotOpen."""
+        sealed = {name: text for name in self.SEALED if (text := getattr(self, name))}
+        if all(vault.is_current(text) for text in sealed.values()):
+            return {}
+        places = {name: self._place(name) for name in sealed}
+        return {name: vault.seal(vault.open_sealed(text, places[name]), places[name]) for name, text in sealed.items()}
+
+    def _place(self, name: str) -> str:
+        return f"account:{self.account_id}:{name}"
+
+
+class VenueFacts(models.Model):
+    """What the venue last said of an account of ours. Written by workers only; the web shows it without waiting."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="venue_facts")
+    position_mode = models.CharField(max_length=10, choices=POSITION_MODES, blank=True)
+    clock_offset_ms = models.IntegerField(null=True)
+    """How far its clock is ahead of ours."""
+    symbols = models.JSONField(default=list)
+    """The first of its instruments."""
+    wallet = DecimalText(null=True)
+    equity = DecimalText(null=True)
+    free = DecimalText(null=True)
+    balance_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
 
 
 class PaperBook(models.Model):

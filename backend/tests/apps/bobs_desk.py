@@ -27,6 +27,8 @@ OWNER_OF = {
     "events.Event": "owner",
     "exchanges.Account": "owner",
     "exchanges.PaperBook": "account__owner",
+    "exchanges.Credentials": "account__owner",
+    "exchanges.VenueFacts": "account__owner",
     "trading.Trade": "owner",
     "trading.Order": "account__owner",
     "trading.Fill": "account__owner",

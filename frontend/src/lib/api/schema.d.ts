@@ -845,7 +845,7 @@ export interface components {
             readonly has_account: boolean;
         };
         /** @enum {string} */
-        ModeEnum: "paper";
+        ModeEnum: "paper" | "testnet" | "live";
         /** @description What may be set when an account is made and changed later. */
         NewAccountRequest: {
             name: string;
