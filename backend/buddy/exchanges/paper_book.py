@@ -15,6 +15,7 @@ from buddy.core.market import ZERO, Candle, Instrument
 from buddy.core.simulated_market import SymbolMarket
 from buddy.core.simulator import SimulatedExchange
 from buddy.core.watching import Watch
+from buddy.prepared import Select, Update
 
 from . import instrument_json
 from .market_data.source import Quiet, Step
@@ -24,6 +25,10 @@ FIRST = 0
 """Version of books that are not in the database yet."""
 INFINITE = Decimal("Infinity")
 FOREVER = 2**62
+
+_BOOKS = Select(lambda account: PaperBook.objects.filter(account_id=account).values_list("state", "version"))
+_VERSION = Select(lambda account: PaperBook.objects.filter(account_id=account).values_list("version"))
+_UNCHANGED = Update(lambda account, version: PaperBook.objects.filter(account_id=account, version=version))
 
 
 @dataclass(slots=True)
@@ -126,7 +131,7 @@ def with_fees(instrument: Instrument, account: Account) -> Instrument:
 
 def load(account: Account) -> Book:
     """The books as they are now; new ones with the opening balance when there are none."""
-    row = PaperBook.objects.filter(account=account).values_list("state", "version").first()
+    row = _BOOKS.first(account=account.pk)
     if row is None:
         return Book(SimulatedExchange({}, wallet=account.opening_balance, costs=costs_of(account)))
     state, version = row
@@ -162,9 +167,9 @@ def store(account: Account, book: Book, *, clock: bool) -> bool:
 
 
 def newest_version(account: Account) -> int:
-    return PaperBook.objects.filter(account=account).values_list("version", flat=True).first() or FIRST
+    found = _VERSION.first(account=account.pk)
+    return int(found[0]) if found else FIRST
 
 
 def _replace(account: Account, document: dict[str, Any], version: int) -> int:
-    mine = PaperBook.objects.filter(account=account, version=version)
-    return mine.update(state=document, version=version + 1)
+    return _UNCHANGED({"state": document, "version": version + 1}, account=account.pk, version=version)

@@ -19,11 +19,15 @@ from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
 
 from .models import Fill, Income, Order, Trade
 from .moments import at, to_ms
 from .rows import Rows
 from .states import DECLINED
+
+_FILLED = Select(lambda orders: Fill.objects.filter(order_id__in=orders).values_list("order_id", "quantity"))
+_ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
 PLANS_KEPT = 5000
 _PLANS: dict[int, tuple[dict[str, Any], Plan]] = {}
@@ -152,6 +156,8 @@ def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:
 
 def book_fills(account: Account, fills: Sequence[port.Fill], working: Sequence[Trade]) -> list[Fill]:
     """Write what is new of `fills`; an execution that is not ours goes to the trades it happened to."""
+    if not fills:
+        return []
     ids = [fill.fill_id for fill in fills]
     known = set(Fill.objects.filter(account=account, fill_id__in=ids).values_list("fill_id", flat=True))
     new = [fill for fill in fills if fill.fill_id not in known]
@@ -201,12 +207,14 @@ def _fill_row(account: Account, fill: port.Fill, trade_id: int | None, order: Or
     )
 
 
-def book_income(account: Account, income: Sequence[port.Income], working: Sequence[Trade]) -> None:
+def book_income(account: Account, income: Sequence[port.Income], working: Sequence[Trade]) -> list[Income]:
     """Write what is new of `income`; funding goes to the trades that hold the symbol."""
+    if not income:
+        return []
     ids = [each.income_id for each in income]
     known = set(Income.objects.filter(account=account, income_id__in=ids).values_list("income_id", flat=True))
     rows = [row for each in income if each.income_id not in known for row in _income_rows(account, each, working)]
-    Income.objects.bulk_create(rows, ignore_conflicts=True)
+    return Income.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _income_rows(account: Account, income: port.Income, working: Sequence[Trade]) -> list[Income]:
@@ -263,12 +271,15 @@ def portions(quantity: Decimal, held: Mapping[int, Decimal]) -> dict[int, Decima
 
 def refresh_filled(new: Iterable[Fill]) -> None:
     """Bring `Order.filled` of the orders behind new fills up to what has been booked."""
-    last = {fill.order_id: fill.time for fill in sorted(new, key=lambda fill: fill.time) if fill.order_id}
-    order_ids = set(last)
-    sums: dict[Any, Decimal] = dict.fromkeys(order_ids, ZERO)
-    for order_id, quantity in Fill.objects.filter(order__in=order_ids).values_list("order_id", "quantity"):
+    ours = [fill for fill in sorted(new, key=lambda fill: fill.time) if fill.order_id]
+    if not ours:
+        return
+    last = {fill.order_id: fill.time for fill in ours}
+    sums: dict[Any, Decimal] = dict.fromkeys(last, ZERO)
+    for order_id, quantity in _FILLED.rows(orders=list(last)):
         sums[order_id] += quantity
-    for order in Order.objects.filter(pk__in=order_ids):
+    for order in {fill.order_id: fill.order for fill in ours}.values():
+        assert order is not None
         _fill_up(order, sums[order.pk], last[order.pk])
 
 
@@ -278,4 +289,4 @@ def _fill_up(order: Order, filled: Decimal, last: datetime) -> None:
         order.status, order.closed_at = OrderStatus.FILLED, last
     elif not OrderStatus(order.status).is_final:
         order.status = OrderStatus.PARTIAL
-    order.save(update_fields=["filled", "status", "closed_at"])
+    _ORDER({name: getattr(order, name) for name in ("filled", "status", "closed_at")}, order=order.pk)

@@ -19,6 +19,7 @@ from buddy.core.position import Market, Position, Wish, allocate, observed
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
 
 from . import books
 from .lease import Lease
@@ -29,6 +30,13 @@ from .states import RESTING, WORKING
 from .telling import WITHDRAWALS, tell
 
 log = logging.getLogger(__name__)
+
+_LEVERAGES = Select(
+    lambda account, symbol: Trade.objects.filter(account_id=account, symbol=symbol, status__in=WORKING).values_list(
+        "leverage"
+    )
+)
+_TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
@@ -79,7 +87,7 @@ class Case:
         self.trade.memory = document
         with transaction.atomic():
             lease.keep()
-            self.trade.save(update_fields=["memory"])
+            _TRADE({"memory": document}, trade=self.trade.pk)
             if self.held and document.get("withdrawn") != before.get("withdrawn"):
                 why = WITHDRAWALS[document["withdrawn"]]
                 tell(
@@ -122,8 +130,8 @@ class Desk:
         """Leverage and margin mode, before an entry goes out. Trades on one symbol share the highest of theirs."""
         if wish.role is Role.ENTRY:
             trade = self.case.trade
-            sharing = Trade.objects.filter(account=trade.account_id, symbol=trade.symbol, status__in=WORKING)
-            leverage = max([trade.leverage, *sharing.values_list("leverage", flat=True)])
+            sharing = _LEVERAGES.rows(account=trade.account_id, symbol=trade.symbol)
+            leverage = max([trade.leverage, *(leverage for (leverage,) in sharing)])
             self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
 
 

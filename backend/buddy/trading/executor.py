@@ -72,7 +72,7 @@ class Bench:
 @contextmanager
 def _bench(account_id: int) -> Iterator[Bench]:
     with leased(account_id, LEASE_WAIT) as lease:
-        account = Account.objects.select_related("owner").get(pk=account_id)
+        account = lease.account()
         yield Bench(lease, account, connect(account), source_for(account))
 
 
@@ -105,7 +105,7 @@ def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
 def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
     document, now = plan.document(), bench.now()
     trade = Trade.objects.create(
-        owner=bench.account.owner,
+        owner_id=bench.account.owner_id,
         account=bench.account,
         symbol=plan.symbol,
         side=plan.side,

@@ -14,16 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
-
 from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
 
 from .moments import wall_ms
 
 LEASE_MS = 30_000
 """A dead holder's account is free again after this long."""
 POLL_SECONDS = 0.02
+
+_STATE = Select(lambda account: Account.objects.filter(pk=account).values_list("lease_epoch", "lease_until"))
+_ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
+_FREE = Update(lambda account, epoch, until: Account.objects.filter(pk=account, lease_epoch=epoch, lease_until=until))
+_HELD = Update(lambda account, owner, epoch: Account.objects.filter(pk=account, lease_owner=owner, lease_epoch=epoch))
 
 
 class LeaseHeld(Temporary):
@@ -43,16 +47,26 @@ class Lease:
     epoch: int
     leaving: dict[str, Any] = field(default_factory=dict)
 
-    def keep(self) -> None:
-        """Prove the lease is still ours and renew it. Call first inside the transaction that writes an intent."""
-        if not self._mine().update(lease_until=wall_ms() + LEASE_MS):
+    def keep(self, **fields: Any) -> None:
+        """Prove the lease is still ours and renew it. Call first inside the transaction that writes an intent.
+
+        `fields` of the account are written with it.
+        """
+        if not self._write({"lease_until": wall_ms() + LEASE_MS, **fields}):
             raise LeaseLost("Another process took over this account.")
 
-    def release(self) -> None:
-        self._mine().update(lease_owner="", lease_until=0, **self.leaving)
+    def account(self) -> Account:
+        """The account as it stands now."""
+        found = _ACCOUNT.first(account=self.account_id)
+        if found is None:
+            raise Account.DoesNotExist
+        return found
 
-    def _mine(self) -> QuerySet[Account]:
-        return Account.objects.filter(pk=self.account_id, lease_owner=self.owner, lease_epoch=self.epoch)
+    def release(self) -> None:
+        self._write({"lease_owner": "", "lease_until": 0, **self.leaving})
+
+    def _write(self, fields: dict[str, Any]) -> int:
+        return _HELD(fields, account=self.account_id, owner=self.owner, epoch=self.epoch)
 
 
 @contextmanager
@@ -77,10 +91,12 @@ def _acquire(account_id: int, wait: float) -> Lease:
 
 def _take(account_id: int, owner: str) -> Lease | None:
     """Take a free lease: nobody else may have taken it since it was seen free, or its epoch is another."""
-    row, now = Account.objects.filter(pk=account_id), wall_ms()
-    epoch, until = row.values_list("lease_epoch", "lease_until").get()
+    now, seen = wall_ms(), _STATE.first(account=account_id)
+    if seen is None:
+        raise Account.DoesNotExist
+    epoch, until = seen
     if until > now:
         return None
-    seen = row.filter(lease_epoch=epoch, lease_until=until)
-    taken = seen.update(lease_owner=owner, lease_epoch=epoch + 1, lease_until=now + LEASE_MS)
+    fields = {"lease_owner": owner, "lease_epoch": epoch + 1, "lease_until": now + LEASE_MS}
+    taken = _FREE(fields, account=account_id, epoch=epoch, until=until)
     return Lease(account_id, owner, epoch + 1) if taken else None

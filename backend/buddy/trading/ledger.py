@@ -16,6 +16,7 @@ from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exchange, OrderState, OrderStatus, Reading, Refusal
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
 
 from . import books, telling
 from .client_ids import is_ours, new_client_id
@@ -24,6 +25,14 @@ from .models import Order, Trade
 from .moments import at, wall_ms
 from .rows import Rows
 from .states import DOUBTFUL, LIVE, WORKING
+
+_TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id"))
+_INTENDED = Select(
+    lambda trade, role, leg: Order.objects.filter(
+        trade_id=trade, role=role, leg=leg, status=OrderStatus.INTENDED
+    ).order_by("id")
+)
+_ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
 
 class Ledger:
@@ -50,23 +59,23 @@ class Ledger:
         return reading
 
     def _load(self) -> None:
-        self.working = list(Trade.objects.filter(account=self.account, status__in=WORKING).order_by("id"))
+        self.working = _TRADES.rows(account=self.account.pk)
         for trade in self.working:
             trade.account = self.account
         self.rows = Rows.of(self.working, self.account)
 
     def _book(self, reading: Reading) -> None:
         with transaction.atomic():
-            self.lease.keep()
+            self.lease.keep(cursor=reading.cursor)
             new = books.book_fills(self.account, reading.fills, self.working)
-            books.book_income(self.account, reading.income, self.working)
+            income = books.book_income(self.account, reading.income, self.working)
             books.refresh_filled(new)
-            telling.tell_fills(new)
+            telling.tell_fills(new, self.working)
             if new:
                 telling.hint_account(self.account)
-            Account.objects.filter(pk=self.account.pk).update(cursor=reading.cursor)
         self.account.cursor = reading.cursor
-        self.rows = Rows.of(self.working, self.account)
+        if new or income:
+            self.rows = Rows.of(self.working, self.account)
 
     def intend(self, trade: Trade, wish: Wish) -> Order:
         """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id."""
@@ -90,7 +99,7 @@ class Ledger:
         """Take an order back; the reason is on its row before the venue is asked."""
         with transaction.atomic():
             self.lease.keep()
-            Order.objects.filter(pk=order.pk).update(cancel_reason=reason[:120])
+            _ORDER({"cancel_reason": reason[:120]}, order=order.pk)
         order.cancel_reason = reason[:120]
         if order.status == OrderStatus.INTENDED:
             self._close(order, OrderStatus.CANCELLED)
@@ -115,13 +124,13 @@ class Ledger:
 
     def _unsent(self, trade: Trade, wish: Wish) -> Order | None:
         """The same wish written down before and proven never to have reached the venue: its id is used again."""
-        rows = Order.objects.filter(trade=trade, status=OrderStatus.INTENDED, role=wish.role, leg=wish.leg)
+        rows = _INTENDED.rows(trade=trade.pk, role=wish.role, leg=wish.leg)
         same = [row for row in rows if _figures(row) == _figures(wish)]
         if not same:
             return None
         with transaction.atomic():
             self.lease.keep()
-            Order.objects.filter(pk=same[0].pk).update(lease_epoch=self.lease.epoch)
+            _ORDER({"lease_epoch": self.lease.epoch}, order=same[0].pk)
         return same[0]
 
     def _intend(self, trade: Trade, wish: Wish) -> Order:
@@ -158,7 +167,7 @@ class Ledger:
     def _doubt(self, order: Order) -> None:
         order.status = OrderStatus.UNKNOWN
         order.raw = order.raw | {"unknown_since": wall_ms()}
-        order.save(update_fields=["status", "raw"])
+        _save(order, "status", "raw")
 
     # --- what became of it ---
 
@@ -203,7 +212,7 @@ class Ledger:
         else:
             order.status = OrderStatus.INTENDED
             order.raw = {key: value for key, value in order.raw.items() if key != "absent_since"}
-        order.save(update_fields=["status", "raw"])
+        _save(order, "status", "raw")
 
     def _adopt(self, order: Order, state: OrderState) -> None:
         """Write down what the venue says of one order; nothing is written when nothing is new."""
@@ -217,17 +226,21 @@ class Ledger:
         order.placed_at = order.placed_at or self._moment(state.time)
         order.closed_at = self._moment(0) if state.status.is_final else None
         with transaction.atomic():
-            order.save(update_fields=["status", "filled", "exchange_id", "placed_at", "closed_at"])
+            _save(order, "status", "filled", "exchange_id", "placed_at", "closed_at")
             if first_seen:
                 telling.tell_placed(order, self.clock)
 
     def _close(self, order: Order, status: OrderStatus) -> None:
         order.status, order.closed_at = status, self._moment(0)
-        order.save(update_fields=["status", "closed_at", "refusal"])
+        _save(order, "status", "closed_at", "refusal")
 
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock
         return at(known) if known else timezone.now()
+
+
+def _save(order: Order, *fields: str) -> None:
+    _ORDER({name: getattr(order, name) for name in fields}, order=order.pk)
 
 
 def _figures(order: Order | Wish) -> tuple[object, ...]:

@@ -15,9 +15,18 @@ from buddy.core.position import Cause
 from buddy.events import live
 from buddy.events.record import record
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from .models import Fill, Order, Trade
 from .moments import to_ms
+
+_STOP_BEFORE = Select(
+    lambda trade, order: (
+        Order.objects.filter(trade_id=trade, role=Role.STOP, pk__lt=order, placed_at__isnull=False)
+        .order_by("-pk")[:1]
+        .values_list("trigger")
+    )
+)
 
 CAUSES = {
     Cause.STOP_LOSS: "stop loss",
@@ -70,16 +79,19 @@ def hint_account(account: Account) -> None:
     transaction.on_commit(lambda: live.publish(owner, "account", frame))
 
 
-def tell_fills(new: Sequence[Fill]) -> None:
+def tell_fills(new: Sequence[Fill], working: Sequence[Trade]) -> None:
     """One sentence per order that executed, or per execution that was not ours."""
+    if not new:
+        return
     groups: dict[tuple[int, int | str], list[Fill]] = {}
     for fill in new:
         if fill.trade_id:
             groups.setdefault((fill.trade_id, fill.order_id or fill.fill_id), []).append(fill)
-    trades = {t.pk: t for t in Trade.objects.filter(pk__in={trade_id for trade_id, _ in groups})}
-    orders = {o.pk: o for o in Order.objects.filter(pk__in={f.order_id for f in new if f.order_id})}
+    trades = {trade.pk: trade for trade in working}
+    over = {trade_id for trade_id, _ in groups} - trades.keys()
+    trades |= Trade.objects.in_bulk(over)
     for (trade_id, _), fills in groups.items():
-        _tell_execution(trades[trade_id], orders.get(fills[0].order_id or 0), fills)
+        _tell_execution(trades[trade_id], fills[0].order, fills)
 
 
 def _tell_execution(trade: Trade, order: Order | None, fills: Sequence[Fill]) -> None:
@@ -110,14 +122,13 @@ def tell_placed(order: Order, time_ms: int) -> None:
     """A stop that is live for the first time, or at another price than the one before."""
     if order.role != Role.STOP:
         return
-    stops = Order.objects.filter(trade=order.trade_id, role=Role.STOP, pk__lt=order.pk, placed_at__isnull=False)
-    before = stops.order_by("pk").last()
+    found = _STOP_BEFORE.first(trade=order.trade_id, order=order.pk)
     cause = CAUSES.get(Cause(order.reason), order.reason)
-    if before is None:
+    if found is None:
         tell(order.trade, "stop_placed", f"Stop placed at {text(order.trigger)}.", time_ms, to=text(order.trigger))
-    elif before.trigger != order.trigger:
-        figures = {"from": text(before.trigger), "to": text(order.trigger), "cause": order.reason}
-        sentence = f"Stop moved from {text(before.trigger)} to {text(order.trigger)} ({cause})."
+    elif found[0] != order.trigger:
+        figures = {"from": text(found[0]), "to": text(order.trigger), "cause": order.reason}
+        sentence = f"Stop moved from {text(found[0])} to {text(order.trigger)} ({cause})."
         tell(order.trade, "stop_moved", sentence, time_ms, **figures)
 
 

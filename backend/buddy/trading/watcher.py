@@ -24,6 +24,7 @@ from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
+from buddy.prepared import Update
 
 from . import endings, protection
 from .case import Case, Desk, cases
@@ -40,6 +41,8 @@ STALE_MS = 30_000
 """An entry unsent this long after it was asked for is never sent (wall clock)."""
 MISMATCH_MS = 2_000
 """How long the venue must go on holding less than our fills say before it is believed without an execution."""
+_TRADES = Update(lambda trades: Trade.objects.filter(pk__in=trades))
+
 STEPS_AT_MOST = 12
 NEVER_SENT = "never sent"
 OWNERLESS = "its trade is over"
@@ -54,19 +57,20 @@ class StandsStill(Protocol):
 
 @dataclass(slots=True)
 class Looked:
-    """What a look did. `behind`: the venue has more already; `trouble`: why it could not read."""
+    """What a look did. `behind`: the venue has more already; `trouble`: why it could not read; `seen`: trades."""
 
     rounds: int = 0
     behind: bool = False
     trouble: str = ""
     acted: bool = False
+    seen: set[int] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
 
 def look(account_id: int, *, wait: float = 0.0, seconds: float = 1.5) -> Looked:
     """Look at one account until nothing changes, for about `seconds`. Raises LeaseHeld when another look runs."""
     with leased(account_id, wait) as lease:
-        return look_under(lease, Account.objects.get(pk=account_id), seconds=seconds)
+        return look_under(lease, lease.account(), seconds=seconds)
 
 
 def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looked:
@@ -95,8 +99,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
     _cancel_ownerless(ledger)
-    if found:
-        Trade.objects.filter(pk__in=[case.trade.pk for case in found]).update(checked_at=timezone.now())
+    looked.seen |= {case.trade.pk for case in found}
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
     return bool(again) or reading.behind or looked.acted
@@ -234,6 +237,8 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
 def _mark(lease: Lease, account: Account, looked: Looked) -> None:
     """When we last looked, whether we could read, and a word to the trader when that changed."""
     now = timezone.now()
+    if looked.seen:
+        _TRADES({"checked_at": now}, trades=sorted(looked.seen))
     lease.leaving.update(
         {"looked_at": now, "trouble": looked.trouble} | ({} if looked.trouble else {"good_look_at": now})
     )

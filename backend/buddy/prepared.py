@@ -1,0 +1,144 @@
+"""Statements whose SQL is made once per process and then only run.
+
+The ORM makes the SQL of a queryset anew each time, which costs several times what the database needs to answer it. A
+look runs the same few dozen statements every two seconds, so they are kept here as they were compiled, with places for
+their values. The queryset stays the only description of the statement; nothing is written in SQL.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.query import ModelIterable
+from django.db.models.sql import UpdateQuery
+
+Row = TypeVar("Row")
+Values = dict[str, Any]
+"""What a statement is run with, by name: whole numbers, texts, or lists of these (never empty)."""
+
+FIRST_MARK = 2_000_000_011
+"""Marks stand for the values while the SQL is made: whole numbers, which every key and every text column takes."""
+NEW = "new "
+"""Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
+
+
+class Place(NamedTuple):
+    """Where a parameter comes from: a value by its name, or one member of a list."""
+
+    name: str
+    member: int | None = None
+
+    def value(self, values: Values) -> Any:
+        return values[self.name] if self.member is None else values[self.name][self.member]
+
+
+class Statement(NamedTuple):
+    """`arguments`: of each parameter its place, or a constant. `reads`: from a row to what the queryset gives."""
+
+    sql: str
+    arguments: tuple[Any, ...]
+    model: type[Model]
+    reads: Callable[[Sequence[Any]], Any]
+
+    def filled(self, values: Values) -> list[Any]:
+        return [each.value(values) if isinstance(each, Place) else each for each in self.arguments]
+
+
+class _Kept:
+    """One statement per database and per number of members of each list."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
+        self._build = build
+        self._names = tuple(inspect.signature(build).parameters)
+        self._statements: dict[Any, Statement] = {}
+
+    def _statement(self, values: Values, fields: Sequence[str] = ()) -> Statement:
+        sizes = tuple(len(values[name]) if isinstance(values[name], list) else None for name in self._names)
+        key = (connection.vendor, sizes, *fields)
+        found = self._statements.get(key)
+        if found is None:
+            found = self._statements[key] = self._compiled(values, fields)
+        return found
+
+    def _compiled(self, values: Values, fields: Sequence[str]) -> Statement:
+        places = list(_places(self._names, values))
+        marks: Values = {}
+        for number, place in enumerate(places, FIRST_MARK):
+            if place.member is None:
+                marks[place.name] = number
+            else:
+                marks.setdefault(place.name, []).append(number)
+        rows = self._build(**marks)
+        query = _changing(rows, fields) if fields else rows.query
+        compiler = query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        stands_for = {str(number): place for number, place in enumerate(places, FIRST_MARK)}
+        arguments = tuple(each if isinstance(each, Place) else stands_for.get(str(each), each) for each in parameters)
+        if lost := set(places) - set(arguments):
+            raise ValueError(f"{sorted(place.name for place in lost)} would not reach the database.")
+        return Statement(sql, arguments, rows.model, tuple if fields else _reader(rows, compiler))
+
+
+def _places(names: Sequence[str], values: Values) -> Iterator[Place]:
+    for name in names:
+        if isinstance(values[name], list):
+            yield from (Place(name, index) for index in range(len(values[name])))
+        else:
+            yield Place(name)
+
+
+def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_values({name: RawSQL("%s", [Place(NEW + name)]) for name in fields})
+    return query
+
+
+def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
+    """An object per row as the queryset makes it, or a tuple for `values_list`."""
+    columns = [column for column, _, _ in compiler.select]
+    converters = [(position, *how) for position, how in compiler.get_converters(columns).items()]
+    model, alias, as_objects = rows.model, rows.db, rows._iterable_class is ModelIterable
+    names = [column.target.attname for column in columns] if as_objects else []
+
+    def read(row: Sequence[Any]) -> Any:
+        found = list(row)
+        for position, convert, expression in converters:
+            for one in convert:
+                found[position] = one(found[position], expression, connection)
+        return model.from_db(alias, names, found) if as_objects else tuple(found)
+
+    return read
+
+
+class Select(_Kept, Generic[Row]):
+    """The rows of a queryset that `build` makes from its values."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        super().__init__(build)
+
+    def rows(self, **values: Any) -> list[Row]:
+        statement = self._statement(values)
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(values))
+            return [statement.reads(row) for row in cursor.fetchall()]
+
+    def first(self, **values: Any) -> Row | None:
+        found = self.rows(**values)
+        return found[0] if found else None
+
+
+class Update(_Kept):
+    """A conditional UPDATE of the rows of a queryset; how many rows it changed."""
+
+    def __call__(self, fields: Values, **values: Any) -> int:
+        statement = self._statement(values, tuple(fields))
+        column: Callable[[str], Any] = statement.model._meta.get_field
+        new = {NEW + name: column(name).get_db_prep_save(value, connection) for name, value in fields.items()}
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(values | new))
+            return int(cursor.rowcount)

@@ -1,0 +1,89 @@
+"""A prepared statement gives what its queryset gives; its SQL is made once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from buddy.events.models import Event
+from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
+
+BY_KIND = Select(lambda owner, kinds: Event.objects.filter(owner_id=owner, kind__in=kinds).order_by("id"))
+ACCOUNT = Update(lambda key, name: Account.objects.filter(pk=key, name=name))
+
+
+@pytest.fixture
+def events(alice: Any) -> list[Event]:
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    kinds = ["opened", "closed", "notice"]
+    return [Event.objects.create(owner=alice, kind=kind, text=kind, data={"n": "1"}, time=when) for kind in kinds]
+
+
+@pytest.fixture
+def account(alice: Any) -> Account:
+    return Account.objects.create(owner=alice, name="Desk")
+
+
+def told(rows: Any) -> list[dict[str, Any]]:
+    return [{field.attname: getattr(row, field.attname) for field in Event._meta.fields} for row in rows]
+
+
+@pytest.mark.parametrize("kinds", [["opened"], ["closed", "notice"], ["opened", "closed", "notice"], ["nothing"]])
+def test_rows_are_those_of_the_queryset_for_any_number_of_members(
+    alice: Any, events: list[Event], kinds: list[str]
+) -> None:
+    for _ in range(2):
+        plain = Event.objects.filter(owner_id=alice.pk, kind__in=kinds).order_by("id")
+        assert told(BY_KIND.rows(owner=alice.pk, kinds=kinds)) == told(plain)
+
+
+def test_a_repeat_gets_the_new_values_not_those_of_the_first_time(alice: Any, bob: Any, events: list[Event]) -> None:
+    assert len(BY_KIND.rows(owner=alice.pk, kinds=["opened"])) == 1
+    assert BY_KIND.rows(owner=bob.pk, kinds=["opened"]) == []
+    assert [event.kind for event in BY_KIND.rows(owner=alice.pk, kinds=["closed"])] == ["closed"]
+
+
+def test_some_fields_of_a_row_leave_the_others_to_be_read_later(alice: Any, events: list[Event]) -> None:
+    short = Select(lambda owner: Event.objects.filter(owner_id=owner).only("kind").order_by("id"))
+    found = short.first(owner=alice.pk)
+    assert found is not None
+    assert found.get_deferred_fields() >= {"text", "data"}
+    assert (found.kind, found.text) == ("opened", "opened")
+
+
+def test_values_come_converted_as_the_queryset_converts_them(account: Account) -> None:
+    values = Select(lambda key: Account.objects.filter(pk=key).values_list("opening_balance", "name"))
+    assert values.first(key=account.pk) == (Decimal(10_000), "Desk")
+    assert isinstance(values.rows(key=account.pk)[0][0], Decimal)
+    assert values.first(key=account.pk + 1) is None
+
+
+def test_a_change_happens_under_its_condition_only_and_says_whether(account: Account) -> None:
+    when, balance = datetime(2026, 1, 2, tzinfo=UTC), Decimal("0.123456789012345678")
+    assert ACCOUNT({"looked_at": when, "opening_balance": balance, "name": "New"}, key=account.pk, name="Desk") == 1
+    account.refresh_from_db()
+    assert (account.looked_at, account.opening_balance, account.name) == (when, balance, "New")
+    assert ACCOUNT({"looked_at": None, "opening_balance": 1, "name": "No"}, key=account.pk, name="Desk") == 0
+    assert ACCOUNT({"looked_at": None}, key=account.pk, name="New") == 1
+    account.refresh_from_db()
+    assert (account.looked_at, account.name) == (None, "New")
+
+
+def test_a_value_that_would_not_reach_the_database_is_refused(alice: Any) -> None:
+    careless = Select(lambda owner, kind: Event.objects.filter(owner_id=owner))
+    with pytest.raises(ValueError, match="kind"):
+        careless.rows(owner=alice.pk, kind="opened")
+
+
+def test_the_statement_is_the_one_that_the_queryset_makes(alice: Any) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        list(Event.objects.filter(owner_id=alice.pk, kind__in=["opened", "closed"]).order_by("id"))
+        BY_KIND.rows(owner=alice.pk, kinds=["opened", "closed"])
+    plain, prepared = (query["sql"] for query in seen.captured_queries)
+    assert plain == prepared
