@@ -25,6 +25,7 @@ from .venues import VENUES
 TIMEOUT = 8_000
 """Milliseconds."""
 PAGE = 1000
+FUNDING_ROWS = 100
 
 
 class Redirect(HTTPAdapter):
@@ -81,6 +82,17 @@ class PublicMarket:
             rows = self.client.fetch_ohlcv(symbol, timeframe, since, min(limit, PAGE))
         return [[int(row[0]), *(str(number) for number in row[1:6])] for row in rows]
 
+    def funding(self, symbol: str, since: int | None = None) -> list[list[Any]]:
+        """Rows of [time in ms, rate as text]: those settled from `since` on, or without it the one to come."""
+        with self._plain_words():
+            if since is not None:
+                rows = self.client.fetch_funding_rate_history(symbol, since, FUNDING_ROWS)
+                told = [(row["timestamp"], row["fundingRate"]) for row in rows]
+            else:
+                row = self.client.fetch_funding_rate(symbol)
+                told = [(row["fundingTimestamp"] or row["nextFundingTimestamp"], row["fundingRate"])]
+            return [[_minute(time), _text(rate)] for time, rate in told if time and rate is not None]
+
     @contextmanager
     def _plain_words(self) -> Iterator[None]:
         try:
@@ -119,6 +131,11 @@ def _instrument(market: dict[str, Any]) -> dict[str, Any]:
         "contract_size": _text(market.get("contractSize")) or "1",
         "max_leverage": _text((limits.get("leverage") or {}).get("max")),
     }
+
+
+def _minute(time: Any) -> int:
+    """Venues tell a settlement some milliseconds late."""
+    return int(time) // 60_000 * 60_000
 
 
 def _text(number: Any) -> str | None:

@@ -20,7 +20,7 @@ from buddy.core.market import Instrument
 from buddy.core.watching import Watch
 
 from . import paper_book
-from .market_data.source import PriceSource
+from .market_data.source import DAY, PriceSource
 from .models import Account
 from .paper_book import Book
 
@@ -29,6 +29,8 @@ TRIES = 5
 """Against another process that writes the same books in between."""
 STEPS = 20_000
 """Most steps of a path in one reading."""
+STRETCH = 30 * DAY
+"""Longest stretch of the exchange's time in one reading: its funding is asked for in advance."""
 
 
 class PaperExchange:
@@ -118,6 +120,8 @@ class PaperExchange:
 
     def _play(self, book: Book, symbols: Sequence[str], until: int) -> None:
         """Walk on, what is left of the path first, until something happens or all of it is walked."""
+        until = min(until, book.cursor + STRETCH)
+        self._fund(book, until)
         if not book.exchange.run():
             return
         quiet = partial(book.quiet, symbols[0]) if len(symbols) == 1 else None
@@ -129,6 +133,12 @@ class PaperExchange:
             if not book.exchange.run() or count >= STEPS:
                 return
         book.cursor = until
+
+    def _fund(self, book: Book, until: int) -> None:
+        """Before a walk: what those who hold something owe on the way. A walk ends where somebody begins to hold."""
+        for symbol in book.exchange.books.holdings:
+            since = book.exchange.markets[symbol].time
+            book.fund(symbol, self.source.funding(symbol, since, until))
 
     def _open_market(self, book: Book, symbol: str) -> None:
         """A symbol's first appearance: its instrument and the price it stands at."""

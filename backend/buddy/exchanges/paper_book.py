@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from buddy.core.costs import Costs
 from buddy.core.exchange import Quote
 from buddy.core.market import ZERO, Candle, Instrument
-from buddy.core.simulated_market import SymbolMarket
+from buddy.core.simulated_market import FundingRate, SymbolMarket
 from buddy.core.simulator import SimulatedExchange
 from buddy.core.watching import Watch
 from buddy.prepared import Select, Update
@@ -79,6 +79,12 @@ class Book:
         self.walked.pop(quote.symbol, None)
         if so_far is not None:
             self.walked[quote.symbol] = so_far
+
+    def fund(self, symbol: str, told: Iterable[FundingRate]) -> None:
+        """Rates still to come, what was told of them last; one whose time is over concerned whoever held then."""
+        known = {rate.time: rate for rate in (*self.exchange.funding.get(symbol, ()), *told)}
+        now = self.exchange.markets[symbol].time
+        self.exchange.funding[symbol] = [known[time] for time in sorted(known) if time > now]
 
     def feed(self, step: Step) -> None:
         self.exchange.feed(step.symbol, step.played)

@@ -22,13 +22,13 @@ START = 1_750_000_020_000
 MINUTE = 60_000
 
 
-def write_candles(name: str, rows: Iterable[Sequence[str]], start: int = START) -> str:
+def write_candles(name: str, rows: Iterable[Sequence[str]], start: int = START, step: int = MINUTE) -> str:
     """A CSV in REPLAY_DIR; each row open, high, low, close. Gives its name."""
     folder = Path(settings.REPLAY_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["time,open,high,low,close,volume"]
     for number, row in enumerate(rows):
-        moment = datetime.fromtimestamp((start + number * MINUTE) / 1000, UTC).isoformat()
+        moment = datetime.fromtimestamp((start + number * step) / 1000, UTC).isoformat()
         lines.append(",".join([moment, *row, "1"]))
     (folder / name).write_text("\n".join(lines) + "\n")
     return name

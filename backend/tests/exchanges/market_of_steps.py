@@ -9,7 +9,7 @@ from typing import Any
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
 from buddy.core.market import Instrument
-from buddy.core.simulated_market import Tick
+from buddy.core.simulated_market import FundingRate, Tick
 from buddy.exchanges.market_data.source import Candles, Step, UnknownSymbol
 
 COIN, OTHER = "COIN/USDT:USDT", "OTHER/USDT:USDT"
@@ -40,6 +40,8 @@ class GivenPrices:
         self.prices = {f"{base}/USDT:USDT": [Decimal(str(p)) for p in series] for base, series in prices.items()}
         self.clock = self.start
         self.reachable = True
+        self.rates: dict[int, str] = {}
+        """Second → funding rate of every symbol."""
 
     def now(self) -> int:
         return self.clock
@@ -83,6 +85,10 @@ class GivenPrices:
             for symbol in symbols:
                 if second < len(self.prices[symbol]):
                     yield Step(symbol, Tick(time, self.prices[symbol][second]), time)
+
+    def funding(self, symbol: str, after: int, until: int) -> list[FundingRate]:
+        told = [FundingRate(self.start + 1000 * second, Decimal(rate)) for second, rate in self.rates.items()]
+        return [rate for rate in told if after < rate.time <= until]
 
     def forward(self, seconds: int) -> None:
         self.clock += seconds * 1000

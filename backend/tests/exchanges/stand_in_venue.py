@@ -36,6 +36,9 @@ class StandInVenue:
         self.markets = [market("BTC", "0.10", "0.001", "100"), market("OLD", "0.01", "1", "5", status="SETTLING")]
         self.candles: dict[int, list[str]] = {}
         self.last, self.change = "64000.10", "1.25"
+        self.settled: dict[int, str] = {}
+        """Funding rates by time, and of the one to come time and rate."""
+        self.to_come = (0, "0.0001")
         self.fails: int | None = None
         self.asked: list[tuple[str, str]] = []
         self.base = ""
@@ -56,6 +59,12 @@ class StandInVenue:
             }
         if path.endswith("/klines"):
             return self._klines(query)
+        if path.endswith("/premiumIndex"):
+            when, rate = self.to_come
+            return {"symbol": query["symbol"], "lastFundingRate": rate, "nextFundingTime": when, "time": 1}
+        if path.endswith("/fundingRate"):
+            rows = [(when, rate) for when, rate in sorted(self.settled.items()) if when >= int(query["startTime"])]
+            return [{"symbol": query["symbol"], "fundingRate": rate, "fundingTime": when} for when, rate in rows]
         raise LookupError(path)
 
     def _klines(self, query: dict[str, str]) -> list[list[Any]]:

@@ -236,6 +236,68 @@ def test_a_paper_account_on_live_prices_fills_from_every_minute_since_the_last_l
     assert (stopped.client_id, stopped.price, stopped.time) == ("s", D(97), NOON + MINUTE)
 
 
+def bought_at(account: Account, moment: int) -> tuple[Any, str]:
+    """A connection with ten coins bought at 100, and its cursor."""
+    with at(moment):
+        exchange = connect(account)
+        cursor = exchange.read([BTC], "").cursor
+        exchange.set_up(BTC, D(5), "isolated")
+        exchange.place(OrderIntent("e", BTC, OrderSide.BUY, OrderKind.MARKET, D(10)))
+        exchange.watch(BTC, Watch())
+    return exchange, cursor
+
+
+EIGHT = NOON + 4 * 60 * MINUTE
+"""16:00 UTC."""
+
+
+def test_the_rate_told_shortly_before_its_time_is_the_one_paid(venue, alice):
+    account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
+    venue.last = "100"
+    exchange, cursor = bought_at(account, EIGHT - 5 * MINUTE)
+    for n in range(-5, 2):
+        venue.candle(EIGHT + n * MINUTE, "100", "100", "100", "100", "1")
+    venue.to_come = (EIGHT, "0.00012345")
+    asked = len(venue.asked)
+    with at(EIGHT - 3 * MINUTE):
+        exchange.read([BTC], cursor)
+    assert not any("Funding" in path or "premium" in path for _, path in venue.asked[asked:]), "it is too early"
+    with at(EIGHT - MINUTE):
+        assert not exchange.read([BTC], cursor).income
+    venue.to_come = (EIGHT + 8 * 60 * MINUTE, "0.0009")
+    with at(EIGHT + MINUTE):
+        (paid,) = exchange.read([BTC], cursor).income
+    assert (paid.amount, paid.time) == (D("-0.12345"), EIGHT)
+
+
+def test_rates_that_were_slept_through_come_from_the_venues_history(venue, alice):
+    account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
+    venue.last = "100"
+    exchange, cursor = bought_at(account, NOON + 1000)
+    for hour in range(10):
+        for n in range(60):
+            venue.candle(NOON + (60 * hour + n) * MINUTE, "100", "100", "100", "100", "1")
+    venue.settled = {NOON - MINUTE: "0.5", NOON + 4 * 60 * MINUTE + 3: "0.0002", NOON + 8 * 60 * MINUTE: "-0.0003"}
+    paid = []
+    with at(NOON + 9 * 60 * MINUTE):
+        while (reading := exchange.read([BTC], cursor)).behind:
+            paid += [(row.time - NOON, row.amount) for row in reading.income]
+            cursor = reading.cursor
+            exchange.watch(BTC, Watch())
+    assert paid == [(4 * 60 * MINUTE, D("-0.2")), (8 * 60 * MINUTE, D("0.3"))]
+
+
+def test_an_account_waits_for_the_rates_of_a_venue_that_cannot_be_reached(venue, alice):
+    account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
+    venue.last = "100"
+    exchange, cursor = bought_at(account, EIGHT - 5 * MINUTE)
+    wallet = exchange.balance().wallet
+    venue.fails = 503
+    with at(EIGHT + MINUTE), pytest.raises(CouldNotRead):
+        exchange.read([BTC], cursor)
+    assert exchange.balance().wallet == wallet
+
+
 def limit_at_98(account: Account) -> tuple[Any, str]:
     """A connection with a resting order to buy at 98, and its cursor."""
     exchange = connect(account)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from buddy.core.errors import CouldNotRead, ExchangeError, Rejected
 from buddy.core.exchange import OrderIntent, OrderKind, OrderRef, OrderStatus
 from buddy.core.market import OrderSide, Side
+from buddy.core.simulated_market import FundingRate
 from buddy.core.watching import Watch
 from buddy.exchanges import paper_book
 from buddy.exchanges.models import Account, PaperBook
@@ -128,6 +129,69 @@ def test_a_symbol_that_nobody_reads_any_more_holds_nobody_up(account):
     assert exchange.read([COIN], cursor).quotes[COIN].last == 101
 
 
+def test_funding_is_paid_at_its_time_on_what_is_held_at_the_price_of_then(account):
+    source = GivenPrices(COIN=[100, 101, 102, 50, 51])
+    source.rates = {3: "0.001"}
+    exchange, cursor = bought(account, source)
+    wallet = exchange.balance().wallet
+    source.forward(4)
+    reading = exchange.read([COIN], cursor)
+    (paid,) = reading.income
+    assert (paid.amount, paid.time, paid.symbol, paid.kind) == (D("-0.102"), source.start + 3000, COIN, "funding")
+    assert (reading.quotes[COIN].last, reading.behind) == (D(102), True), "the manager reacts before the price goes on"
+    again = PaperExchange(account, source).read([COIN], cursor)
+    assert again.income == reading.income, "until it was acknowledged"
+    exchange.watch(COIN, Watch())
+    last = exchange.read([COIN], reading.cursor)
+    assert (list(last.income), last.quotes[COIN].last) == ([], D(51))
+    assert exchange.balance().wallet == wallet - D("0.102")
+
+
+def test_a_short_receives_what_a_long_pays(account):
+    source = GivenPrices(COIN=[100, 100])
+    source.rates = {1: "0.001"}
+    exchange = PaperExchange(account, source)
+    cursor = exchange.read([COIN], "").cursor
+    exchange.place(intent("entry", SELL, OrderKind.MARKET, 2))
+    exchange.watch(COIN, Watch())
+    source.forward(1)
+    assert [row.amount for row in exchange.read([COIN], cursor).income] == [D("0.2")]
+
+
+def test_funding_concerns_only_those_who_hold_at_its_time(account):
+    source = GivenPrices(COIN=[100] * 20)
+    source.rates = {2: "0.01", 6: "0.01", 9: "0.01", 13: "0.01"}
+    exchange = PaperExchange(account, source)
+    cursor = exchange.read([COIN], "").cursor
+    source.forward(4)
+    exchange.read([COIN], cursor)
+    exchange.place(intent("entry", BUY, OrderKind.MARKET))
+    exchange.place(intent("exit", SELL, OrderKind.MARKET, reduce_only=True))
+    exchange.watch(COIN, Watch())
+    source.forward(4)
+    exchange.read([COIN], cursor)
+    exchange.place(intent("again", BUY, OrderKind.MARKET))
+    exchange.watch(COIN, Watch())
+    source.forward(8)
+    times = []
+    while (reading := exchange.read([COIN], cursor)).behind:
+        times += [row.time - source.start for row in reading.income]
+        cursor = reading.cursor
+        exchange.watch(COIN, Watch())
+    assert times == [9000, 13000]
+
+
+def test_a_rate_told_ahead_is_paid_though_nobody_tells_it_any_more(account):
+    source = GivenPrices(COIN=[100] * 9)
+    exchange, cursor = bought(account, source)
+    source.funding = lambda symbol, after, until: [FundingRate(source.start + 3000, D("0.001"))]
+    source.forward(1)
+    exchange.read([COIN], cursor)
+    source.funding = lambda symbol, after, until: []
+    source.forward(5)
+    assert [row.time for row in PaperExchange(account, source).read([COIN], cursor).income] == [source.start + 3000]
+
+
 def test_without_work_the_clock_jumps_and_no_range_is_reported(account):
     source = GivenPrices(COIN=[100, *[1] * 1000, 100])
     exchange = PaperExchange(account, source)
@@ -222,7 +286,7 @@ walks = st.lists(st.integers(-6, 6), min_size=5, max_size=40)
 
 @given(walks, st.lists(st.integers(1, 7), min_size=1, max_size=40), st.booleans())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_fills_do_not_depend_on_how_often_one_looks(account, moves, pauses, restarts):
+def test_fills_and_funding_do_not_depend_on_how_often_one_looks(account, moves, pauses, restarts):
     prices = [D(100)]
     for move in moves:
         prices.append(max(D(50), prices[-1] + D(move) / 2))
@@ -234,6 +298,7 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
     """Entry, two targets and a stop that follows the first of them, looked after at each event."""
     PaperBook.objects.all().delete()
     source = GivenPrices(COIN=prices)
+    source.rates = dict.fromkeys(range(3, len(prices), 7), "0.001")
     exchange, cursor = bought(account, source)
     exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, trigger=97, reduce_only=True))
     exchange.place(intent("one", SELL, OrderKind.LIMIT, "0.5", price=102, reduce_only=True))
@@ -249,6 +314,7 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
             reading = exchange.read([COIN], cursor)
             cursor, behind = reading.cursor, reading.behind
             fills += [(fill.client_id, fill.price, fill.quantity, fill.fee, fill.time) for fill in reading.fills]
+            fills += [(row.kind, row.amount, row.time) for row in reading.income]
             if reading.positions and any(fill.client_id == "one" for fill in reading.fills):
                 exchange.cancel(OrderRef(COIN, "stop"))
                 exchange.place(intent("even", SELL, OrderKind.STOP_MARKET, "0.5", trigger=100, reduce_only=True))

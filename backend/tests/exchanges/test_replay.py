@@ -21,6 +21,7 @@ BTC = "BTC/USDT:USDT"
 MONTH = "binance_BTCUSDT_1m_202506_202507.parquet"
 GAPPY = "bybit_LINKUSDT_1m_gappy_202409_202509.parquet"
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 BEGIN = 1_748_736_000_000
 
 ROWS = "time,open,high,low,close,volume\n" + "".join(
@@ -251,3 +252,31 @@ def test_other_symbols_and_finer_candles_are_refused(folder):
     with pytest.raises(UnknownSymbol):
         source.quote(BTC)
     assert list(source.timeframes("ADA/USDT:USDT")) == list(TIMEFRAMES)
+
+
+def rates(folder: Path, column: list[str], name: str = "funding_rate") -> ReplayedPrices:
+    """Hourly candles from midnight, with a column of funding."""
+    lines = [f"time,open,high,low,close,volume,{name}"]
+    lines += [f"{BEGIN + n * HOUR},1,1,1,1,0,{rate}" for n, rate in enumerate(column)]
+    (folder / "ADAUSDT_1h.csv").write_text("\n".join(lines) + "\n")
+    return replay(folder, "ADAUSDT_1h.csv", BEGIN)
+
+
+def test_funding_is_the_common_base_rate_where_a_recording_says_nothing_of_it(folder):
+    source = replay(folder, "ADAUSDT_1m.csv", BEGIN)
+    told = source.funding("ADA/USDT:USDT", BEGIN, BEGIN + 24 * HOUR)
+    assert [((rate.time - BEGIN) // HOUR, rate.rate) for rate in told] == [(n, Decimal("0.0001")) for n in (8, 16, 24)]
+
+
+def test_a_recording_brings_its_own_funding(folder):
+    column = [""] * 20
+    column[8], column[9] = "-0.00012", "0.0005"
+    source = rates(folder, column)
+    told = source.funding("ADA/USDT:USDT", BEGIN - 1, BEGIN + 24 * HOUR)
+    assert [((rate.time - BEGIN) // HOUR, rate.rate) for rate in told] == [(8, Decimal("-0.00012"))]
+
+
+@pytest.mark.parametrize(("rate", "words"), [("0.5", "more than 10 %"), ("much", "not all numbers")])
+def test_a_senseless_funding_rate_is_refused(folder, rate, words):
+    with pytest.raises(CouldNotRead, match=words):
+        rates(folder, [rate] * 3, "funding")

@@ -157,3 +157,23 @@ def test_margin_tiers_are_continuous_at_each_cap():
             assert cap is not None
             below = cap * lower.maintenance_rate - lower.maintenance_amount
             assert below == cap * upper.maintenance_rate - upper.maintenance_amount
+
+
+def test_funding_swings_around_the_base_rate_and_is_the_same_for_ever():
+    month = [rate for symbol in PERPETUALS for rate in prices().funding(symbol, NOON - 30 * market.DAY, NOON)]
+    assert len(month) == 5 * 90
+    assert all(rate.time % (8 * market.HOUR) == 0 for rate in month)
+    found = [rate.rate for rate in month]
+    assert min(found) < 0 < Decimal("0.0001") < max(found)
+    assert max(map(abs, found)) <= Decimal("0.0003")
+    assert Decimal("0.00005") < sum(found) / len(found) < Decimal("0.00015")
+    assert prices().funding(BTC, NOON, NOON + 4 * market.HOUR) == [(NOON + 4 * market.HOUR, Decimal("0.000146"))]
+    assert prices(seed=2).funding(BTC, NOON, NOON + 4 * market.HOUR)[0].rate != Decimal("0.000146")
+
+
+@given(symbols, st.integers(0, 10**6), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_funding_does_not_depend_on_the_window_asked_for(symbol, seed, first, second):
+    begin, middle, end = NOON, NOON + min(first, second), NOON + max(first, second)
+    source = prices(seed=seed)
+    parts = [*source.funding(symbol, begin, middle), *source.funding(symbol, middle, end)]
+    assert parts == list(source.funding(symbol, begin, end))

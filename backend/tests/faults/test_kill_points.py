@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 
 from buddy.exchanges.models import Account
+from buddy.exchanges.paper import balance_of
 from buddy.trading.executor import open_trade
-from buddy.trading.models import Fill, Order, Trade
-from tests.apps.trading_rig import flat, long_plan, look_until, replay_account, write_candles
+from buddy.trading.models import Fill, Income, Order, Trade
+from buddy.trading.moments import to_ms
+from tests.apps.trading_rig import MINUTE, flat, long_plan, look_until, replay_account, write_candles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +23,10 @@ ROWS = [
     ("101050", "101060", "99900", "99950"),
     *flat("99950", 3),
 ]
-"""The entry, the first target, and the stop at break-even."""
+"""The entry, funding, the first target, and the stop at break-even."""
+FUNDED = 1_750_003_200_000
+"""16:00 UTC, when the fourth candle opens."""
+BEGIN = FUNDED - 3 * MINUTE
 PLAN = long_plan(rules={"break_even": {"after": {"take_profit": 1}}})
 EVERY = 6
 """Statements between two kill points."""
@@ -64,18 +69,22 @@ def finished(account: Account) -> Trade:
 
 def told(trade: Trade) -> tuple[Any, ...]:
     fills = [(f.order_side, f.price, f.quantity, f.fee, f.time) for f in Fill.objects.filter(trade=trade)]
-    return (trade.exit_reason, trade.net, trade.fees, trade.r, trade.closed_at, fills)
+    income = [(row.amount, to_ms(row.time)) for row in Income.objects.filter(trade=trade)]
+    return (trade.exit_reason, trade.net, trade.fees, trade.funding, trade.r, trade.closed_at, fills, income)
 
 
 def test_a_kill_at_any_statement_changes_nothing_about_the_end(alice: Any) -> None:
-    file = write_candles("kill_BTCUSDT_1m.csv", ROWS)
-    whole = replay_account(alice, file, name="whole")
+    file = write_candles("kill_BTCUSDT_1m.csv", ROWS, BEGIN)
+    whole = replay_account(alice, file, name="whole", clock_time=BEGIN + MINUTE)
     statements, expected = run(whole, 10**9), told(finished(whole))
     assert expected[0] == "break_even"
+    assert expected[-1] == [(-whole.trades.get().entered_quantity * 100_200 / 10_000, FUNDED)]
+    assert balance_of(whole).wallet == whole.opening_balance + expected[1]
     for alive in range(1, statements, EVERY):
-        account = replay_account(alice, file, name=f"kill {alive}", is_main=False)
+        account = replay_account(alice, file, name=f"kill {alive}", is_main=False, clock_time=BEGIN + MINUTE)
         run(account, alive)
         trade = finished(account)
         assert told(trade) == expected, f"killed after {alive} statements"
+        assert balance_of(account).wallet == account.opening_balance + expected[1]
         assert Trade.objects.filter(account=account).count() == 1
         assert not Order.objects.filter(account=account, status__in=["open", "partial", "unknown", "intended"]).exists()

@@ -20,7 +20,7 @@ from tests.flow.oracle import Bar, Wanted, walk
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-START = datetime(2025, 6, 15, 12, tzinfo=UTC)
+START = datetime(2025, 6, 15, 13, 10, tzinfo=UTC)
 SPEED = "600"
 """Ten candles a second."""
 ROWS = [
@@ -32,7 +32,7 @@ ROWS = [
     ("101050", "101050", "99900", "99950"),
     *[("99950", "99950", "99950", "99950")] * 20,
 ]
-"""The entry at 100000 after 15 s, the first target 4 s later, break-even another 4 s later."""
+"""The entry at 100000 after 15 s, funding (16:00) 2 s later, the first target after 2 s more, break-even 4 s later."""
 
 
 @pytest.fixture
@@ -98,9 +98,12 @@ def test_kills_in_the_middle_of_a_trade_change_nothing_about_its_end(stack: Stac
     wait_for(desk, trade, lambda told: told["ladder"][1]["status"] == "filled")
     kill(stack, "worker", "web", "beat")
     told = wait_for(desk, trade, lambda told: told["status"] == "closed", seconds=90)
-    expected = walk(wanted(desk, account), [Bar(*map(Decimal, row)) for row in ROWS])
+    begin = int(START.timestamp()) * 1000
+    bars = [Bar(begin + 60_000 * number, *map(Decimal, row)) for number, row in enumerate(ROWS)]
+    expected = walk(wanted(desk, account), bars)
     assert told["exit_reason"] == expected.outcome == "break_even"
-    figures = [Decimal(told[name]) for name in ("entered", "gross", "fees", "net")]
-    assert figures == [expected.quantity, expected.gross, expected.fees, expected.net]
+    figures = [Decimal(told[name]) for name in ("entered", "gross", "fees", "funding", "net")]
+    assert figures == [expected.quantity, expected.gross, expected.fees, expected.funded, expected.net]
+    assert len(expected.funding) == len(told["funding_rows"]) == 1
     assert len([order for order in told["orders"] if order["role"] == "entry"]) == 1
     assert [order["status"] for order in told["orders"] if order["status"] in ("open", "unknown", "intended")] == []

@@ -12,9 +12,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 MAKER, TAKER, SLIPPAGE = Decimal("0.0002"), Decimal("0.0005"), Decimal("0.0002")
+FUNDING, EIGHT_HOURS = Decimal("0.0001"), 8 * 60 * 60 * 1000
 
 
 class Bar(NamedTuple):
+    time: int
+    """When it opens, in milliseconds UTC."""
     open: Decimal
     high: Decimal
     low: Decimal
@@ -23,13 +26,14 @@ class Bar(NamedTuple):
 
 @dataclass
 class Told:
-    """The finished trade. `exits`: (price, quantity, fee), in order."""
+    """The finished trade. `exits`: (price, quantity, fee), in order; `funding`: (time, amount), paid is negative."""
 
     outcome: str = ""
     quantity: Decimal = Decimal(0)
     entry_bar: int = -1
     last_bar: int = -1
     exits: list[tuple[Decimal, Decimal, Decimal]] = field(default_factory=list)
+    funding: list[tuple[int, Decimal]] = field(default_factory=list)
     fees: Decimal = Decimal(0)
     gross: Decimal = Decimal(0)
     risk: Decimal = Decimal(0)
@@ -37,7 +41,11 @@ class Told:
 
     @property
     def net(self) -> Decimal:
-        return self.gross - self.fees
+        return self.gross - self.fees + self.funded
+
+    @property
+    def funded(self) -> Decimal:
+        return sum((amount for _, amount in self.funding), Decimal(0))
 
     @property
     def r(self) -> Decimal:
@@ -68,9 +76,11 @@ def quantity_for(wanted: Wanted) -> Decimal:
     return lots(wanted.money / per_coin, wanted.lot)
 
 
-def even(wanted: Wanted) -> Decimal:
-    """The price at which the rest, sold as taker, pays its own entry fee and its exit fee; rounded towards profit."""
-    exact = wanted.entry * (1 + wanted.sign * MAKER) / (1 - wanted.sign * TAKER)
+def even(wanted: Wanted, paid: Decimal, quantity: Decimal) -> Decimal:
+    """The price at which the rest, `quantity` sold as taker, pays its own entry fee, its exit fee and all funding that
+    was `paid`; rounded towards profit."""
+    own = wanted.entry * (1 + wanted.sign * MAKER) + wanted.sign * max(paid, Decimal(0)) / quantity
+    exact = own / (1 - wanted.sign * TAKER)
     rounding = ROUND_CEILING if wanted.sign > 0 else ROUND_FLOOR
     return (exact / wanted.tick).to_integral_value(rounding=rounding) * wanted.tick
 
@@ -97,6 +107,8 @@ def walk(wanted: Wanted, bars: Sequence[Bar]) -> Told:
     parts = [lots(told.quantity * share, wanted.lot) for share in wanted.shares[:2]]
     left = [*zip(wanted.targets, [*parts, told.quantity - sum(parts)], strict=True)]
     for number, bar in enumerate(bars[first + 1 :], first + 1):
+        if _fund(wanted, told, bars[number - 1], bar, sum(q for _, q in left)) and told.exits:
+            _tighten(wanted, told, sum(q for _, q in left))
         hit = one_of([told.stop, left[0][0]], bar)
         if hit is None:
             continue
@@ -107,10 +119,10 @@ def walk(wanted: Wanted, bars: Sequence[Bar]) -> Told:
             return told
         price, part = left.pop(0)
         _leave(wanted, told, price, part, MAKER)
-        told.stop = even(wanted)
         if not left:
             told.outcome = "take_profit"
             return told
+        _tighten(wanted, told, sum(q for _, q in left))
     raise AssertionError("the trade did not end")
 
 
@@ -126,6 +138,20 @@ def _enter(wanted: Wanted, bars: Sequence[Bar], told: Told) -> int | None:
             told.entry_bar = number
             return number
     raise AssertionError("the entry was never touched")
+
+
+def _fund(wanted: Wanted, told: Told, before: Bar, bar: Bar, quantity: Decimal) -> bool:
+    """Longs pay shorts at 00:00, 08:00 and 16:00 UTC, on what is held then at the price of then: `before`'s close."""
+    first = before.time - before.time % EIGHT_HOURS + EIGHT_HOURS
+    due = [(time, -wanted.sign * FUNDING * before.close * quantity) for time in range(first, bar.time + 1, EIGHT_HOURS)]
+    told.funding += due
+    return bool(due)
+
+
+def _tighten(wanted: Wanted, told: Told, quantity: Decimal) -> None:
+    """The stop at break-even; what has become cheaper since never loosens it."""
+    closest = max if wanted.sign > 0 else min
+    told.stop = closest(told.stop, even(wanted, -told.funded, quantity))
 
 
 def _leave(wanted: Wanted, told: Told, price: Decimal, quantity: Decimal, rate: Decimal) -> None:

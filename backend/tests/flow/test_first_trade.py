@@ -10,7 +10,7 @@ import pytest
 from buddy.events.models import Event
 from buddy.trading.executor import open_trade
 from buddy.trading.models import ExitReason, Trade
-from tests.apps.trading_rig import flat, long_plan, look_all, replay_account, write_candles
+from tests.apps.trading_rig import MINUTE, flat, long_plan, look_all, replay_account, write_candles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,3 +34,17 @@ def test_the_first_stop_of_an_entry_is_no_return_of_protection(alice: Any) -> No
     kinds = Event.objects.filter(trade_id=trade.pk).values_list("kind", flat=True)
     assert "stop_placed" in kinds
     assert "protection_restored" not in kinds
+
+
+def test_a_long_held_for_two_months_pays_every_eight_hours(alice: Any) -> None:
+    day, begin = 24 * 60 * MINUTE, 1_748_736_000_000
+    rows = [*flat("100000", 66), ("100000", "102500", "100000", "102500"), *flat("102500", 2)]
+    account = replay_account(alice, write_candles("held_BTCUSDT_1d.csv", rows, begin, day), clock_time=begin + day)
+    trade = open_trade(account, long_plan(entries=[{"kind": "market"}]))
+    look_all(trade)
+    assert (trade.status, trade.exit_reason) == (Trade.Status.CLOSED, ExitReason.TAKE_PROFIT)
+    assert trade.entered_quantity is not None
+    paid = -trade.entered_quantity * 100_000 / 10_000
+    assert [row.amount for row in trade.income.all()] == [paid] * 65 * 3
+    assert trade.funding == paid * 65 * 3
+    assert trade.net == trade.gross - trade.fees + trade.funding

@@ -17,6 +17,7 @@ from buddy.core.exchange import OrderStatus
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.trading.models import Order, Trade
+from buddy.trading.moments import to_ms
 from tests.apps.trading_rig import look_all, replay_account
 from tests.flow.oracle import Bar, Told, Wanted, walk
 
@@ -27,14 +28,14 @@ SHARES = (Decimal("0.4"), Decimal("0.3"), Decimal("0.3"))
 
 
 @pytest.fixture(scope="module")
-def recording(shared_dir: Path) -> tuple[list[int], list[Bar]]:
-    """Opening times in milliseconds, and the bars, exact."""
+def recording(shared_dir: Path) -> list[Bar]:
+    """The bars, exact."""
     folder = Path(settings.REPLAY_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(shared_dir / "market-data" / FILE, folder / FILE)
     table = polars.read_parquet(folder / FILE)
-    bars = [Bar(*(Decimal(repr(x)) for x in row)) for row in table.select("open", "high", "low", "close").iter_rows()]
-    return table["ts"].dt.epoch("ms").to_list(), bars
+    rows = zip(table["ts"].dt.epoch("ms"), table.select("open", "high", "low", "close").iter_rows(), strict=True)
+    return [Bar(time, *(Decimal(repr(price)) for price in prices)) for time, prices in rows]
 
 
 def wanted_at(bar: Bar, sign: int, account: Account, cancel: str | None = None) -> Wanted:
@@ -69,14 +70,13 @@ def document(wanted: Wanted) -> dict[str, Any]:
 def play(
     api: Any,
     owner: Any,
-    recording: tuple[Sequence[int], Sequence[Bar]],
+    bars: Sequence[Bar],
     start: int,
     sign: int,
     cancel: str | None = None,
 ) -> tuple[Trade, Told]:
     """Open over HTTP with the clock at the close of bar `start`, look until it is over."""
-    times, bars = recording
-    account = replay_account(owner, FILE, clock_time=times[start] + 60_000)
+    account = replay_account(owner, FILE, clock_time=bars[start].time + 60_000)
     wanted = wanted_at(bars[start], sign, account, cancel)
     body = {"account": account.pk, "plan": document(wanted)}
     answer = api.post("/api/v1/trades", body, format="json", headers={"Idempotency-Key": uuid.uuid4().hex})
@@ -91,7 +91,9 @@ def assert_equal_to_the_oracle(api: Any, trade: Trade, told: Told) -> None:
     assert trade.entered_quantity == told.quantity
     exits = list(trade.fills.exclude(order__role="entry").order_by("time", "id"))
     assert [(fill.price, fill.quantity, fill.fee) for fill in exits] == told.exits
-    assert (trade.gross, trade.fees, trade.net) == (told.gross, told.fees, told.net)
+    funding = [(to_ms(row.time), row.amount) for row in trade.income.order_by("time")]
+    assert funding == told.funding
+    assert (trade.gross, trade.fees, trade.funding, trade.net) == (told.gross, told.fees, told.funded, told.net)
     assert trade.initial_risk == told.risk
     assert trade.r == told.r.quantize(Decimal("1e-18"))
     assert not Order.objects.filter(trade=trade, status__in=[OrderStatus.OPEN, OrderStatus.UNKNOWN]).exists()
@@ -101,6 +103,7 @@ def assert_equal_to_the_oracle(api: Any, trade: Trade, told: Told) -> None:
     figures = api.get(f"/api/v1/stats/summary?account={trade.account_id}").json()["figures"]
     assert Decimal(figures["net_pnl"]["value"]) == told.net
     assert Decimal(figures["fees"]["value"]) == told.fees
+    assert Decimal(figures["funding"]["value"]) == told.funded
     assert abs(Decimal(figures["total_r"]["value"]) - told.r) < Decimal("1e-9")
 
 

@@ -70,6 +70,7 @@ def fetch(venue: str, what: str, *arguments: Any) -> Any:
         "instruments": market.instruments,
         "ticker": market.ticker,
         "candles": market.candles,
+        "funding": market.funding,
     }
     asked_at = wall()
     try:

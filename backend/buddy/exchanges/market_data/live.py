@@ -9,18 +9,21 @@ from typing import Any
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
+from buddy.core.simulated_market import FundingRate
 
 from ..venues import VENUES
 from ..wall import wall
 from . import fetching
 from .perpetuals import PERPETUALS, SMALLER_TIERS
-from .source import Candles, Quietness, Step, UnknownSymbol
+from .source import Candles, Quietness, Step, UnknownSymbol, Walked
 
 MINUTE = TIMEFRAMES["1m"]
 HOUR = TIMEFRAMES["1h"]
 NEW_ENOUGH = 1_500
 """Milliseconds: how old a price may be."""
 PAGE = 1000
+AHEAD = 2 * MINUTE
+"""How long before a funding time its rate is asked for: it hardly moves any more."""
 
 
 class LivePrices:
@@ -75,14 +78,20 @@ class LivePrices:
         rows = [row for row in self._fetched(symbol, timeframe, oldest, newest) if oldest <= row.time <= newest]
         return Candles(symbol, timeframe, rows, complete=len(rows) == (newest - oldest) // length + 1)
 
+    def funding(self, symbol: str, after: int, until: int) -> Sequence[FundingRate]:
+        """The venue's rates at its own times, which are whole hours: what was settled, and shortly before what will be.
+
+        A rate is settled seconds before the history tells it; whoever was told it ahead remembers it.
+        """
+        rows: list[list[Any]] = []
+        if after // HOUR != until // HOUR:
+            rows += fetching.ask(self.venue, "funding", symbol, after, max_age=MINUTE)
+        if until // HOUR != (until + AHEAD) // HOUR:
+            rows += fetching.ask(self.venue, "funding", symbol, max_age=MINUTE)
+        return [FundingRate(time, Decimal(rate)) for time, rate in rows if time > after]
+
     def path(
-        self,
-        symbols: Sequence[str],
-        after: int,
-        until: int,
-        *,
-        walked: Mapping[str, Candle] | None = None,
-        quiet: Quietness | None = None,
+        self, symbols: Sequence[str], after: int, until: int, *, walked: Walked = None, quiet: Quietness = None
     ) -> Iterator[Step]:
         """Minute candles; of one already walked in part only what it has done since."""
         steps = [step for symbol in symbols for step in self._walk(symbol, after, until, (walked or {}).get(symbol))]

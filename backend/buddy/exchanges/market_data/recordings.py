@@ -2,7 +2,8 @@
 
 The columns are `ts` (or time, timestamp, date, …), open, high, low, close and, when there is one, volume. Times are
 open times: dates, ISO 8601 text, or numbers in seconds or milliseconds. The symbol is read from the file's name
-(`binance_BTCUSDT_1m_….parquet`), the timeframe from the times.
+(`binance_BTCUSDT_1m_….parquet`), the timeframe from the times. A column `funding_rate` (a fraction, empty where there
+is none) says what longs pay shorts at 00:00, 08:00 and 16:00 UTC; without it the common base rate, 0.01 %, is assumed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from .perpetuals import PERPETUALS, SMALLER_TIERS
 ENDINGS = (".parquet", ".csv")
 TIME_NAMES = ("ts", "time", "timestamp", "date", "datetime", "open_time")
 PRICE_NAMES = ("open", "high", "low", "close")
+FUNDING_NAMES = ("funding_rate", "funding")
+BASE_FUNDING = Decimal("0.0001")
+MOST_FUNDING = 0.1
 SECONDS_BELOW = 100_000_000_000
 """A number below this is seconds, from here on milliseconds."""
 MOST_DECIMALS = 12
@@ -42,6 +46,8 @@ class Recording:
     times: NDArray[np.int64]
     prices: NDArray[np.float64]
     """Open, high, low, close and volume; a row per candle. A float's shortest text is the file's exact number."""
+    rates: NDArray[np.float64] | None = None
+    """Funding of eight hours as a fraction, NaN where the file has none; None when it has no such column."""
 
     @property
     def length(self) -> int:
@@ -58,6 +64,15 @@ class Recording:
     def candle(self, index: int) -> Candle:
         numbers = (exact(number) for number in self.prices[index].tolist())
         return Candle(int(self.times[index]), *numbers)
+
+    def funding(self, at: int) -> Decimal | None:
+        """The rate due at `at`, as the candle has it that runs then; None where the file knows of none."""
+        if self.rates is None:
+            return BASE_FUNDING
+        index = self.running(at)
+        if index < 0 or at >= int(self.times[index]) + self.length or np.isnan(self.rates[index]):
+            return None
+        return exact(float(self.rates[index]))
 
     def joined(self, first: int, end: int) -> Candle:
         """Candles `first` … `end` - 1 as one, at the time of the last."""
@@ -130,7 +145,8 @@ def _read(path: Path, changed: int, size: int) -> Recording:
     table = table.rename({column: column.strip().lower() for column in table.columns})
     times, prices = _times(path, table), _prices(path, table)
     _refuse_nonsense(path, times, prices)
-    return Recording(path.name, _instrument(path, prices), _timeframe(path, times), times, prices)
+    rates = _funding(path, table)
+    return Recording(path.name, _instrument(path, prices), _timeframe(path, times), times, prices, rates)
 
 
 def _read_csv(path: Path) -> polars.DataFrame:
@@ -179,6 +195,19 @@ def _prices(path: Path, table: polars.DataFrame) -> NDArray[np.float64]:
         return np.column_stack([column.cast(polars.Float64).to_numpy() for column in columns]).astype(np.float64)
     except polars.exceptions.PolarsError:
         raise CouldNotRead(f"{path.name}: the prices are not all numbers.") from None
+
+
+def _funding(path: Path, table: polars.DataFrame) -> NDArray[np.float64] | None:
+    name = next((name for name in FUNDING_NAMES if name in table.columns), None)
+    if name is None:
+        return None
+    try:
+        rates = table[name].cast(polars.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+    except polars.exceptions.PolarsError:
+        raise CouldNotRead(f"{path.name}: the funding rates are not all numbers.") from None
+    if (np.abs(rates) > MOST_FUNDING).any():
+        raise CouldNotRead(f"{path.name}: {name} holds more than 10 % in eight hours. Write 0.01 % as 0.0001.")
+    return rates
 
 
 def _refuse_nonsense(path: Path, times: NDArray[np.int64], prices: NDArray[np.float64]) -> None:

@@ -7,7 +7,7 @@ candles, so between two of them the price is the running candle's open.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy as np
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
-from buddy.core.simulated_market import Opening
+from buddy.core.simulated_market import FundingRate, Opening
 
 from .recordings import Recording, exact
-from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
+from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, Walked, changed, funding_times
 
 AT_ONCE = 20_000
 """Most candles joined into one."""
@@ -77,14 +77,14 @@ class ReplayedPrices:
     def so_far(self, symbol: str) -> Candle | None:
         return None
 
+    def funding(self, symbol: str, after: int, until: int) -> Sequence[FundingRate]:
+        """What the recording says; the common base rate where it says nothing of funding at all."""
+        recording = self._of(symbol)
+        rates = [(when, recording.funding(when)) for when in funding_times(after, until)]
+        return [FundingRate(when, rate) for when, rate in rates if rate is not None]
+
     def path(
-        self,
-        symbols: Sequence[str],
-        after: int,
-        until: int,
-        *,
-        walked: Mapping[str, Candle] | None = None,
-        quiet: Quietness | None = None,
+        self, symbols: Sequence[str], after: int, until: int, *, walked: Walked = None, quiet: Quietness = None
     ) -> Iterator[Step]:
         known = [self.recordings[symbol] for symbol in dict.fromkeys(symbols) if symbol in self.recordings]
         if len(known) == 1:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
 from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
-from buddy.core.simulated_market import Tick
+from buddy.core.simulated_market import FundingRate, Tick
 
 from ..wall import wall
 from . import simulated_market as market
 from .perpetuals import PERPETUALS
-from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, changed
+from .source import DAY, Candles, Quiet, Quietness, Step, UnknownSymbol, Walked, changed, funding_times
 
 LEAST, MOST = Decimal(0), Decimal(2**62)
 
@@ -63,14 +63,14 @@ class SimulatedPrices:
     def so_far(self, symbol: str) -> Candle | None:
         return None
 
+    def funding(self, symbol: str, after: int, until: int) -> Sequence[FundingRate]:
+        return [
+            FundingRate(when, Decimal(market.funding_at(self.seed, symbol, when)).scaleb(-6))
+            for when in funding_times(after, until)
+        ]
+
     def path(
-        self,
-        symbols: Sequence[str],
-        after: int,
-        until: int,
-        *,
-        walked: Mapping[str, Candle] | None = None,
-        quiet: Quietness | None = None,
+        self, symbols: Sequence[str], after: int, until: int, *, walked: Walked = None, quiet: Quietness = None
     ) -> Iterator[Step]:
         first = after - after % market.TICK + market.TICK
         if len(symbols) == 1 and quiet is not None:
@@ -81,7 +81,7 @@ class SimulatedPrices:
             for symbol, tick_size in steps:
                 yield Step(symbol, Tick(when, market.price_at(self.seed, symbol, when) * tick_size), when)
 
-    def _leap(self, instrument: Instrument, first: int, until: int, quiet: Quietness) -> Iterator[Step]:
+    def _leap(self, instrument: Instrument, first: int, until: int, quiet: Callable[[], Quiet]) -> Iterator[Step]:
         """Ticks that matter one by one, the others of a day joined."""
         symbol, when = instrument.symbol, first
         while when <= until:

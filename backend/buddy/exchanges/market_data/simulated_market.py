@@ -46,6 +46,10 @@ class Day(NamedTuple):
 
 ANCHOR_WAVES = tuple(2**power for power in range(9))
 """Days."""
+FUNDING = 100
+"""Millionths: where the funding rate of eight hours comes back to, the common base rate of 0.01 %."""
+FUNDING_WAVES = (21 * 8, 3 * 8)
+"""Hours."""
 CALM_WAVES = (64 * 24, 16 * 24, 4 * 24, 24, 8, 2, 0.5, 0.125)
 """Hours."""
 
@@ -142,3 +146,10 @@ def price_at(seed: int, symbol: str, time: int) -> int:
     """Whole ticks, as of the last tick at or before `time` (milliseconds)."""
     day, within = divmod(time, DAY)
     return int(day_of(seed, symbol, day).price[within // TICK])
+
+
+def funding_at(seed: int, symbol: str, time: int) -> int:
+    """The funding rate due at `time` (milliseconds) in millionths of the position's value, between -100 and 300."""
+    stream, hours = noise.key(seed, symbol + " funding"), np.array([time / HOUR], dtype=np.float64)
+    waves = [noise.smooth(stream + index, hours, float(wave)) for index, wave in enumerate(FUNDING_WAVES)]
+    return FUNDING + int(np.rint(FUNDING * np.sum(waves)))

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from buddy.core.exchange import Quote
 from buddy.core.market import Candle, Instrument
-from buddy.core.simulated_market import Opening, Tick
+from buddy.core.simulated_market import FundingRate, Opening, Tick
 
 
 class Step(NamedTuple):
@@ -30,8 +30,10 @@ class Quiet(NamedTuple):
     until: int
 
 
-Quietness = Callable[[], Quiet]
+Quietness = Callable[[], Quiet] | None
 """Asked again after each step, since any step may change it."""
+Walked = Mapping[str, Candle] | None
+"""Of each running candle, by symbol, what was walked of it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,7 @@ class PriceSource(Protocol):
         ...
 
     def path(
-        self,
-        symbols: Sequence[str],
-        after: int,
-        until: int,
-        *,
-        walked: Mapping[str, Candle] | None = None,
-        quiet: Quietness | None = None,
+        self, symbols: Sequence[str], after: int, until: int, *, walked: Walked = None, quiet: Quietness = None
     ) -> Iterator[Step]:
         """Everything that traded in (after, until], in order of time.
 
@@ -111,8 +107,19 @@ class PriceSource(Protocol):
         """
         ...
 
+    def funding(self, symbol: str, after: int, until: int) -> Sequence[FundingRate]:
+        """Every rate that falls due in (after, until], oldest first, and of later ones what is told ahead."""
+        ...
+
 
 DAY = 86_400_000
+FUNDING_INTERVAL = 28_800_000
+"""Milliseconds: funding is due at 00:00, 08:00 and 16:00 UTC."""
+
+
+def funding_times(after: int, until: int) -> range:
+    """In (after, until]."""
+    return range(after - after % FUNDING_INTERVAL + FUNDING_INTERVAL, until + 1, FUNDING_INTERVAL)
 
 
 def changed(now: Decimal, before: Decimal) -> Decimal:
