@@ -8,7 +8,7 @@ their values. The queryset stays the only description of the statement; nothing 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection, transaction
@@ -21,8 +21,12 @@ Row = TypeVar("Row")
 Values = dict[str, Any]
 """What a statement is run with, by name: whole numbers, texts, or lists of these (never empty)."""
 
-FIRST_MARK = 2_000_000_011
-"""Marks stand for the values while the SQL is made: whole numbers, which every key and every text column takes."""
+FIRST_MARK, FIRST_MEMBER = 32_011, 2_000_000_011
+"""Marks stand for the values while the SQL is made: whole numbers, which every number and every text column takes.
+
+On Postgres a number that its column cannot hold would be no condition but an empty answer, so single values, which may
+be small integers, have small marks; members of lists are keys or texts.
+"""
 NEW = "new "
 """Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
 
@@ -66,30 +70,30 @@ class _Kept:
         return found
 
     def _compiled(self, values: Values, fields: Sequence[str]) -> Statement:
-        places = list(_places(self._names, values))
-        marks: Values = {}
-        for number, place in enumerate(places, FIRST_MARK):
-            if place.member is None:
-                marks[place.name] = number
-            else:
-                marks.setdefault(place.name, []).append(number)
+        marks, places = _marks(self._names, values)
         rows = self._build(**marks)
         query = _changing(rows, fields) if fields else rows.query
         compiler = query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        stands_for = {str(number): place for number, place in enumerate(places, FIRST_MARK)}
-        arguments = tuple(each if isinstance(each, Place) else stands_for.get(str(each), each) for each in parameters)
-        if lost := set(places) - set(arguments):
+        arguments = tuple(each if isinstance(each, Place) else places.get(str(each), each) for each in parameters)
+        if lost := set(places.values()) - {each for each in arguments if isinstance(each, Place)}:
             raise ValueError(f"{sorted(place.name for place in lost)} would not reach the database.")
         return Statement(sql, arguments, rows.model, tuple if fields else _reader(rows, compiler))
 
 
-def _places(names: Sequence[str], values: Values) -> Iterator[Place]:
-    for name in names:
+def _marks(names: Sequence[str], values: Values) -> tuple[Values, dict[str, Place]]:
+    """What the queryset is built with, and the place that each mark stands for."""
+    marks: Values = {}
+    places: dict[str, Place] = {}
+    for number, name in enumerate(names, FIRST_MARK):
         if isinstance(values[name], list):
-            yield from (Place(name, index) for index in range(len(values[name])))
+            first = FIRST_MEMBER + len(places)
+            marks[name] = list(range(first, first + len(values[name])))
+            places |= {str(mark): Place(name, mark - first) for mark in marks[name]}
         else:
-            yield Place(name)
+            marks[name] = number
+            places[str(number)] = Place(name)
+    return marks, places
 
 
 def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
+from buddy.trading.models import Order, Trade
 
 BY_KIND = Select(lambda owner, kinds: Event.objects.filter(owner_id=owner, kind__in=kinds).order_by("id"))
 ACCOUNT = Update(lambda key, name: Account.objects.filter(pk=key, name=name))
@@ -73,6 +74,35 @@ def test_a_change_happens_under_its_condition_only_and_says_whether(account: Acc
     assert ACCOUNT({"looked_at": None}, key=account.pk, name="New") == 1
     account.refresh_from_db()
     assert (account.looked_at, account.name) == (None, "New")
+
+
+def test_a_column_of_small_numbers_is_asked_like_any_other(account: Account) -> None:
+    legs = Select(lambda leg, side: Order.objects.filter(leg=leg, order_side=side).values_list("client_id"))
+    trade = Trade.objects.create(
+        owner=account.owner,
+        account=account,
+        symbol="S",
+        side="long",
+        first_plan={},
+        plan={},
+        quantities=[],
+        asked_risk=1,
+        first_stop=1,
+    )
+    for leg in (0, 1):
+        Order.objects.create(
+            account=account,
+            trade=trade,
+            client_id=f"leg-{leg}",
+            symbol="S",
+            role="entry",
+            leg=leg,
+            order_side="buy",
+            kind="market",
+            quantity=1,
+        )
+    assert legs.rows(leg=1, side="buy") == [("leg-1",)]
+    assert legs.rows(leg=0, side="sell") == []
 
 
 def test_a_value_that_would_not_reach_the_database_is_refused(alice: Any) -> None:
