@@ -27,6 +27,7 @@ from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import connect, source_for
 from buddy.exchanges.market_data.source import PriceSource
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from . import books, gate
 from .claims import Claim
@@ -41,6 +42,7 @@ from .watcher import look_under
 
 log = logging.getLogger(__name__)
 
+_TRADE = Select(lambda trade: Trade.objects.filter(pk=trade))
 LEASE_WAIT = 5.0
 LOOK_SECONDS = 1.0
 
@@ -89,7 +91,7 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
             trade = _write(bench, plan, sizing, source)
             _bind(claim, trade)
         bench.look()
-    return Trade.objects.select_related("account").get(pk=trade.pk)
+    return _again(trade)
 
 
 def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
@@ -159,7 +161,7 @@ class Work:
 def _work(trade: Trade) -> Iterator[Work]:
     """The trade's rows under its account's lease; a look follows when the wish has been written."""
     with _bench(trade.account_id) as bench:
-        fresh = Trade.objects.select_related("account").get(pk=trade.pk)
+        fresh = _again(trade)
         if fresh.status not in WORKING:
             raise NotNow("This trade is over.")
         yield Work(bench, fresh, _position(bench, fresh))
@@ -321,4 +323,9 @@ def _entry_is_open(position: Position) -> bool:
 
 
 def _again(trade: Trade) -> Trade:
-    return Trade.objects.select_related("account").get(pk=trade.pk)
+    """The trade as its row says now."""
+    found = _TRADE.first(trade=trade.pk)
+    if found is None:
+        raise Trade.DoesNotExist
+    found.account = trade.account
+    return found

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
-
 from buddy.core.costs import loss_at_stop
 from buddy.core.errors import Denied
 from buddy.core.exchange import Balance, Quote
@@ -21,11 +19,17 @@ from buddy.core.risk import Denial, Limits, Standing, TradingState
 from buddy.core.risk import denials as core_denials
 from buddy.core.sizing import Sizing
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from .books import plan_of
 from .models import Trade
 from .states import WORKING
 
+_NEEDED = ("symbol", "side", "memory", "initial_risk", "asked_risk", "leverage", "margin_mode", "plan", "plan_version")
+"""Only what the gate asks of a trade: it is asked at every stroke of a key."""
+_WORKING = Select(
+    lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id").only(*_NEEDED)
+)
 NEAR = Decimal("0.8")
 """Of the margin: a stop that costs more lies too near to liquidation, maintenance margin and slippage included."""
 
@@ -98,20 +102,8 @@ def _is_endangered(trade: Trade, leverage: Decimal) -> bool:
     return plan.margin_mode is MarginMode.ISOLATED and abs(entry - plan.stop_price) * leverage > entry * NEAR
 
 
-def _working(account: Account) -> QuerySet[Trade]:
-    """Only what the gate asks of a trade: it is asked at every stroke of a key."""
-    needed = (
-        "symbol",
-        "side",
-        "memory",
-        "initial_risk",
-        "asked_risk",
-        "leverage",
-        "margin_mode",
-        "plan",
-        "plan_version",
-    )
-    return Trade.objects.filter(account=account, status__in=WORKING).order_by("id").only(*needed)
+def _working(account: Account) -> list[Trade]:
+    return _WORKING.rows(account=account.pk)
 
 
 def open_risk(working: Sequence[Trade]) -> Decimal:
@@ -153,5 +145,5 @@ def _loss_at(position: Position, stop: Decimal) -> Decimal:
 
 def standing_summary(account: Account) -> dict[str, Any]:
     """What the account's own page shows of its trades."""
-    working = list(_working(account))
+    working = _working(account)
     return {"open_trades": len(working), "open_risk": open_risk(working)}

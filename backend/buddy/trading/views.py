@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from buddy.api import Pages
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 from buddy.problems import Conflict, Problem, fault
 
 from . import executor
@@ -39,6 +40,7 @@ from .story import tell_trade, tell_trades, tell_whole_trade
 
 KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
 LARGEST_ID = 2**63 - 1
+_ACCOUNT = Select(lambda owner, key: Account.objects.filter(owner_id=owner, archived_at=None, pk=key))
 
 
 def asked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def asked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[st
 
 def my_account(request: Request, key: int) -> Account:
     """The user's own account; in a body or a query an unknown one is a fault of that field."""
-    account = Account.objects.filter(owner_id=request.user.pk, archived_at=None, pk=key).first()
+    account = _ACCOUNT.first(owner=request.user.pk, key=key)
     if account is None:
         wrong = fault("There is no such account.", "Choose one of your own.", "does_not_exist")
         raise Problem(404, "not_found", "There is no such account.", {"account": [wrong]})
