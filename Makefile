@@ -52,7 +52,7 @@ check: setup-dev check-backend check-frontend check-api check-infra ## every lin
 check-backend:
 	cd backend && $(BIN)/ruff check . ../scripts
 	cd backend && $(BIN)/ruff format --check . ../scripts
-	cd backend && MYPYPATH=. $(BIN)/mypy buddy
+	cd backend && MYPYPATH=. $(BIN)/mypy buddy emulator
 	cd backend && $(BIN)/lint-imports
 	$(PY) -m scripts.check_django
 

@@ -1,0 +1,273 @@
+"""One account at a stand-in venue: what may be ordered, what is in the book, what waits for a trigger.
+
+The simulated exchange holds what is in the order book. Conditional orders are the venue's own: it watches their
+triggers, so the market stands still at each, and what it then puts into the book is a new order. A venue waits for
+nobody: whatever a price sets off has happened when `move` returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from buddy.core.errors import Rejected
+from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Refusal
+from buddy.core.market import ZERO, OrderSide
+from buddy.core.simulated_market import FundingRate, Step, Tick
+from buddy.core.watching import Watch
+
+from . import rules
+from .account_books import AccountBooks
+from .orders import Kind, Status, VenueOrder, Wish
+from .prices import SymbolPrices
+from .refusals import Reason, Refused
+
+STOPS_PER_SYMBOL = 100
+REASONS = {
+    Refusal.MARGIN: Reason.MARGIN,
+    Refusal.REDUCE_ONLY: Reason.REDUCE_ONLY,
+    Refusal.MINIMUM: Reason.NOTIONAL_MINIMUM,
+    Refusal.PRECISION: Reason.QUANTITY_PRECISION,
+    Refusal.INACTIVE: Reason.INACTIVE,
+}
+
+
+class VenueAccount(AccountBooks):
+    """See `AccountBooks` for what it is made of."""
+
+    # Orders
+
+    def place(self, wish: Wish) -> VenueOrder:
+        """Takes the order and executes what is due. Raises Refused."""
+        self._check(wish)
+        algo = wish.kind.is_conditional
+        order = self._order(wish, next(self.ids.algos if algo else self.ids.orders))
+        if algo:
+            self._arm(order)
+        else:
+            self._submit(order)
+        self._after()
+        return order
+
+    def cancel(self, order: VenueOrder) -> None:
+        """Raises Refused when it is not open any more."""
+        if order.id in self.armed:
+            self._disarm(order, Status.CANCELED)
+        elif order.key in self.working:
+            self.sim.cancel(order.wish.symbol, order.key)
+            self._absorb()
+        else:
+            raise Refused(Reason.UNKNOWN_ORDER)
+        self._after()
+
+    def amend(self, order: VenueOrder, quantity: Decimal, price: Decimal) -> None:
+        """A resting limit order gets another price or whole quantity, and keeps its ids. Raises Refused."""
+        if order.key not in self.working:
+            raise Refused(Reason.UNKNOWN_ORDER)
+        if (quantity, price) == (order.quantity, order.wish.price):
+            raise Refused(Reason.NOTHING_TO_AMEND)
+        wish = replace(order.wish, quantity=quantity, price=price)
+        rules.check_numbers(wish, self.instruments[wish.symbol], self.prices[wish.symbol])
+        if quantity <= order.filled:
+            raise Refused(Reason.QUANTITY_MINIMUM)
+        before = order.wish
+        self.sim.cancel(wish.symbol, order.key)
+        del self.working[order.key]
+        try:
+            self._resubmit(order, wish)
+        except Refused:
+            self._resubmit(order, before)
+            raise
+        finally:
+            self._after()
+
+    def _resubmit(self, order: VenueOrder, wish: Wish) -> None:
+        order.wish, order.updated, order.revision = wish, self.clock(), order.revision + 1
+        self._submit(order, "AMENDMENT")
+
+    # Market
+
+    def move(self, symbol: str, *steps: Step) -> None:
+        """The market goes along these steps, and whatever they set off happens."""
+        if self.is_idle(symbol):
+            return
+        self.sim.feed(symbol, *steps)
+        self.is_walking = True
+        while not self.sim.run():
+            self._react(symbol)
+        self._react(symbol)
+        self.is_walking = False
+        self._after()
+
+    def _react(self, symbol: str) -> None:
+        self._absorb()
+        self._fire(symbol)
+        self._expire_close_orders()
+        self.sim.watch(self._watches())
+
+    def fund(self, symbol: str, rate: Decimal) -> None:
+        """Funding is due now: longs pay shorts `rate` of the value at the mark price."""
+        if symbol not in self.sim.books.holdings:
+            return
+        self._bring_up(symbol)
+        market = self.sim.markets[symbol]
+        self.sim.fund(symbol, FundingRate(market.time + 1, rate))
+        self.move(symbol, Tick(market.time + 1, market.last, market.mark))
+
+    # What is refused
+
+    def _check(self, wish: Wish) -> None:
+        prices = self.prices[wish.symbol]
+        self._check_side(wish)
+        rules.check_numbers(wish, self.instruments[wish.symbol], prices)
+        if wish.kind.is_conditional and rules.is_triggered(wish, prices):
+            raise Refused(Reason.WOULD_TRIGGER)
+        if wish.time_in_force == "GTX" and rules.crosses(wish, prices):
+            raise Refused(Reason.POST_ONLY)
+        if wish.reduce_only or wish.closes_position:
+            self._check_reducing(wish)
+        else:
+            self._check_tier(wish)
+
+    def _check_side(self, wish: Wish) -> None:
+        if (wish.position_side == "BOTH") is self.dual:
+            raise Refused(Reason.POSITION_SIDE)
+        held = self.held_sides.get(wish.symbol)
+        if self.dual and held not in (None, wish.position_side):
+            raise Refused(Reason.ONE_SIDE_ONLY)
+
+    def _check_reducing(self, wish: Wish) -> None:
+        held = self._reducible(wish)
+        if not held:
+            raise Refused(Reason.REDUCE_ONLY)
+        armed = [order.wish for order in self.armed.values() if order.wish.symbol == wish.symbol]
+        if len(armed) >= STOPS_PER_SYMBOL:
+            raise Refused(Reason.TOO_MANY_STOPS)
+        if wish.closes_position:
+            alike = (wish.order_side, wish.kind.takes_profit)
+            if any(other.closes_position and (other.order_side, other.kind.takes_profit) == alike for other in armed):
+                raise Refused(Reason.CLOSE_EXISTS)
+        elif not wish.kind.is_conditional:
+            self._check_budget(wish, held)
+
+    def _check_budget(self, wish: Wish, held: Decimal) -> None:
+        resting = sum((o.quantity - o.filled for o in self.working.values() if _shares_budget(o.wish, wish)), ZERO)
+        if self.checks_budget and resting and resting + wish.quantity > held:  # type: ignore[operator]
+            raise Refused(Reason.REDUCE_ONLY_BUDGET)
+
+    def _check_tier(self, wish: Wish) -> None:
+        instrument, held = self.instruments[wish.symbol], self.sim.books.holdings.get(wish.symbol)
+        most = rules.largest_notional(instrument, self.setup(wish.symbol).leverage)
+        same = held is not None and held.side.entry_order_side is wish.order_side
+        quantity = (wish.quantity or ZERO) + (held.quantity if same and held else ZERO)
+        if most is not None and instrument.notional(self.prices[wish.symbol].last, quantity) > most:
+            raise Refused(Reason.TIER)
+
+    def _reducible(self, wish: Wish) -> Decimal:
+        held = self.sim.books.holdings.get(wish.symbol)
+        return ZERO if held is None or held.side.exit_order_side is not wish.order_side else held.quantity
+
+    # Into the book
+
+    def _submit(self, order: VenueOrder, execution: str = "NEW") -> None:
+        """Into the simulated exchange's book, where what is due executes at once. Raises Refused."""
+        wish = order.wish
+        self._bring_up(wish.symbol)
+        self.setup(wish.symbol)
+        self.working[order.key] = order
+        kind = OrderKind.LIMIT if wish.kind is Kind.LIMIT else OrderKind.MARKET
+        price = wish.price if wish.kind is Kind.LIMIT else None
+        quantity = order.quantity - order.filled
+        intent = OrderIntent(
+            order.key, wish.symbol, wish.order_side, kind, quantity, price, reduce_only=self._only_reduces(wish)
+        )
+        try:
+            self.sim.place(intent)
+        except Rejected as error:
+            del self.working[order.key]
+            raise Refused(REASONS.get(Refusal(error.code), Reason.MARGIN), str(error)) from None
+        self.ledger.add(order)
+        self._tell(order, execution)
+        self._absorb()
+        if wish.time_in_force in ("IOC", "FOK") and order.key in self.working:
+            self.sim.close(self.sim.orders[order.key], OrderStatus.EXPIRED)
+            self._absorb()
+
+    def _only_reduces(self, wish: Wish) -> bool:
+        """In hedge mode an order against its position side can do nothing else."""
+        leaving = OrderSide.SELL if wish.position_side == "LONG" else OrderSide.BUY
+        return wish.reduce_only or (self.dual and wish.order_side is leaving)
+
+    def _arm(self, order: VenueOrder) -> None:
+        self._bring_up(order.wish.symbol)
+        self.armed[order.id] = order
+        self.ledger.add(order)
+        self.sim.watch(self._watches())
+        self._tell(order, "NEW")
+
+    def _watches(self) -> dict[str, Watch]:
+        levels: dict[str, set[Decimal]] = {}
+        for order in self.armed.values():
+            levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
+        return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
+
+    # Triggers
+
+    def _fire(self, symbol: str) -> None:
+        """Whatever is due by the price the simulated market stands at, the oldest first."""
+        market = self.sim.markets[symbol]
+        here = SymbolPrices(market.last, market.time, ZERO, market.mark)
+        for order in [each for each in self.armed.values() if each.wish.symbol == symbol]:
+            if order.id in self.armed and rules.is_triggered(order.wish, here):
+                self._trigger(order)
+
+    def _trigger(self, order: VenueOrder) -> None:
+        order.triggered = self.clock()
+        self._disarm(order, Status.TRIGGERING)
+        if self.stuck_triggers:
+            self.stuck_triggers -= 1
+            return
+        child = self._child_of(order)
+        order.child = child.id
+        try:
+            if not child.quantity:
+                raise Refused(Reason.REDUCE_ONLY)
+            self._submit(child)
+        except Refused as refusal:
+            order.child, order.reason = None, refusal.reason.value
+            self._disarm(order, Status.REJECTED)
+            return
+        if order.status is Status.TRIGGERING:
+            self._disarm(order, Status.TRIGGERED)
+        if not child.status.is_open:
+            self._disarm(order, Status.FINISHED)
+
+    def _child_of(self, order: VenueOrder) -> VenueOrder:
+        wish = order.wish
+        number = next(self.ids.orders)
+        asked = replace(
+            wish,
+            kind=wish.kind.executed_as,
+            quantity=self._reducible(wish) if wish.quantity is None else wish.quantity,
+            reduce_only=wish.reduce_only or wish.closes_position,
+            attached=(),
+        )
+        child = self._order(asked, number, order.client_id if self.children_keep_client_id else f"child{number}")
+        child.parent = order.id
+        return child
+
+    def _expire_close_orders(self) -> None:
+        """An order that closes a position goes with it."""
+        for order in list(self.armed.values()):
+            if order.wish.closes_position and not self._reducible(order.wish):
+                self._disarm(order, Status.EXPIRED)
+
+    def _after(self) -> None:
+        """Done with one change: close orders without a position go, and lagging reads get their view."""
+        self._expire_close_orders()
+        self.ledger.remember(self.clock(), self.open_orders(), self.positions())
+
+
+def _shares_budget(resting: Wish, wish: Wish) -> bool:
+    alike = (resting.symbol, resting.order_side) == (wish.symbol, wish.order_side)
+    return resting.reduce_only and alike

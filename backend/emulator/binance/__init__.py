@@ -1,0 +1,1 @@
+"""Binance USD-M futures: REST, user data and market streams, as the vendor documents them."""

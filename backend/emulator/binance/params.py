@@ -1,0 +1,51 @@
+"""The parameters of a request, read as Binance reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from .refusals import BinanceError
+
+
+class Params:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Raises -1102 when it must be there and is not."""
+        value = self.values.get(name, "")
+        if value:
+            return value
+        if default is None:
+            raise BinanceError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+        return default
+
+    def has(self, name: str) -> bool:
+        return bool(self.values.get(name))
+
+    def whole(self, name: str) -> int | None:
+        if not self.has(name):
+            return None
+        try:
+            return int(self.values[name])
+        except ValueError:
+            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.") from None
+
+    def number(self, name: str) -> Decimal | None:
+        if not self.has(name):
+            return None
+        try:
+            found = Decimal(self.values[name])
+        except InvalidOperation:
+            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.") from None
+        if not found.is_finite():
+            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.")
+        return found
+
+    def flag(self, name: str) -> bool:
+        return self.values.get(name, "").lower() == "true"
+
+    def limit(self, default: int, most: int) -> int:
+        asked = self.whole("limit")
+        return default if asked is None else max(1, min(asked, most))

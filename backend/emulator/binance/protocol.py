@@ -1,0 +1,137 @@
+"""Binance's way of asking and answering: keys, signatures, time windows, weights, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from ..protocol import Answer, Call, Protocol, signature
+from ..refusals import Refused
+from ..venue import Key, Venue
+from . import account, public, streams, trading
+from .params import Params
+from .refusals import ERRORS, BinanceError
+from .routes import ROUTES, Desk, Route, Security
+
+RECEIVE_WINDOW = 5_000
+MOST_AHEAD = 1_000
+"""Milliseconds that a request's timestamp may lie ahead of the venue's clock."""
+MODULES = (account, public, streams, trading)
+"""Importing them is what fills ROUTES."""
+
+
+class Binance(Protocol):
+    paths = ("/fapi/", "/sapi/", "/private/ws", "/market/ws", "/public/ws", "/ws", "/stream")
+
+    def __init__(self, venue: Venue) -> None:
+        super().__init__(venue)
+        self.streams = streams.Streams(venue)
+
+    def key_of(self, call: Call) -> str:
+        return call.headers.get("X-MBX-APIKEY", "")
+
+    def answer(self, call: Call) -> Answer:
+        route = ROUTES.get((call.method, call.path))
+        if route is None:
+            return Answer("<html><body><h2>404 Not found</h2></body></html>", 404)
+        limits, now = self.venue.limits, self.venue.now()
+        if now < limits.banned_until:
+            return self.banned((limits.banned_until - now) / 1000)
+        used = limits.spend(route.weight, now)
+        answer = self.too_many(60 - now / 1000 % 60) if limits.exceeded else self._answer(route, call)
+        answer.headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+        return answer
+
+    def _answer(self, route: Route, call: Call) -> Answer:
+        if self.venue.maintenance:
+            return self.maintenance()
+        try:
+            desk = Desk(self.venue, self._owner(route, call), self.streams.keys, call.lag_ms)
+            return Answer(route.handler(desk, Params(call.params)))
+        except Refused as refused:
+            code, message = ERRORS[refused.reason]
+            return self.refusal(code, message.format(detail=refused.detail))
+        except BinanceError as error:
+            return Answer({"code": error.code, "msg": error.message}, error.status)
+
+    # Who asks
+
+    def _owner(self, route: Route, call: Call) -> Key | None:
+        """Raises BinanceError for a request that does not prove whose it is."""
+        if route.security is Security.NONE:
+            return None
+        key = self._key(call)
+        if route.security is not Security.KEY:
+            self._check_time(call)
+            self._check_signature(call, key)
+        if (route.security is Security.TRADE and not key.can_trade) or not key.can_read:
+            raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        return key
+
+    def _key(self, call: Call) -> Key:
+        name = self.key_of(call)
+        if not name:
+            raise BinanceError(-2014, "API-key format invalid.", 401)
+        key = self.venue.keys.get(name)
+        expired = key is not None and key.expires is not None and key.expires <= self.venue.now()
+        if key is None or not key.active or expired:
+            raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        return key
+
+    def _check_time(self, call: Call) -> None:
+        p = Params(call.params)
+        p.text("timestamp")
+        stamp, window = p.whole("timestamp") or 0, p.whole("recvWindow")
+        now, window = self.venue.now(), RECEIVE_WINDOW if window is None else window
+        if window > 60_000:
+            raise BinanceError(-1131, "recvWindow must be less than 60000.")
+        if stamp > now + MOST_AHEAD:
+            raise BinanceError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+        if stamp < now - window:
+            raise BinanceError(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+    def _check_signature(self, call: Call, key: Key) -> None:
+        """Over the query and the body as they came, without the signature itself."""
+        signed, _, given = (call.query + call.body).rpartition("&signature=")
+        if not given:
+            raise BinanceError(-1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")
+        if given != signature(key.secret, signed):
+            raise BinanceError(-1022, "Signature for this request is not valid.")
+
+    # How it says no
+
+    def refusal(self, code: int, message: str) -> Answer:
+        return Answer({"code": code, "msg": message}, 400)
+
+    def maintenance(self) -> Answer:
+        return Answer({"code": -1016, "msg": "System is under maintenance."}, 503)
+
+    def too_many(self, seconds: float) -> Answer:
+        message = "Too many requests; current limit of IP is 2400 requests per minute."
+        return Answer({"code": -1003, "msg": message}, 429, {"Retry-After": str(int(seconds) or 1)})
+
+    def banned(self, seconds: float) -> Answer:
+        until = self.venue.now() + int(seconds * 1000)
+        message = f"Way too many requests; IP banned until {until}. Please use the websocket for live updates."
+        return Answer({"code": -1003, "msg": message}, 418, {"Retry-After": str(int(seconds) or 1)})
+
+    def emptied(self, answer: Answer) -> Answer:
+        return Answer(_emptied(answer.data), answer.status, answer.headers)
+
+    # Streams
+
+    async def stream(self, call: Call, socket: web.WebSocketResponse) -> None:
+        await self.streams.serve(call, socket)
+
+    def expire_streams(self, key: str) -> None:
+        self.streams.expire(key)
+
+    def close_streams(self) -> None:
+        self.streams.close()
+
+
+def _emptied(data: Any) -> Any:
+    if isinstance(data, list):
+        return []
+    return data | {name: [] for name in ("positions", "assets") if name in data}

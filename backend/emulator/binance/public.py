@@ -1,0 +1,218 @@
+"""What Binance tells everybody: markets, prices, candles, the time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.market import Candle, Instrument
+
+from ..prices import SymbolPrices
+from ..protocol import text
+from ..rules import decimals
+from .params import Params
+from .refusals import BinanceError
+from .routes import Desk, route
+from .shapes import market_id
+
+ORDER_TYPES = ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
+INTERVALS = {
+    "1m": 60_000, "3m": 180_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "1h": 3_600_000, "2h": 7_200_000,
+    "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000, "3d": 259_200_000,
+    "1w": 604_800_000,
+}  # fmt: skip
+
+
+@route("GET", "/fapi/v1/ping")
+def ping(desk: Desk, p: Params) -> Any:
+    return {}
+
+
+@route("GET", "/fapi/v1/time")
+def time(desk: Desk, p: Params) -> Any:
+    return {"serverTime": desk.venue.now()}
+
+
+@route("GET", "/fapi/v1/exchangeInfo")
+def exchange_info(desk: Desk, p: Params) -> Any:
+    return {
+        "timezone": "UTC",
+        "serverTime": desk.venue.now(),
+        "futuresType": "U_MARGINED",
+        "rateLimits": [
+            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400},
+            {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
+        ],
+        "exchangeFilters": [],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
+        "symbols": [_market(instrument) for instrument in desk.venue.instruments.values()],
+    }
+
+
+def _market(instrument: Instrument) -> dict[str, Any]:
+    tick, lot = text(instrument.tick_size), text(instrument.lot_size)
+    return {
+        "symbol": market_id(instrument.symbol),
+        "pair": market_id(instrument.symbol),
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "status": "TRADING" if instrument.active else "SETTLING",
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.settle,
+        "pricePrecision": decimals(instrument.tick_size),
+        "quantityPrecision": decimals(instrument.lot_size),
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": "0.0500",
+        "liquidationFee": "0.012500",
+        "marketTakeBound": "0.05",
+        "maxMoveOrderLimit": 10000,
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "10000000", "tickSize": tick},
+            _lots("LOT_SIZE", instrument, instrument.max_quantity),
+            _lots("MARKET_LOT_SIZE", instrument, instrument.market_max_quantity),
+            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 100},
+            {"filterType": "MIN_NOTIONAL", "notional": text(instrument.min_notional)},
+            {"filterType": "PERCENT_PRICE", "multiplierUp": "1.05", "multiplierDown": "0.95", "multiplierDecimal": "4"},
+        ],
+        "orderTypes": ORDER_TYPES,
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+        "lotSize": lot,
+    }
+
+
+def _lots(name: str, instrument: Instrument, most: Decimal | None) -> dict[str, str]:
+    return {
+        "filterType": name,
+        "minQty": text(instrument.min_quantity),
+        "maxQty": text(most),
+        "stepSize": text(instrument.lot_size),
+    }
+
+
+@route("GET", "/fapi/v1/ticker/24hr")
+def ticker(desk: Desk, p: Params) -> Any:
+    return _each(desk, p, _ticker)
+
+
+def _ticker(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
+    day = prices.day()
+    change = day.close - day.open
+    return {
+        "symbol": market_id(symbol),
+        "priceChange": text(change),
+        "priceChangePercent": f"{change / day.open * 100:.3f}",
+        "weightedAvgPrice": text(day.close),
+        "lastPrice": text(prices.last),
+        "lastQty": "0.001",
+        "openPrice": text(day.open),
+        "highPrice": text(day.high),
+        "lowPrice": text(day.low),
+        "volume": text(day.volume),
+        "quoteVolume": text(day.volume * day.close),
+        "openTime": day.time,
+        "closeTime": prices.time,
+        "firstId": 1,
+        "lastId": 2,
+        "count": 2,
+    }
+
+
+@route("GET", "/fapi/v1/ticker/bookTicker", weight=2)
+def book_ticker(desk: Desk, p: Params) -> Any:
+    return _each(desk, p, _book)
+
+
+def _book(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
+    return {
+        "symbol": market_id(symbol),
+        "bidPrice": text(prices.bid),
+        "bidQty": "10",
+        "askPrice": text(prices.ask),
+        "askQty": "10",
+        "time": prices.time,
+    }
+
+
+@route("GET", "/fapi/v1/ticker/price")
+@route("GET", "/fapi/v2/ticker/price")
+def price(desk: Desk, p: Params) -> Any:
+    return _each(desk, p, lambda symbol, at: {"symbol": market_id(symbol), "price": text(at.last), "time": at.time})
+
+
+@route("GET", "/fapi/v1/premiumIndex")
+def premium_index(desk: Desk, p: Params) -> Any:
+    return _each(desk, p, _premium)
+
+
+def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
+    return {
+        "symbol": market_id(symbol),
+        "markPrice": text(prices.mark_price),
+        "indexPrice": text(prices.mark_price),
+        "estimatedSettlePrice": text(prices.mark_price),
+        "lastFundingRate": text(prices.funding_rate),
+        "interestRate": "0.00010000",
+        "nextFundingTime": prices.next_funding,
+        "time": prices.time,
+    }
+
+
+def _each(desk: Desk, p: Params, shape: Any) -> Any:
+    """One symbol's, or everybody's."""
+    symbol = desk.symbol(p, required=False)
+    if symbol is not None:
+        return shape(symbol, desk.venue.prices[symbol])
+    return [shape(each, prices) for each, prices in desk.venue.prices.items()]
+
+
+@route("GET", "/fapi/v1/fundingRate")
+def funding_rates(desk: Desk, p: Params) -> Any:
+    symbol = desk.symbol(p)
+    prices = desk.venue.prices[symbol or ""]
+    return [
+        {
+            "symbol": market_id(symbol or ""),
+            "fundingRate": text(prices.funding_rate),
+            "fundingTime": prices.next_funding - 28_800_000,
+            "markPrice": text(prices.mark_price),
+        }
+    ]
+
+
+@route("GET", "/fapi/v1/klines", weight=5)
+def klines(desk: Desk, p: Params) -> Any:
+    symbol, interval = desk.symbol(p), p.text("interval")
+    if interval not in INTERVALS:
+        raise BinanceError(-1120, "Invalid interval.")
+    length, end = INTERVALS[interval], p.whole("endTime")
+    rows = desk.venue.prices[symbol or ""].candles(
+        length, p.whole("startTime"), desk.venue.now() if end is None else end, p.limit(500, 1500)
+    )
+    return [_kline(row, length) for row in rows]
+
+
+def _kline(row: Candle, length: int) -> list[Any]:
+    prices = [text(number) for number in row[1:6]]
+    return [row.time, *prices, row.time + length - 1, text(row.volume * row.close), 1, "0", "0", "0"]
+
+
+@route("GET", "/fapi/v1/depth", weight=2)
+def depth(desk: Desk, p: Params) -> Any:
+    prices = desk.venue.prices[desk.symbol(p) or ""]
+    now = desk.venue.now()
+    return {
+        "lastUpdateId": now,
+        "E": now,
+        "T": now,
+        "bids": [[text(prices.bid), "10"]],
+        "asks": [[text(prices.ask), "10"]],
+    }

@@ -1,0 +1,149 @@
+"""Binance's websockets: account events by listen key, market streams by subscription."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from ..events import Event
+from ..protocol import Call
+from ..sockets import Channel
+from ..venue import Venue
+from . import events
+from .listen_keys import ListenKey, ListenKeys
+from .params import Params
+from .refusals import BinanceError
+from .routes import Desk, Security, route
+from .shapes import market_id
+
+BEAT = 1.0
+"""Seconds between two mark prices, whether or not they moved."""
+
+
+@route("POST", "/fapi/v1/listenKey", Security.KEY)
+def open_listen_key(desk: Desk, p: Params) -> Any:
+    return {"listenKey": desk.listen_keys.open(desk.key).name}
+
+
+@route("PUT", "/fapi/v1/listenKey", Security.KEY)
+def keep_listen_key(desk: Desk, p: Params) -> Any:
+    living = [each for each in desk.listen_keys.living.values() if each.owner is desk.key]
+    if not any(desk.listen_keys.is_alive(each) for each in living):
+        raise BinanceError(-1125, "This listenKey does not exist.")
+    return {"listenKey": desk.listen_keys.open(desk.key).name}
+
+
+@route("DELETE", "/fapi/v1/listenKey", Security.KEY)
+def close_listen_key(desk: Desk, p: Params) -> Any:
+    desk.listen_keys.close(desk.key)
+    return {}
+
+
+class Streams:
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.keys = ListenKeys(venue.now)
+        self.channels: dict[Channel, str] = {}
+        """Each open socket, with the listen key it was opened on."""
+
+    async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:
+        channel = Channel(socket, self.venue.faults)
+        name = _listen_key(call)
+        self.channels[channel] = name
+        try:
+            if name:
+                await self._account(channel, self.keys.living.get(name))
+            else:
+                await self._market(channel)
+        finally:
+            del self.channels[channel]
+
+    # The account
+
+    async def _account(self, channel: Channel, key: ListenKey | None) -> None:
+        """A stream on a key that is none stays silent, as the venue's does."""
+        if key is None or not self.keys.is_alive(key):
+            await channel.run(lambda _: None)
+            return
+        account = key.owner.account
+
+        def listen(event: Event) -> None:
+            if self.keys.is_alive(key):
+                said = events.of_account(event, account.ledger)
+                channel.tell(said["e"], said)
+
+        account.listeners.append(listen)
+        try:
+            await channel.run(lambda _: None)
+        finally:
+            account.listeners.remove(listen)
+
+    def expire(self, owner: str) -> None:
+        """The listen keys of an API key run out, and their streams are told so."""
+        for gone in self.keys.close(self.venue.keys[owner]):
+            now = self.venue.now()
+            for channel, name in self.channels.items():
+                if name == gone.name:
+                    channel.tell("listenKeyExpired", {"e": "listenKeyExpired", "E": now, "listenKey": name})
+
+    def close(self) -> None:
+        for channel in self.channels:
+            channel.cut()
+
+    # The market
+
+    async def _market(self, channel: Channel) -> None:
+        wanted: dict[str, str] = {}
+
+        def hear(message: str) -> None:
+            for stream in self._subscribed(channel, wanted, json.loads(message)):
+                self._tell(channel, stream, wanted[stream])
+
+        def moved(symbol: str) -> None:
+            for stream, of in wanted.items():
+                if of == symbol:
+                    self._tell(channel, stream, symbol)
+
+        self.venue.listeners.append(moved)
+        beat = asyncio.create_task(self._beat(channel, wanted))
+        try:
+            await channel.run(hear)
+        finally:
+            beat.cancel()
+            self.venue.listeners.remove(moved)
+
+    def _subscribed(self, channel: Channel, wanted: dict[str, str], asked: dict[str, Any]) -> list[str]:
+        """The streams that are new."""
+        streams: list[str] = asked.get("params", [])
+        symbols = {market_id(symbol).lower(): symbol for symbol in self.venue.instruments}
+        known = {stream: symbols[stream.partition("@")[0]] for stream in streams if stream.partition("@")[0] in symbols}
+        channel.say({"result": None, "id": asked.get("id")})
+        if asked.get("method") == "UNSUBSCRIBE":
+            for stream in known:
+                wanted.pop(stream, None)
+            return []
+        wanted |= known
+        return list(known)
+
+    def _tell(self, channel: Channel, stream: str, symbol: str) -> None:
+        said = events.of_market(stream, symbol, self.venue.prices[symbol], self.venue.now())
+        if said is not None:
+            channel.tell(said["e"], said)
+
+    async def _beat(self, channel: Channel, wanted: dict[str, str]) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            for stream, symbol in list(wanted.items()):
+                if "@markPrice" in stream:
+                    self._tell(channel, stream, symbol)
+
+
+def _listen_key(call: Call) -> str:
+    """In the query, or, as it was before, at the end of the path."""
+    asked = dict(parse_qsl(call.query)).get("listenKey", "")
+    last = call.path.rpartition("/")[2]
+    return asked or (last if len(last) == 64 else "")

@@ -1,0 +1,62 @@
+"""What the stand-in venues trade: five perpetuals with the steps, minimums and tiers of a large venue."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from buddy.core.market import ZERO, Instrument, MarginTier
+
+TIERS = {
+    "BTC": ((300_000, "0.004", 125), (800_000, "0.005", 100), (3_000_000, "0.0065", 75), (12_000_000, "0.01", 50),
+            (70_000_000, "0.02", 25), (100_000_000, "0.025", 20), (230_000_000, "0.05", 10), (None, "0.1", 5)),
+    "ETH": ((300_000, "0.005", 100), (800_000, "0.0065", 75), (3_000_000, "0.01", 50), (12_000_000, "0.02", 25),
+            (50_000_000, "0.025", 20), (65_000_000, "0.05", 10), (None, "0.1", 5)),
+    "": ((20_000, "0.005", 75), (100_000, "0.01", 50), (600_000, "0.02", 25), (1_200_000, "0.025", 20),
+         (3_200_000, "0.05", 10), (None, "0.1", 5)),
+}  # fmt: skip
+"""Per base, rows of (notional cap, maintenance rate, highest leverage)."""
+
+ROWS = (
+    ("BTC", "0.1", "0.001", "100", "1000", "120", "64000"),
+    ("ETH", "0.01", "0.001", "20", "10000", "2000", "3400"),
+    ("SOL", "0.01", "0.01", "5", "100000", "5000", "150"),
+    ("XRP", "0.0001", "0.1", "5", "10000000", "2000000", "0.62"),
+    ("DOGE", "0.00001", "1", "5", "50000000", "30000000", "0.13"),
+)
+"""Base, tick, lot, least notional, most per limit order, most per market order, first price."""
+
+
+def tiers(base: str) -> tuple[MarginTier, ...]:
+    """Each deduction makes the maintenance margin continuous."""
+    built: list[MarginTier] = []
+    amount, cap_below, rate_below = ZERO, ZERO, ZERO
+    for cap, rate_text, leverage in TIERS.get(base, TIERS[""]):
+        rate = Decimal(rate_text)
+        amount += cap_below * (rate - rate_below) if built else ZERO
+        built.append(MarginTier(None if cap is None else Decimal(cap), rate, amount, Decimal(leverage)))
+        cap_below, rate_below = Decimal(cap or 0), rate
+    return tuple(built)
+
+
+def perpetual(base: str, tick: str, lot: str, notional: str, most: str, market_most: str) -> Instrument:
+    ladder = tiers(base)
+    return Instrument(
+        symbol=f"{base}/USDT:USDT",
+        base=base,
+        quote="USDT",
+        settle="USDT",
+        tick_size=Decimal(tick),
+        lot_size=Decimal(lot),
+        min_quantity=Decimal(lot),
+        min_notional=Decimal(notional),
+        max_quantity=Decimal(most),
+        market_max_quantity=Decimal(market_most),
+        max_leverage=ladder[0].max_leverage,
+        tiers=ladder,
+    )
+
+
+PERPETUALS = {
+    instrument.symbol: (instrument, Decimal(row[-1])) for row in ROWS for instrument in [perpetual(*row[:-1])]
+}
+"""Symbol → what it is, and the price it stands at first."""

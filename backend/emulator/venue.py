@@ -1,0 +1,169 @@
+"""A stand-in venue: instruments, prices, a clock, accounts by key. Every price move reaches every account."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.costs import Costs
+from buddy.core.market import ZERO, Candle, Instrument
+from buddy.core.simulated_market import Opening, Step, Tick
+
+from .account import VenueAccount
+from .faults import Faults
+from .instruments import PERPETUALS
+from .ledger import Ids
+from .prices import SymbolPrices
+
+MAKER, TAKER = Decimal("0.0002"), Decimal("0.0005")
+
+
+def wall() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Key:
+    """An API key and what it may do. `ip` restricted, `expires` (ms; None never): as its owner set it up."""
+
+    key: str
+    secret: str
+    account: VenueAccount
+    passphrase: str = ""
+    active: bool = True
+    can_trade: bool = True
+    can_read: bool = True
+    can_withdraw: bool = False
+    ip_restricted: bool = True
+    expires: int | None = None
+    created: int = 0
+
+
+@dataclass(slots=True)
+class Limits:
+    """Requests a minute may weigh; None: counted and never refused."""
+
+    weight: int | None = None
+    used: int = 0
+    minute: int = 0
+    banned_until: int = 0
+
+    def spend(self, weight: int, now: int) -> int:
+        """The weight used in this minute."""
+        if now // 60_000 != self.minute:
+            self.minute, self.used = now // 60_000, 0
+        self.used += weight
+        return self.used
+
+    @property
+    def exceeded(self) -> bool:
+        return self.weight is not None and self.used > self.weight
+
+
+@dataclass(slots=True)
+class Venue:
+    """`skew_ms` is how far the venue's clock is ahead of ours. `listeners` hear the symbol of each new price."""
+
+    name: str
+    clock: Callable[[], int] = wall
+    skew_ms: int = 0
+    maintenance: bool = False
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    prices: dict[str, SymbolPrices] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    limits: Limits = field(default_factory=Limits)
+    ids: Ids = field(default_factory=Ids)
+    listeners: list[Callable[[str], None]] = field(default_factory=list)
+    asked: deque[tuple[str, str, dict[str, str]]] = field(default_factory=lambda: deque(maxlen=2_000))
+    """The newest requests."""
+
+    def __post_init__(self) -> None:
+        for symbol, (instrument, price) in PERPETUALS.items():
+            self.instruments[symbol] = instrument
+            self.prices[symbol] = SymbolPrices(price, self.now(), instrument.tick_size)
+            self.prices[symbol].trade([price], self.now())
+
+    def now(self) -> int:
+        return self.clock() + self.skew_ms
+
+    def open_account(
+        self,
+        key: str,
+        secret: str,
+        *,
+        wallet: Decimal = Decimal(10_000),
+        maker: Decimal = MAKER,
+        taker: Decimal = TAKER,
+        slices: int | None = None,
+    ) -> VenueAccount:
+        """`slices`: a seed with which resting orders fill in parts."""
+        account = VenueAccount(
+            instruments=self.instruments,
+            prices=self.prices,
+            clock=self.now,
+            ids=self.ids,
+            wallet=wallet,
+            costs=Costs(maker=maker, taker=taker),
+            slices=slices,
+        )
+        self.keys[key] = Key(key, secret, account, created=self.now())
+        return account
+
+    def add_key(self, key: str, secret: str, of: str) -> None:
+        """Another key to the account that the key `of` opens."""
+        self.keys[key] = Key(key, secret, self.keys[of].account, created=self.now())
+
+    def accounts(self) -> list[VenueAccount]:
+        return list({id(key.account): key.account for key in self.keys.values()}.values())
+
+    # Prices
+
+    def set_price(self, symbol: str, price: Decimal, mark: Decimal | None = None, *, jump: bool = False) -> None:
+        """The market trades at every price up to this one; with `jump` at none in between."""
+        now, prices = self.now(), self.prices[symbol]
+        steps: list[Step] = [Opening(now, price)] if jump else []
+        self._move(symbol, [*steps, Tick(now, price, mark)], [price], mark)
+        prices.mark = mark
+
+    def play(self, symbol: str, candles: Iterable[Candle]) -> None:
+        """Whole candles, one after the other, all of them now."""
+        for candle in candles:
+            path = (candle.open, candle.low, candle.high, candle.close)
+            self._move(symbol, [candle._replace(time=self.now())], path, None, candle.volume)
+
+    def _move(
+        self, symbol: str, steps: list[Step], path: Iterable[Decimal], mark: Decimal | None, volume: Decimal = ZERO
+    ) -> None:
+        prices = self.prices[symbol]
+        prices.trade(path, self.now(), volume)
+        prices.mark = mark
+        for account in self.accounts():
+            account.move(symbol, *steps)
+        for listener in list(self.listeners):
+            listener(symbol)
+
+    def fund(self, symbol: str, rate: Decimal | None = None) -> None:
+        """Everybody who holds `symbol` pays or receives funding now."""
+        for account in self.accounts():
+            account.fund(symbol, self.prices[symbol].funding_rate if rate is None else rate)
+
+    # Instruments
+
+    def change_instrument(self, symbol: str, changes: Mapping[str, Any]) -> None:
+        """Another tick, lot, minimum …, or `active` False: not traded any more."""
+        self.instruments[symbol] = replace(self.instruments[symbol], **changes)
+        self.prices[symbol].tick_size = self.instruments[symbol].tick_size
+        for account in self.accounts():
+            account.sim.instruments[symbol] = self.instruments[symbol]
+
+    def add_instrument(self, instrument: Instrument, price: Decimal) -> None:
+        self.instruments[instrument.symbol] = instrument
+        self.prices[instrument.symbol] = SymbolPrices(price, self.now(), instrument.tick_size)
+        self.prices[instrument.symbol].trade([price], self.now())
+        for account in self.accounts():
+            account.sim.instruments[instrument.symbol] = instrument
