@@ -54,7 +54,7 @@ class VenueAccount(AccountBooks):
         if order.id in self.armed:
             self._disarm(order, Status.CANCELED)
         elif order.key in self.working:
-            self.sim.cancel(order.wish.symbol, order.key)
+            self.sim.close(self.sim.orders[order.key], OrderStatus.CANCELLED)
             self._absorb()
         else:
             raise Refused(Reason.UNKNOWN_ORDER)
@@ -71,7 +71,7 @@ class VenueAccount(AccountBooks):
         if quantity <= order.filled:
             raise Refused(Reason.QUANTITY_MINIMUM)
         before = order.wish
-        self.sim.cancel(wish.symbol, order.key)
+        self.sim.close(self.sim.orders[order.key], OrderStatus.CANCELLED)
         del self.working[order.key]
         try:
             self._resubmit(order, wish)

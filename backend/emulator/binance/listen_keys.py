@@ -33,7 +33,7 @@ class ListenKeys:
         return found
 
     def is_alive(self, key: ListenKey) -> bool:
-        return key.owner.active and key.expires > self.clock()
+        return key.name in self.living and key.owner.active and key.expires > self.clock()
 
     def close(self, owner: Key) -> list[ListenKey]:
         """The account's keys, which are none any more."""

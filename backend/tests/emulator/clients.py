@@ -55,5 +55,5 @@ class RedirectedSession:
 
 def connect_pro(client: str, base: str, key: str, secret: str, **settings: Any) -> Any:
     """A client with websockets, inside a running loop. Close it and its `session` afterwards."""
-    known = {"apiKey": key, "secret": secret, "number": str, "enableRateLimit": False, "options": OPTIONS}
-    return getattr(ccxt.pro, client)(known | {"session": RedirectedSession(base)} | settings)
+    basic = {"apiKey": key, "secret": secret, "enableRateLimit": False, "options": OPTIONS}
+    return getattr(ccxt.pro, client)(basic | {"session": RedirectedSession(base)} | settings)
