@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from buddy.events.hub import Hub, Viewer, announce, encode, hub
 from buddy.problems import CONTENT_TYPE, document
 
 KEEP_ALIVE = 20.0
+STUCK = 30.0
+"""Seconds after which a page that takes nothing any more is given up."""
 RECHECK = 180.0
 """Seconds after which the session is looked up again: signing out elsewhere ends the stream."""
 MOST_SYMBOLS = 20
@@ -34,6 +38,7 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+log = logging.getLogger(__name__)
 _lookups = ThreadPoolExecutor(4, thread_name_prefix="live-session")
 
 
@@ -72,51 +77,59 @@ async def _stream(viewer: Viewer, wish: Wish, last_event: int, receive: Receive,
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     with contextlib.suppress(RedisError, OSError):
         await announce({viewer})
-    # Joined first, replayed second: what comes in between is in the queue, and its number says it was replayed already.
+    seen = await _catch_up(viewer, wish, last_event, send)
+    gone = asyncio.create_task(_gone(receive, viewer))
+    try:
+        await _pump(viewer, wish, seen, send)
+        await _finish(send)
+    except Exception as error:  # noqa: BLE001  whatever it was, the page comes back and is told what it missed
+        log.info("live feed: a stream ended: %s", error or type(error).__name__)
+    finally:
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+
+
+async def _catch_up(viewer: Viewer, wish: Wish, last_event: int, send: Send) -> int:
+    """Hello, and what the page has missed; the number of the last event that it knows then.
+
+    Joined first, replayed second: what comes in between is in its frames, and its number says it was replayed already.
+    """
     missed = await _off_loop(viewers.events_after, viewer.owner_id, wish.after) if wish.after is not None else []
     seen = missed[-1]["id"] if missed else wish.after or last_event
     await _write(send, _hello(seen if not missed else wish.after or 0))
     for event in missed:
         await _write(send, encode(json.dumps({"name": "event", "data": event, "id": event["id"]}).encode()).body)
-    ends = [
-        asyncio.create_task(_pump(viewer, seen, send)),
-        asyncio.create_task(_gone(receive)),
-        asyncio.create_task(viewer.dropped.wait()),
-        asyncio.create_task(_signed_out(wish)),
-    ]
-    try:
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in ends:
-            task.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
-    with contextlib.suppress(OSError, RuntimeError):
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return seen
 
 
-async def _pump(viewer: Viewer, seen: int, send: Send) -> None:
+async def _pump(viewer: Viewer, wish: Wish, seen: int, send: Send) -> None:
+    """Until the viewer is dropped or its user has signed out."""
+    recheck = time.monotonic() + RECHECK
     while True:
-        try:
-            frames = [await asyncio.wait_for(viewer.frames.get(), KEEP_ALIVE)]
-        except TimeoutError:
-            await _write(send, b": keep-alive\n\n")
-            continue
-        while not viewer.frames.empty():
-            frames.append(viewer.frames.get_nowait())
-        if body := b"".join(frame.body for frame in frames if not 0 < frame.event_id <= seen):
-            await _write(send, body)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _signed_out(wish: Wish) -> None:
-    while True:
-        await asyncio.sleep(RECHECK)
-        if await _off_loop(viewers.look_up, wish.session_key, wish.account, None) is None:
+        frames = await viewer.take(KEEP_ALIVE)
+        if time.monotonic() >= recheck:
+            if await _off_loop(viewers.look_up, wish.session_key, wish.account, None) is None:
+                return
+            recheck = time.monotonic() + RECHECK
+        if viewer.is_dropped:
             return
+        body = b"".join(frame.body for frame in frames if not 0 < frame.event_id <= seen)
+        if body or not frames:
+            async with asyncio.timeout(STUCK):
+                await _write(send, body or b": keep-alive\n\n")
+
+
+async def _gone(receive: Receive, viewer: Viewer) -> None:
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    finally:
+        viewer.drop()
+
+
+async def _finish(send: Send) -> None:
+    async with asyncio.timeout(STUCK):
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def read_wish(scope: Scope) -> Wish:
