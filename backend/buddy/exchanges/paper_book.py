@@ -36,6 +36,7 @@ class Book:
     """`cursor`: the market has been fed up to here (ms). `walked`: of each running candle what was fed of it.
 
     `unreacted`: symbols whose manager has not said yet what it waits for, after something happened.
+    `closed`: by client id, what was last written of orders that are over; those never change again.
     """
 
     exchange: SimulatedExchange
@@ -43,6 +44,7 @@ class Book:
     walked: dict[str, Candle] = field(default_factory=dict)
     unreacted: set[str] = field(default_factory=set)
     version: int = FIRST
+    closed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def time(self) -> int:
@@ -118,12 +120,28 @@ class Book:
 
     def document(self) -> dict[str, Any]:
         return {
-            "exchange": self.exchange.to_state(),
+            "exchange": self._state(),
             "instruments": [instrument_json.to_json(one) for one in self.exchange.instruments.values()],
             "cursor": self.cursor,
             "walked": {symbol: [candle.time, *map(str, candle[1:])] for symbol, candle in self.walked.items()},
             "unreacted": sorted(self.unreacted),
         }
+
+    def _state(self) -> dict[str, Any]:
+        """The exchange as plain JSON; only what is new of the closed orders is told anew: they are most of it."""
+        exchange, closed = self.exchange, self.exchange.closed
+        exchange.closed = {client_id: order for client_id, order in closed.items() if client_id not in self.closed}
+        try:
+            state = exchange.to_state()
+        finally:
+            exchange.closed = closed
+        known = self.closed | _by_client_id(state["closed"])
+        self.closed = {client_id: known[client_id] for client_id in closed}
+        return state | {"closed": list(self.closed.values())}
+
+
+def _by_client_id(orders: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {order["intent"]["client_id"]: order for order in orders}
 
 
 def costs_of(account: Account) -> Costs:
@@ -150,6 +168,7 @@ def load(account: Account) -> Book:
         walked={symbol: Candle(row[0], *map(Decimal, row[1:])) for symbol, row in state["walked"].items()},
         unreacted=set(state["unreacted"]),
         version=version,
+        closed=_by_client_id(state["exchange"]["closed"]),
     )
 
 

@@ -322,3 +322,21 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
                 exchange.place(intent("late", SELL, OrderKind.LIMIT, "0.1", price=104, reduce_only=True))
             exchange.watch(COIN, Watch(levels=frozenset({D(103)})))
     return fills
+
+
+def test_the_books_are_written_whole_whatever_was_known_of_closed_orders(account):
+    exchange = PaperExchange(account, GivenPrices(COIN=[100, 101, 102]))
+    for number in range(6):
+        if number % 2:
+            exchange.place(intent(f"order-{number}", BUY, OrderKind.MARKET))
+        else:
+            exchange.place(intent(f"order-{number}", BUY, OrderKind.LIMIT, price=90 - number))
+            exchange.cancel(OrderRef(COIN, f"order-{number}"))
+        kept = PaperBook.objects.get(account=account).state
+        again = paper_book.load(account)
+        again.closed = {}
+        assert kept["exchange"] == again.exchange.to_state()
+        assert kept == paper_book.load(account).document() == again.document()
+        assert [order["intent"]["client_id"] for order in kept["exchange"]["closed"]] == [
+            f"order-{n}" for n in range(number + 1)
+        ]
