@@ -76,7 +76,7 @@ def running(port: int = 0, clock: Callable[[], int] = wall) -> Iterator[StandIn]
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True, name="stand-in venues")
     thread.start()
-    runner = asyncio.run_coroutine_threadsafe(_start(port, clock), loop).result()
+    runner = asyncio.run_coroutine_threadsafe(start(Server(clock), port), loop).result()
     host, bound, *_ = runner.addresses[0]
     try:
         yield StandIn(f"http://{host}:{bound}")
@@ -87,8 +87,9 @@ def running(port: int = 0, clock: Callable[[], int] = wall) -> Iterator[StandIn]
         loop.close()
 
 
-async def _start(port: int, clock: Callable[[], int]) -> web.AppRunner:
-    runner = web.AppRunner(Server(clock).app, access_log=None, shutdown_timeout=0.1)
+async def start(server: Server, port: int) -> web.AppRunner:
+    """Listen on loopback; clean the runner up in the end."""
+    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     return runner

@@ -1,0 +1,61 @@
+"""Prices that move by themselves: what a source traded since the last beat goes to the venues' markets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from buddy.core.market import Candle, Instrument
+from buddy.core.simulated_market import Opening, Tick
+
+from .prices import SymbolPrices
+from .venue import Venue
+
+BEAT = 0.5
+"""Seconds."""
+Traded = tuple[str, Candle | Tick | Opening]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`history`: candles of one minute up to now, in the venue's time. `news`: what traded since it was last asked."""
+
+    instruments: Sequence[Instrument]
+    history: Mapping[str, Sequence[Candle]]
+    news: Callable[[], Iterable[Traded]]
+
+
+def take_over(venue: Venue, source: Source) -> None:
+    """The venue trades what the source knows and nothing else, and stands where the source's history ends."""
+    venue.instruments.clear()
+    venue.prices.clear()
+    for instrument in source.instruments:
+        candles = list(source.history[instrument.symbol])
+        prices = SymbolPrices(candles[-1].close, venue.now(), instrument.tick_size, minutes=candles)
+        venue.instruments[instrument.symbol], venue.prices[instrument.symbol] = instrument, prices
+
+
+def beat(venues: Sequence[Venue], source: Source) -> None:
+    for symbol, traded in source.news():
+        for venue in venues:
+            match traded:
+                case Candle():
+                    venue.play(symbol, [traded])
+                case Tick():
+                    venue.set_price(symbol, traded.price, traded.mark)
+                case Opening():
+                    venue.set_price(symbol, traded.price, jump=True)
+
+
+async def run(venues: Sequence[Venue], source: Source) -> None:
+    """Until cancelled. Funding is paid when its time comes."""
+    due = {id(venue): {symbol: at.next_funding for symbol, at in venue.prices.items()} for venue in venues}
+    while True:
+        await asyncio.sleep(BEAT)
+        beat(venues, source)
+        for venue in venues:
+            for symbol, when in due[id(venue)].items():
+                if venue.now() >= when:
+                    venue.fund(symbol)
+                    due[id(venue)][symbol] = venue.prices[symbol].next_funding
