@@ -12,34 +12,19 @@ from decimal import Decimal
 from functools import lru_cache
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import ccxt
 import requests
-from requests.adapters import HTTPAdapter
 
 from buddy.core.errors import CouldNotRead
 
+from .ccxt_client import Redirect
 from .venues import VENUES
 
 TIMEOUT = 8_000
 """Milliseconds."""
 PAGE = 1000
 FUNDING_ROWS = 100
-
-
-class Redirect(HTTPAdapter):
-    """Sends every request to one address instead, for development and tests; the real host stays in the Host header."""
-
-    def __init__(self, base: str) -> None:
-        self.base = urlsplit(base)
-        super().__init__()
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        address = urlsplit(str(request.url))
-        request.headers["Host"] = address.netloc
-        request.url = urlunsplit((self.base.scheme, self.base.netloc, address.path, address.query, ""))
-        return super().send(request, *args, **kwargs)
 
 
 class PublicMarket:

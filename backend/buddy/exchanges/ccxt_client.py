@@ -1,0 +1,204 @@
+"""The client library's objects, made ready: one per account and process, sharing what is known of the markets.
+
+The library stays unmodified and believes it speaks to the venue itself; where its traffic goes and what left is seen
+in the session under it (`Wire`). Practice money is switched on before anything else, since that changes addresses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from threading import Lock, RLock
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import ccxt
+import requests
+from django.core.cache import cache
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+from .models import Keys
+from .venue_recipes import RECIPES
+from .venues import VENUES
+
+TIMEOUT = 10_000
+"""Milliseconds."""
+MARKETS_KEPT = 3600.0
+TIME_KEPT = 600.0
+"""Seconds until the markets are read, and the venue's clock is compared, again."""
+TESTNET = "testnet"
+
+
+class Redirect(HTTPAdapter):
+    """Sends every request to one address instead, for development and tests; the real host stays in the Host header."""
+
+    def __init__(self, base: str) -> None:
+        self.base = urlsplit(base)
+        super().__init__()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        address = urlsplit(str(request.url))
+        request.headers["Host"] = address.netloc
+        request.url = urlunsplit((self.base.scheme, self.base.netloc, address.path, address.query, ""))
+        return super().send(request, *args, **kwargs)
+
+
+class Wire(requests.Session):
+    """A session that remembers of the last call what left and what came back."""
+
+    def __init__(self, adapter: BaseAdapter | None = None) -> None:
+        super().__init__()
+        self.forget()
+        if adapter is not None:
+            self.trust_env = False
+            self.mount("https://", adapter)
+
+    def forget(self) -> None:
+        self.writes = 0
+        """Requests other than GET that may have reached the venue."""
+        self.status: int | None = None
+        self.answer: Any = None
+        self.response_headers: Mapping[str, str] = {}
+
+    def request(self, method: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        self.status, self.answer = None, None
+        self.writes += method != "GET"
+        try:
+            response = super().request(method, *args, **kwargs)
+        except requests.ConnectionError as error:
+            if _never_connected(error):
+                self.writes -= method != "GET"
+            raise
+        self.status, self.response_headers = response.status_code, response.headers
+        try:
+            self.answer = response.json()
+        except ValueError:
+            self.answer = None
+        return response
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    """No connection, so nothing of the request left: unlike one that broke, this is no doubt."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def transport(redirect: str) -> BaseAdapter | None:
+    return Redirect(redirect) if redirect else None
+
+
+class Client:
+    """The library's client of one account: `api` is it, `lock` keeps it to one thread."""
+
+    def __init__(self, venue: str, environment: str, keys: Keys | None, adapter: BaseAdapter | None) -> None:
+        self.venue, self.environment = venue, environment
+        self.recipe = RECIPES[venue]
+        self.name = VENUES[venue].name
+        self.lock = RLock()
+        self.wire = Wire(adapter)
+        self.api = _api(venue, environment, keys, self.wire)
+        self._compared = 0.0
+
+    def ready(self) -> None:
+        """Markets known and clocks compared, both not too long ago. Raises the library's errors."""
+        share_markets(self)
+        if time.monotonic() - self._compared > TIME_KEPT or not self._compared:
+            self.compare_clocks()
+
+    def compare_clocks(self) -> None:
+        if self.api.has["fetchTime"]:
+            self.api.load_time_difference()
+        self._compared = time.monotonic()
+
+    @property
+    def ahead(self) -> int:
+        """How far the venue's clock is ahead of ours, in milliseconds."""
+        return -int(self.api.options.get("timeDifference") or 0)
+
+    def now(self) -> int:
+        """The venue's clock, in milliseconds."""
+        return int(self.api.milliseconds()) + self.ahead
+
+    def close(self) -> None:
+        self.wire.close()
+
+
+def _api(venue: str, environment: str, keys: Keys | None, wire: Wire) -> Any:
+    recipe = RECIPES[venue]
+    settings: dict[str, Any] = {"session": wire, "number": str, "timeout": TIMEOUT, "options": _options(venue)}
+    if keys is not None:
+        settings |= {"apiKey": keys.api_key, "secret": keys.secret, "password": keys.passphrase}
+    api = getattr(ccxt, VENUES[venue].client)(settings)
+    if environment == TESTNET:
+        _practise(api, recipe.demo)
+    api.has["fetchCurrencies"] = False
+    if venue == "bingx":  # the library sends our clock as it is
+        api.nonce = lambda: api.milliseconds() - int(api.options.get("timeDifference") or 0)
+    return api
+
+
+def _options(venue: str) -> dict[str, Any]:
+    return {
+        "fetchCurrencies": False,
+        "fetchMargins": False,
+        "warnOnFetchOpenOrdersWithoutSymbol": False,
+        "timeDifference": 0,
+        **RECIPES[venue].options,
+    }
+
+
+def _practise(api: Any, how: str) -> None:
+    if how == "demo":
+        api.enable_demo_trading(True)
+    elif how == "sandbox":
+        api.set_sandbox_mode(True)
+    else:
+        raise ValueError(f"{api.id} has no practice money.")
+
+
+# --- what is known of the markets -------------------------------------------------------------------------------------
+
+
+class Master:
+    """A venue's markets as this process knows them."""
+
+    def __init__(self, api: Any, at: float) -> None:
+        self.api, self.at = api, at
+
+
+_MASTERS: dict[tuple[str, str], Master] = {}
+_LOCK = Lock()
+
+
+def share_markets(client: Client) -> None:
+    """Give `client` the markets this process shares; they are read anew every hour, by one client for all."""
+    name = (client.venue, client.environment)
+    with _LOCK:
+        master = _MASTERS.get(name)
+        if master is None or time.monotonic() - master.at > MARKETS_KEPT:
+            _know_markets(client)
+            master = _MASTERS[name] = Master(client.api, time.monotonic())
+    if client.api.markets is not master.api.markets:
+        client.api.set_markets_from_exchange(master.api)
+
+
+def _know_markets(client: Client) -> None:
+    """From the cache, where another process left them, or from the venue."""
+    key = f"markets:{ccxt.__version__}:{client.venue}:{client.environment}:{_goes_to(client)}"
+    kept = cache.get(key)
+    if kept is None:
+        client.api.load_markets(True)
+        cache.set(key, list(client.api.markets.values()), MARKETS_KEPT)
+    else:
+        client.api.set_markets(kept)
+
+
+def _goes_to(client: Client) -> str:
+    adapter = client.wire.get_adapter("https://")
+    return adapter.base.netloc if isinstance(adapter, Redirect) else ""
+
+
+def forget_markets() -> None:
+    """For tests, and after a venue changed its rules."""
+    _MASTERS.clear()

@@ -1,0 +1,389 @@
+"""The port to real venues: `core.exchange.Exchange` over the client library, one account at one venue.
+
+What a venue calls things is a row in `venue_recipes`; what its answers mean is in `ccxt_words` and `ccxt_errors`. Here
+is what is done with them. Three rules carry it: an order is sent once and its doubt is told as doubt; a reading of
+which any part failed is no reading; and an order is named only by ids that are not empty.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
+from buddy.core.exchange import (
+    Balance,
+    CancelOutcome,
+    KeyInfo,
+    OrderIntent,
+    OrderRef,
+    OrderState,
+    OrderStatus,
+    PositionMode,
+    PositionState,
+    Profile,
+    Reading,
+    Refusal,
+)
+from buddy.core.market import Instrument
+
+from .ccxt_calls import Calls
+from .ccxt_errors import Absent, Unchanged
+from .ccxt_history import History, Names, begin, raw_rows
+from .ccxt_markets import Markets
+from .ccxt_orders import arguments, filled_in
+from .ccxt_words import Row, balance_of, number, order_state, position_state, with_child
+from .venue_recipes import Call, Params, at
+from .venues import VENUES
+
+MODE_KEPT = 300.0
+SET_UP_KEPT = 60.0
+"""Seconds for which what the venue said of the position mode, or of a symbol's leverage, is believed."""
+PAGES_AT_MOST = 20
+
+
+class CcxtExchange:
+    """See `core.exchange.Exchange` for the methods without a word here."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.client, self.recipe, self.api = calls.client, calls.client.recipe, calls.client.api
+        self.names = Names()
+        self.history = History(calls, self.names)
+        self.markets = Markets(calls)
+        self._profile = Profile(
+            self.client.name,
+            attaches_stop=self.recipe.attaches_stop,
+            names_stops=self.recipe.names_stops,
+            settle_ms=self.recipe.settle_ms,
+        )
+        self._margin_modes: dict[str, str] = {}
+        self._set_up: dict[str, tuple[Decimal, str, float]] = {}
+        self._mode: tuple[PositionMode, float] | None = None
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    def instrument(self, symbol: str) -> Instrument:
+        return self.markets.instrument(symbol)
+
+    def instruments(self) -> list[str]:
+        """The symbols that can be traded here."""
+        self.calls.ready()
+        return self.markets.symbols()
+
+    def clock_offset_ms(self) -> int:
+        """How far the venue's clock is ahead of ours."""
+        self.calls.ready()
+        return self.client.ahead
+
+    # --- reading ---
+
+    def balance(self) -> Balance:
+        self.calls.ready()
+        answer = self.calls.read("fetch_balance")
+        return balance_of(answer.get("info"), self.recipe.purse, VENUES[self.client.venue].settle)
+
+    def read(self, symbols: Sequence[str], cursor: str) -> Reading:
+        """Orders first and executions last: what fills in between is told as an execution, never lost between both."""
+        try:
+            return self._read(symbols, cursor)
+        except Absent as error:
+            raise CouldNotRead(str(error)) from None
+
+    def _read(self, symbols: Sequence[str], text: str) -> Reading:
+        self.calls.ready()
+        now = self.client.now()
+        cursor = begin(text, now)
+        mode = self.position_mode()
+        orders = self._orders(symbols)
+        positions = self._positions()
+        held = {position.symbol for position in positions}
+        fills, fills_track, behind = self.history.fills(cursor.fills, {*symbols, *held, *cursor.held}, now)
+        income, income_track = self.history.income(cursor.income, now)
+        quotes, ranges = self.markets.quotes(symbols)
+        return Reading(
+            time=now,
+            orders=orders,
+            positions=positions,
+            fills=fills,
+            income=income,
+            quotes=quotes,
+            ranges=ranges,
+            cursor=cursor.moved(fills_track, income_track, held).text(),
+            behind=behind,
+            position_mode=mode,
+        )
+
+    def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
+        """All that rests on `symbols`, of every book of the venue, each once."""
+        rows = [row for params in self.recipe.open_lists for row in self._listed(symbols, params)]
+        found = {order.exchange_id: order for order in (self._state(row, "") for row in rows)}
+        wanted = set(symbols)
+        resting = [order for order in found.values() if order.symbol in wanted and not order.status.is_final]
+        for order in resting:
+            self.names.learn_order(order)
+        return resting
+
+    def _listed(self, symbols: Sequence[str], params: Params) -> list[Row]:
+        if self.recipe.bulk_from and len(symbols) >= self.recipe.bulk_from:
+            return self._pages(None, params)
+        return [row for symbol in symbols for row in self._pages(symbol, params)]
+
+    def _pages(self, symbol: str | None, params: Params) -> list[Row]:
+        """One list to its end: half a list would make a resting stop look absent."""
+        pages, rows, extra = self.recipe.open_pages, list[Row](), dict(params)
+        for _ in range(PAGES_AT_MOST):
+            size = pages.size if pages.param else None
+            page = self.calls.read("fetch_open_orders", symbol, None, size, dict(extra), protective=True)
+            rows += page
+            token = next((value for row in page if (value := at(row, pages.field))), None) if pages.param else None
+            if token is None or len(page) < pages.size:
+                return rows
+            extra[pages.param] = token
+        raise CouldNotRead("More orders rest than can be read.")
+
+    def _positions(self) -> list[PositionState]:
+        rows = [
+            row
+            for params in self.recipe.position_lists
+            for row in self.calls.read("fetch_positions", None, dict(params), protective=True)
+        ]
+        held = [position for row in rows if (position := position_state(row)) is not None]
+        self._margin_modes |= {each.symbol: each.margin_mode for each in held if each.margin_mode}
+        return held
+
+    def position_mode(self) -> PositionMode:
+        """One way or hedged; asked for every few minutes."""
+        known = self._mode
+        if known is not None and time.monotonic() - known[1] < MODE_KEPT:
+            return known[0]
+        mode = self._ask_mode()
+        self._mode = (mode, time.monotonic())
+        return mode
+
+    def _ask_mode(self) -> PositionMode:
+        call = self.recipe.position_mode
+        if call is None:
+            return PositionMode.ONE_WAY
+        answer = self.calls.read(call.method, dict(call.params))
+        told = at(answer, self.recipe.mode_at)
+        if told is None:
+            raise CouldNotRead(f"{self.client.name} does not tell its position mode.")
+        return PositionMode.HEDGE if str(told) in self.recipe.hedge_words else PositionMode.ONE_WAY
+
+    # --- one order ---
+
+    def place(self, intent: OrderIntent) -> OrderState:
+        self._ready_to_write()
+        self.instrument(intent.symbol)
+        wanted = arguments(
+            intent,
+            self.recipe,
+            self.api,
+            hedged=self._hedged(),
+            margin_mode=self._margin_mode(intent.symbol) if self.recipe.order_carries_margin_mode else "",
+        )
+        try:
+            row = self.calls.write("create_order", *wanted, protective=intent.reduce_only)
+        except (Absent, Unchanged) as odd:
+            raise OutcomeUnknown(str(odd)) from None
+        except Rejected as refusal:
+            self._mode = None if refusal.code == Refusal.OTHER else self._mode  # it may have been changed by hand
+            raise
+        return self._placed(row, intent)
+
+    def _placed(self, row: Any, intent: OrderIntent) -> OrderState:
+        """Many venues answer with nothing but the order's number; then it rests, for all we know."""
+        if not isinstance(row, dict) or not row.get("id"):
+            raise OutcomeUnknown(f"{self.client.name} answered without an order number.")
+        filled = number(row.get("filled")) or Decimal(0)
+        told = str(row.get("status") or "open")
+        state = OrderState(
+            client_id=intent.client_id,
+            exchange_id=str(row["id"]),
+            symbol=intent.symbol,
+            order_side=intent.order_side,
+            kind=intent.kind,
+            quantity=intent.quantity,
+            status=OrderStatus.OPEN,
+            filled=filled,
+            price=intent.price,
+            trigger=intent.trigger,
+            reduce_only=intent.reduce_only,
+            time=int(row.get("timestamp") or self.client.now()),
+        )
+        self.names.learn_order(state)
+        if intent.trigger is not None or told == "open":
+            return replace(state, status=OrderStatus.PARTIAL) if filled else state
+        return replace(state, status=self._state({**row, "side": intent.order_side}, intent.symbol).status)
+
+    def find(self, ref: OrderRef) -> OrderState | None:
+        self.calls.ready()
+        for call in self._ways_to_find(ref):
+            with suppress(Absent):
+                if (row := self._row(call, ref)) is not None:
+                    return self._with_child(self._state(row, ref.symbol), ref)
+        return None
+
+    def _ways_to_find(self, ref: OrderRef) -> Iterable[Call]:
+        recipe = self.recipe
+        if ref.client_id and (recipe.names_stops or not ref.is_conditional):
+            return recipe.find_conditional if ref.is_conditional else recipe.find
+        if not ref.exchange_id:
+            raise CouldNotRead(
+                f"{self.client.name} names conditional orders by its own number only, and it is unknown."
+            )
+        return recipe.find_conditional_by_id if ref.is_conditional else recipe.find_by_id
+
+    def _row(self, call: Call, ref: OrderRef) -> Row | None:
+        """The order by one way of asking; None when it is not there."""
+        params = self._filled_in(call.params, ref)
+        if call.shape == "order":
+            row: Row = self.calls.read(call.method, self._id(call, ref), ref.symbol, params, protective=True)
+            return row if self._is(row, ref) else None
+        if call.shape == "raw":
+            rows = self.api.parse_orders(raw_rows(self.calls, replace(call, params=params), {}), None)
+        else:
+            rows = self.calls.read(call.method, ref.symbol, None, None, params, protective=True)
+        return next((row for row in rows if self._is(row, ref)), None)
+
+    def _is(self, row: Row, ref: OrderRef) -> bool:
+        """Whether the venue's row is the order meant; an answer about another one is no answer."""
+        told = str(row.get("clientOrderId") or "")
+        if told and ref.client_id:
+            return told.lower() == ref.client_id.lower()
+        return bool(row.get("id")) and ref.exchange_id in ("", str(row["id"]))
+
+    def _with_child(self, order: OrderState, ref: OrderRef) -> OrderState:
+        """A triggered order tells what executed through the order it became."""
+        named = replace(order, client_id=order.client_id or ref.client_id)
+        self.names.learn_order(named)
+        if not order.child_id:
+            return named
+        child = OrderRef(ref.symbol, "", order.child_id)
+        try:
+            row = next(row for call in self.recipe.find_by_id if (row := self._row(call, child)) is not None)
+        except (Absent, StopIteration):
+            raise CouldNotRead("What a triggered order became is not told yet.") from None
+        return with_child(named, self._state(row, ref.symbol))
+
+    def cancel(self, ref: OrderRef) -> CancelOutcome:
+        self._ready_to_write()
+        call = self._way_to_cancel(ref)
+        params = self._filled_in(call.params, ref)
+        given = (params,) if call.shape == "raw" else (self._id(call, ref), ref.symbol, params)
+        try:
+            self.calls.write(call.method, *given, protective=True)
+        except Absent:
+            return self._gone(ref)
+        except Unchanged as odd:
+            raise OutcomeUnknown(str(odd)) from None
+        return CancelOutcome.CANCELLED
+
+    def _way_to_cancel(self, ref: OrderRef) -> Call:
+        recipe = self.recipe
+        if ref.client_id and (recipe.names_stops or not ref.is_conditional):
+            return recipe.cancel_conditional if ref.is_conditional else recipe.cancel
+        if not ref.exchange_id:
+            raise CouldNotRead("An order without a number cannot be cancelled; it has to be found first.")
+        return recipe.cancel_conditional_by_id if ref.is_conditional else recipe.cancel_by_id
+
+    def _gone(self, ref: OrderRef) -> CancelOutcome:
+        """The venue would not cancel it: because it is over, or because it never was."""
+        found = self.find(ref)
+        if found is None:
+            return CancelOutcome.NOT_FOUND
+        if not found.status.is_final:
+            raise Temporary(f"{self.client.name} did not cancel an order that still rests.")
+        return CancelOutcome.ALREADY_CLOSED
+
+    def _filled_in(self, params: Params, ref: OrderRef) -> dict[str, Any]:
+        market = self.api.market(ref.symbol)["id"]
+        return filled_in(params, {"client_id": ref.client_id, "exchange_id": ref.exchange_id, "market": market})
+
+    def _id(self, call: Call, ref: OrderRef) -> str | None:
+        return None if call.id is None else call.id.replace("{exchange_id}", ref.exchange_id)
+
+    def _state(self, row: Row, symbol: str) -> OrderState:
+        return order_state(row, self.recipe, symbol)
+
+    # --- setting up ---
+
+    def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
+        """Leverage and margin mode; what is so already is not touched, since venues refuse that while one is held."""
+        self._ready_to_write()
+        if leverage > self.instrument(symbol).max_leverage:
+            raise Rejected(f"{symbol} has at most {self.instrument(symbol).max_leverage:f}x here.", Refusal.OTHER)
+        known = self._set_up.get(symbol)
+        if known and known[:2] == (leverage, margin_mode) and time.monotonic() - known[2] < SET_UP_KEPT:
+            return
+        if not self._is_so(symbol, leverage, margin_mode):
+            self._make_so(symbol, leverage, margin_mode)
+        self._margin_modes[symbol] = margin_mode
+        self._set_up[symbol] = (leverage, margin_mode, time.monotonic())
+
+    def _is_so(self, symbol: str, leverage: Decimal, margin_mode: str) -> bool:
+        held = [position for position in self._positions() if position.symbol == symbol]
+        return bool(held) and all(each.leverage == leverage and each.margin_mode == margin_mode for each in held)
+
+    def _make_so(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
+        whole = int(leverage)
+        if self.recipe.margin_modes == "symbol":
+            with suppress(Unchanged):
+                self.calls.write("set_margin_mode", margin_mode, symbol)
+        elif self.recipe.margin_modes == "account":
+            self._insist_on(margin_mode)
+        params = dict(self.recipe.leverage_params)
+        if self.recipe.leverage_with_margin_mode:
+            params["marginMode"] = margin_mode
+        with suppress(Unchanged):
+            self.calls.write("set_leverage", whole, symbol, params)
+
+    def _insist_on(self, margin_mode: str) -> None:
+        """Where the whole account has one margin mode we do not change it: other positions hang on it."""
+        call = self.recipe.account_margin_mode
+        assert call is not None
+        told = str(at(self.calls.read(call.method, dict(call.params)), call.rows) or "")
+        if self.recipe.margin_words.get(told) != margin_mode:
+            raise Rejected(
+                f"{self.client.name} keeps one margin mode for the whole account and it is not {margin_mode}. "
+                f"Choose the other one, or change it at {self.client.name}.",
+                Refusal.OTHER,
+            )
+
+    def key_info(self) -> KeyInfo:
+        """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
+        call = self.recipe.key
+        if call is None:
+            return KeyInfo()
+        self.calls.ready()
+        try:
+            answer = self.calls.read(call.method, dict(call.params))
+        except Absent as error:
+            raise CouldNotRead(str(error)) from None
+        return KeyInfo(**{name: fact.of(answer) for name, fact in self.recipe.key_facts.items()})
+
+    def _hedged(self) -> bool:
+        return self.recipe.has_hedge and self.position_mode() is PositionMode.HEDGE
+
+    def _margin_mode(self, symbol: str) -> str:
+        """Of an order that has to say it: the position's, or what was set up. A wrong guess would open another one."""
+        if symbol not in self._margin_modes:
+            self._positions()
+        if symbol not in self._margin_modes:
+            raise Temporary(f"The margin mode of {symbol} is not known yet.")
+        return self._margin_modes[symbol]
+
+    def _ready_to_write(self) -> None:
+        """What has to be asked before an order; when that fails, nothing was sent."""
+        try:
+            self.calls.ready()
+            self.position_mode()
+        except Absent as error:
+            raise Temporary(str(error)) from None

@@ -1,0 +1,267 @@
+"""Rows of the client library as the core's words, exactly. What cannot be read is an error, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import (
+    Balance,
+    Fill,
+    Income,
+    IncomeKind,
+    Liquidity,
+    OrderKind,
+    OrderState,
+    OrderStatus,
+    PositionState,
+    Quote,
+)
+from buddy.core.market import ONE, ZERO, Instrument, MarginTier, OrderSide, Side
+
+from .venue_recipes import Ledger, Purse, Recipe, at
+
+Row = Mapping[str, Any]
+
+STATUSES = {
+    "open": OrderStatus.OPEN,
+    "closed": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    "canceling": OrderStatus.OPEN,
+    "rejected": OrderStatus.REJECTED,
+    "expired": OrderStatus.EXPIRED,
+}
+
+
+def number(value: Any) -> Decimal | None:
+    """Exact; None for what is not there. Raises CouldNotRead for what is no number."""
+    if value is None or value == "":
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise CouldNotRead("The venue told a number that is none.") from None
+
+
+def needed(value: Any, what: str) -> Decimal:
+    found = number(value)
+    if found is None:
+        raise CouldNotRead(f"The venue did not tell the {what}.")
+    return found
+
+
+def positive(value: Any) -> Decimal | None:
+    """None also for a zero that stands for nothing."""
+    return number(value) or None
+
+
+# --- markets ----------------------------------------------------------------------------------------------------------
+
+
+def is_ours(market: Row) -> bool:
+    """A linear perpetual that can be traded."""
+    return bool(market.get("swap") and market.get("linear") and market.get("active") is not False)
+
+
+def instrument(market: Row, tiers: tuple[MarginTier, ...]) -> Instrument:
+    limits = market["limits"]
+    most = number((limits.get("leverage") or {}).get("max")) or tiers[0].max_leverage
+    return Instrument(
+        symbol=market["symbol"],
+        base=market["base"],
+        quote=market["quote"],
+        settle=market["settle"],
+        tick_size=plain(needed(market["precision"]["price"], "tick size")),
+        lot_size=plain(needed(market["precision"]["amount"], "lot size")),
+        min_quantity=number(limits["amount"].get("min")) or ZERO,
+        min_notional=number(limits["cost"].get("min")) or ZERO,
+        max_quantity=positive(limits["amount"].get("max")),
+        market_max_quantity=positive((limits.get("market") or {}).get("max")),
+        contract_size=number(market.get("contractSize")) or ONE,
+        max_leverage=min(most, tiers[0].max_leverage),
+        tiers=tiers,
+        active=market.get("active") is not False,
+    )
+
+
+def plain(value: Decimal) -> Decimal:
+    """Without the zeros at the end, and without an exponent."""
+    return Decimal(f"{value.normalize():f}")
+
+
+def margin_tiers(rows: list[Row]) -> tuple[MarginTier, ...]:
+    """The ladder, lowest first; each deduction makes the maintenance margin continuous."""
+    ladder = sorted(rows, key=lambda row: needed(row["minNotional"], "tier"))
+    built: list[MarginTier] = []
+    amount, cap, rate = ZERO, ZERO, ZERO
+    for step, row in enumerate(ladder):
+        new = needed(row["maintenanceMarginRate"], "maintenance rate")
+        amount += cap * (new - rate) if built else ZERO
+        cap, rate = number(row["maxNotional"]) or ZERO, new
+        last = step == len(ladder) - 1
+        built.append(MarginTier(None if last else cap, rate, amount, number(row["maxLeverage"]) or ONE))
+    return tuple(built)
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
+
+
+def trigger_of(row: Row) -> Decimal | None:
+    return next((found for name in ("triggerPrice", "stopLossPrice", "takeProfitPrice", "stopPrice")
+                 if (found := positive(row.get(name)))), None)  # fmt: skip
+
+
+def kind_of(row: Row, trigger: Decimal | None, price: Decimal | None) -> OrderKind:
+    if trigger is None:
+        return OrderKind.MARKET if "market" in str(row.get("type") or "").lower() else OrderKind.LIMIT
+    is_market = price is None or "market" in str(row.get("type") or "").lower()
+    return OrderKind.STOP_MARKET if is_market else OrderKind.STOP_LIMIT
+
+
+def status_of(row: Row, filled: Decimal) -> OrderStatus:
+    status = STATUSES.get(str(row.get("status") or "open"))
+    if status is None:
+        raise CouldNotRead(f"The venue told an order status we do not know ({row.get('status')!r:.40}).")
+    if status is OrderStatus.OPEN and filled:
+        return OrderStatus.PARTIAL
+    return status
+
+
+def as_triggered(status: OrderStatus, raw: Row, recipe: Recipe) -> OrderStatus:
+    """A conditional order is "closed" once it triggered; what executed is known of the order it became alone."""
+    if status is not OrderStatus.FILLED or child_of(raw, recipe):
+        return status
+    in_transit = "FINISHED" not in (raw.get("algoStatus"), raw.get("state"))
+    return OrderStatus.OPEN if in_transit else OrderStatus.EXPIRED
+
+
+def order_state(row: Row, recipe: Recipe, symbol: str) -> OrderState:
+    """One row of the library. A conditional order that has triggered still lacks what its child executed."""
+    raw = row.get("info") or {}
+    quantity, filled = number(row.get("amount")) or ZERO, number(row.get("filled")) or ZERO
+    trigger, price = trigger_of(row), positive(row.get("price"))
+    kind, status = kind_of(row, trigger, price), status_of(row, filled)
+    if not row.get("id"):
+        raise CouldNotRead("The venue told an order without its number.")
+    if trigger is not None and recipe.child:
+        status = as_triggered(status, raw, recipe)
+    return OrderState(
+        client_id=str(row.get("clientOrderId") or ""),
+        exchange_id=str(row["id"]),
+        symbol=str(row.get("symbol") or symbol),
+        order_side=OrderSide(row["side"]),
+        kind=kind,
+        quantity=quantity,
+        status=status,
+        filled=filled,
+        price=price if kind in (OrderKind.LIMIT, OrderKind.STOP_LIMIT) else None,
+        trigger=trigger,
+        reduce_only=bool(row.get("reduceOnly")),
+        time=int(row.get("timestamp") or 0),
+        child_id=child_of(raw, recipe),
+        is_attached=starts_as(raw, recipe.attached_mark),
+    )
+
+
+def starts_as(raw: Row, mark: tuple[str, frozenset[str]]) -> bool:
+    """Whether the field that a recipe's mark names begins with one of its words."""
+    name, words = mark
+    return bool(name) and str(raw.get(name) or "").startswith(tuple(words))
+
+
+def child_of(raw: Any, recipe: Recipe) -> str:
+    child = at(raw, recipe.child) if recipe.child else None
+    return str(child) if child not in (None, "", 0, "0") else ""
+
+
+def with_child(order: OrderState, child: OrderState) -> OrderState:
+    """A triggered order tells of itself only that it triggered; what executed is told by the order it became."""
+    return replace(order, status=child.status, filled=child.filled, child_id=child.exchange_id)
+
+
+# --- positions, money -------------------------------------------------------------------------------------------------
+
+
+def position_state(row: Row) -> PositionState | None:
+    """None for a row that says that nothing is held."""
+    quantity = number(row.get("contracts"))
+    if quantity is None:
+        raise CouldNotRead("The venue told a position without its size.")
+    if not quantity:
+        return None
+    return PositionState(
+        symbol=str(row["symbol"]),
+        side=Side(row["side"]),
+        quantity=abs(quantity),
+        average_entry=needed(row.get("entryPrice"), "entry price"),
+        liquidation_price=positive(row.get("liquidationPrice")),
+        margin_mode=str(row.get("marginMode") or ""),
+        leverage=positive(row.get("leverage")),
+    )
+
+
+def balance_of(answer: Any, purse: Purse, currency: str) -> Balance:
+    """`answer`: the venue's own. A currency it does not list is one of which nothing is held."""
+    rows = at(answer, purse.rows)
+    listed = rows if isinstance(rows, list) else [rows]
+    mine = next((row for row in listed if isinstance(row, dict) and _is(row, purse, currency)), None)
+    if rows is None:
+        raise CouldNotRead("The venue did not tell the balance.")
+    if mine is None:
+        return Balance(ZERO, ZERO, ZERO)
+    equity = needed(mine.get(purse.equity), "equity")
+    wallet = number(mine.get(purse.wallet)) if purse.wallet else equity - (number(mine.get(purse.unrealised)) or ZERO)
+    return Balance(equity if wallet is None else wallet, equity, number(mine.get(purse.free)) or ZERO)
+
+
+def _is(row: Row, purse: Purse, currency: str) -> bool:
+    return not purse.currency or row.get(purse.currency) == currency
+
+
+# --- what happened ----------------------------------------------------------------------------------------------------
+
+
+def fill_of(row: Row, client_id: str, fee: Decimal, liquidation: bool) -> Fill:
+    if not row.get("id"):
+        raise CouldNotRead("The venue told an execution without its number.")
+    return Fill(
+        fill_id=f"{row['symbol']}:{row['id']}",
+        exchange_id=str(row.get("order") or ""),
+        client_id=client_id,
+        symbol=str(row["symbol"]),
+        order_side=OrderSide(row["side"]),
+        price=needed(row.get("price"), "price of an execution"),
+        quantity=needed(row.get("amount"), "quantity of an execution"),
+        fee=fee,
+        liquidity=Liquidity.MAKER if row.get("takerOrMaker") == "maker" else Liquidity.TAKER,
+        time=int(row["timestamp"]),
+        liquidation=liquidation,
+        raw=dict(row.get("info") or {}),
+    )
+
+
+def income_of(raw: Row, ledger: Ledger, symbol: str, amount: Decimal, time: int) -> Income:
+    kind = str(raw.get(ledger.kind) or "")
+    return Income(
+        income_id=":".join(str(raw.get(name) or "") for name in ledger.id),
+        kind=IncomeKind.FUNDING if kind in ledger.funding else IncomeKind.OTHER,
+        symbol=symbol,
+        amount=amount,
+        time=time,
+        raw=dict(raw),
+    )
+
+
+def quote_of(ticker: Row, mark: Decimal | None, time: int) -> Quote:
+    last = needed(ticker.get("last"), "price")
+    return Quote(
+        symbol=str(ticker["symbol"]),
+        last=last,
+        mark=mark or last,
+        time=time,
+        bid=positive(ticker.get("bid")),
+        ask=positive(ticker.get("ask")),
+    )
