@@ -8,6 +8,7 @@ which any part failed is no reading; and an order is named only by ids that are 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -44,6 +45,7 @@ MODE_KEPT = 300.0
 SET_UP_KEPT = 60.0
 """Seconds for which what the venue said of the position mode, or of a symbol's leverage, is believed."""
 PAGES_AT_MOST = 20
+SENT_KEPT = 1000
 
 
 class CcxtExchange:
@@ -63,6 +65,7 @@ class CcxtExchange:
         )
         self._margin_modes: dict[str, str] = {}
         self._set_up: dict[str, tuple[Decimal, str, float]] = {}
+        self._sent: OrderedDict[str, None] = OrderedDict()
         self._mode: tuple[PositionMode, float] | None = None
 
     @property
@@ -181,7 +184,7 @@ class CcxtExchange:
 
     def place(self, intent: OrderIntent) -> OrderState:
         self._ready_to_write()
-        self.instrument(intent.symbol)
+        self._never_twice(intent)
         wanted = arguments(
             intent,
             self.recipe,
@@ -197,6 +200,14 @@ class CcxtExchange:
             self._mode = None if refusal.code == Refusal.OTHER else self._mode  # it may have been changed by hand
             raise
         return self._placed(row, intent)
+
+    def _never_twice(self, intent: OrderIntent) -> None:
+        """Some venues know a client id only while its order rests, and would fill a second one under the same."""
+        if intent.client_id in self._sent and self.find(intent.ref) is not None:
+            raise Rejected(f"The order {intent.client_id} was placed before.", Refusal.DUPLICATE)
+        self._sent[intent.client_id] = None
+        while len(self._sent) > SENT_KEPT:
+            self._sent.popitem(last=False)
 
     def _placed(self, row: Any, intent: OrderIntent) -> OrderState:
         """Many venues answer with nothing but the order's number; then it rests, for all we know."""
@@ -232,14 +243,15 @@ class CcxtExchange:
         return None
 
     def _ways_to_find(self, ref: OrderRef) -> Iterable[Call]:
+        """First the book it should be in; then the other, since an order overlooked would be placed twice."""
         recipe = self.recipe
-        if ref.client_id and (recipe.names_stops or not ref.is_conditional):
-            return recipe.find_conditional if ref.is_conditional else recipe.find
-        if not ref.exchange_id:
-            raise CouldNotRead(
-                f"{self.client.name} names conditional orders by its own number only, and it is unknown."
-            )
-        return recipe.find_conditional_by_id if ref.is_conditional else recipe.find_by_id
+        by_client = bool(ref.client_id) and (recipe.names_stops or not ref.is_conditional)
+        if not by_client and not ref.exchange_id:
+            raise CouldNotRead(f"{self.client.name} tells a conditional order by its number only, which is not known.")
+        plain = recipe.find if by_client else recipe.find_by_id
+        conditional = recipe.find_conditional if by_client else recipe.find_conditional_by_id
+        ways = [*conditional, *plain] if ref.is_conditional else [*plain, *conditional]
+        return list({id(way): way for way in ways}.values())
 
     def _row(self, call: Call, ref: OrderRef) -> Row | None:
         """The order by one way of asking; None when it is not there."""
@@ -295,13 +307,16 @@ class CcxtExchange:
         return recipe.cancel_conditional_by_id if ref.is_conditional else recipe.cancel_by_id
 
     def _gone(self, ref: OrderRef) -> CancelOutcome:
-        """The venue would not cancel it: because it is over, or because it never was."""
+        """The venue would not cancel it: because it is over, because it never was, or because it is in another book."""
         found = self.find(ref)
         if found is None:
             return CancelOutcome.NOT_FOUND
-        if not found.status.is_final:
+        if found.status.is_final:
+            return CancelOutcome.ALREADY_CLOSED
+        waits = found.trigger is not None and not found.child_id
+        if waits == ref.is_conditional:
             raise Temporary(f"{self.client.name} did not cancel an order that still rests.")
-        return CancelOutcome.ALREADY_CLOSED
+        return self.cancel(replace(ref, is_conditional=waits, exchange_id=ref.exchange_id or found.exchange_id))
 
     def _filled_in(self, params: Params, ref: OrderRef) -> dict[str, Any]:
         market = self.api.market(ref.symbol)["id"]

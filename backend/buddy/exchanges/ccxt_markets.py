@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
-from buddy.core.market import Instrument, MarginTier
+from buddy.core.market import TIMEFRAMES, Instrument, MarginTier
 
 from .ccxt_calls import Calls
 from .ccxt_errors import Absent
@@ -20,6 +20,8 @@ from .market_data.source import UnknownSymbol
 from .venues import VENUES
 
 TIERS_KEPT = 24 * 3600
+MINUTE = TIMEFRAMES["1m"]
+CANDLES_AT_MOST = 1000
 Range = tuple[Decimal, Decimal]
 
 
@@ -98,7 +100,8 @@ class Markets:
         """
         before = self._seen.get(symbol)
         since = before.candle[0] if before else None
-        rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, 1000 if since else 1)
+        minutes = 1 if since is None else min(CANDLES_AT_MOST, (self.client.now() - since) // MINUTE + 2)
+        rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, minutes)
         candles = [(int(row[0]), Decimal(str(row[2])), Decimal(str(row[3]))) for row in rows]
         if not candles:
             raise CouldNotRead(f"{self.client.name} tells no candles of {symbol}.")

@@ -76,7 +76,7 @@ class Account(models.Model):
     lease_epoch = models.BigIntegerField(default=0)
     lease_until = models.BigIntegerField(default=0)
     """Wall milliseconds. One writer per account: see trading.lease."""
-    cursor = models.CharField(max_length=200, blank=True)
+    cursor = models.TextField(blank=True)
     """Fills and income up to here are booked."""
     looked_at = models.DateTimeField(null=True)
     good_look_at = models.DateTimeField(null=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +25,11 @@ from buddy.core.exchange import (
 from buddy.core.market import OrderSide, Side
 from buddy.core.simulator import SimulatedExchange, Tick
 from buddy.core.watching import Watch
-from buddy.exchanges.models import Account
+from buddy.exchanges import ccxt_client, ccxt_connect
+from buddy.exchanges.models import Account, Keys
 from buddy.exchanges.paper import PaperExchange
+from buddy.exchanges.venue_recipes import RECIPES, Rate
+from emulator.handle import StandIn, running
 
 from .market_of_steps import COIN, GivenPrices, instrument
 
@@ -40,13 +44,16 @@ numbers = itertools.count(1)
 class Bench:
     """An exchange that stands at 100 and a hand that moves its market, one tick a second."""
 
-    def __init__(self, exchange: Any, go: Callable[[D], None], let_go: Callable[[], None]) -> None:
+    def __init__(
+        self, exchange: Any, go: Callable[[D], None], let_go: Callable[[], None], symbol: str = COIN, most: int = 50
+    ) -> None:
         self.exchange, self._go, self._let_go = exchange, go, let_go
+        self.symbol, self.most_leverage = symbol, most
         self.cursor = ""
         self.look()
 
     def look(self) -> Reading:
-        reading = self.exchange.read([COIN], self.cursor)
+        reading = self.exchange.read([self.symbol], self.cursor)
         self.cursor = reading.cursor
         return reading
 
@@ -65,13 +72,30 @@ class Bench:
     def order(self, side: OrderSide, kind: OrderKind, quantity: Any = 1, client_id: str = "", **more: Any) -> Any:
         values = {key: D(str(value)) if key in ("price", "trigger") else value for key, value in more.items()}
         return self.exchange.place(
-            OrderIntent(client_id or f"tb{next(numbers)}", COIN, side, kind, D(str(quantity)), **values)
+            OrderIntent(client_id or f"tb{next(numbers)}", self.symbol, side, kind, D(str(quantity)), **values)
         )
 
 
-@pytest.fixture(params=["simulated", "paper"])
+@pytest.fixture(params=["simulated", "paper", "binance"])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    return simulated() if request.param == "simulated" else paper(request.getfixturevalue("alice"))
+    if request.param == "simulated":
+        return simulated()
+    if request.param == "paper":
+        return paper(request.getfixturevalue("alice"))
+    request.getfixturevalue("store")
+    return binance(request.getfixturevalue("stand_in"))
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    """A venue over HTTP, for a client in no need of patience: that has its own tests."""
+    at_once = Rate(1e6, 1e6)
+    fast = {name: replace(each, per_address=at_once, per_account=at_once) for name, each in RECIPES.items()}
+    with running() as venues, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ccxt_connect, "RECIPES", fast)
+        yield venues
+    ccxt_connect.forget()
+    ccxt_client.forget_markets()
 
 
 class RunsFirst(SimulatedExchange):
@@ -110,6 +134,18 @@ def paper(owner: Any) -> Bench:
     return bench
 
 
+def binance(stand_in: StandIn) -> Bench:
+    """The real client over HTTP, against a venue that speaks Binance's protocol."""
+    symbol, key = "SOL/USDT:USDT", f"key{next(numbers)}"
+    hand = stand_in.binance
+    hand.open_account(key, "secret", wallet="1000", maker=str(MAKER), taker=str(TAKER))
+    hand.change_instrument(symbol, tick_size="0.1", lot_size="0.01", min_quantity="0.01")
+    hand.set_price(symbol, "100")
+    exchange = ccxt_connect.connect("binance", "live", Keys(key, "secret"), account=key, redirect=stand_in.base)
+    exchange.set_up(symbol, D(10), "isolated")
+    return Bench(exchange, lambda price: hand.set_price(symbol, str(price)), lambda: None, symbol, 75)
+
+
 def test_a_market_order_fills_at_once_and_pays_the_taker_fee(bench):
     order = bench.order(BUY, MARKET)
     assert (order.status, order.filled) == (OrderStatus.FILLED, D(1))
@@ -128,7 +164,7 @@ def test_a_resting_limit_fills_at_its_price_and_pays_the_maker_fee(bench):
     (reading,) = (r for r in bench.go("99.4") if r.fills)
     (fill,) = reading.fills
     assert (fill.price, fill.fee, fill.liquidity) == (D("99.5"), D("99.5") * MAKER, Liquidity.MAKER)
-    assert bench.exchange.find(OrderRef(COIN, order.client_id)).status is OrderStatus.FILLED
+    assert bench.exchange.find(OrderRef(bench.symbol, order.client_id)).status is OrderStatus.FILLED
 
 
 def test_a_limit_beyond_the_market_takes(bench):
@@ -140,9 +176,9 @@ def test_a_stop_rests_until_its_price_trades(bench):
     bench.order(BUY, MARKET)
     stop = bench.order(SELL, STOP, trigger=98, reduce_only=True)
     bench.go("98.1")
-    assert bench.exchange.find(OrderRef(COIN, stop.client_id)).status is OrderStatus.OPEN
+    assert bench.exchange.find(OrderRef(bench.symbol, stop.client_id)).status is OrderStatus.OPEN
     bench.go("97.9")
-    assert bench.exchange.find(OrderRef(COIN, stop.client_id)).status is OrderStatus.FILLED
+    assert bench.exchange.find(OrderRef(bench.symbol, stop.client_id)).status is OrderStatus.FILLED
     assert bench.look().positions == []
 
 
@@ -158,20 +194,20 @@ def test_a_client_id_places_one_order_for_ever(bench):
     with pytest.raises(Rejected) as refused:
         bench.order(BUY, MARKET, client_id="same")
     assert refused.value.code == Refusal.DUPLICATE
-    assert bench.exchange.find(OrderRef(COIN, "same")).exchange_id == order.exchange_id
+    assert bench.exchange.find(OrderRef(bench.symbol, "same")).exchange_id == order.exchange_id
     assert bench.look().positions[0].quantity == 1
 
 
 def test_what_was_never_placed_is_not_found(bench):
-    assert bench.exchange.find(OrderRef(COIN, "nobody")) is None
-    assert bench.exchange.cancel(OrderRef(COIN, "nobody")) is CancelOutcome.NOT_FOUND
+    assert bench.exchange.find(OrderRef(bench.symbol, "nobody")) is None
+    assert bench.exchange.cancel(OrderRef(bench.symbol, "nobody")) is CancelOutcome.NOT_FOUND
 
 
 def test_cancelling_says_what_became_of_it(bench):
     order = bench.order(BUY, LIMIT, price=90)
-    assert bench.exchange.cancel(OrderRef(COIN, order.client_id)) is CancelOutcome.CANCELLED
-    assert bench.exchange.cancel(OrderRef(COIN, order.client_id)) is CancelOutcome.ALREADY_CLOSED
-    assert bench.exchange.find(OrderRef(COIN, order.client_id)).status is OrderStatus.CANCELLED
+    assert bench.exchange.cancel(OrderRef(bench.symbol, order.client_id)) is CancelOutcome.CANCELLED
+    assert bench.exchange.cancel(OrderRef(bench.symbol, order.client_id)) is CancelOutcome.ALREADY_CLOSED
+    assert bench.exchange.find(OrderRef(bench.symbol, order.client_id)).status is OrderStatus.CANCELLED
     assert bench.look().orders == []
 
 
@@ -204,10 +240,10 @@ def test_what_a_venue_would_refuse_is_refused(bench, more, code):
 def test_a_fill_is_told_until_its_cursor_comes_back_and_never_again(bench):
     bench.order(BUY, MARKET)
     before = bench.cursor
-    first, again = (bench.exchange.read([COIN], before) for _ in range(2))
+    first, again = (bench.exchange.read([bench.symbol], before) for _ in range(2))
     assert [fill.fill_id for fill in first.fills] == [fill.fill_id for fill in again.fills]
     assert len(first.fills) == 1
-    assert bench.exchange.read([COIN], again.cursor).fills == []
+    assert bench.exchange.read([bench.symbol], again.cursor).fills == []
 
 
 def test_fill_ids_are_unique(bench):
@@ -233,15 +269,15 @@ def test_the_range_since_the_last_reading_is_told(bench):
     bench.order(BUY, MARKET)
     bench.look()
     readings = bench.go(103, 97, 101)
-    assert min(r.ranges[COIN][0] for r in readings if COIN in r.ranges) == 97
-    assert max(r.ranges[COIN][1] for r in readings if COIN in r.ranges) == 103
+    assert min(r.ranges[bench.symbol][0] for r in readings if bench.symbol in r.ranges) == 97
+    assert max(r.ranges[bench.symbol][1] for r in readings if bench.symbol in r.ranges) == 103
 
 
 def test_leverage_beyond_the_instrument_is_refused(bench):
     with pytest.raises(Rejected):
-        bench.exchange.set_up(COIN, D(51), "isolated")
+        bench.exchange.set_up(bench.symbol, D(bench.most_leverage + 1), "isolated")
 
 
 def test_the_instrument_tells_its_steps(bench):
-    told = bench.exchange.instrument(COIN)
+    told = bench.exchange.instrument(bench.symbol)
     assert (told.tick_size, told.lot_size, told.min_notional) == (D("0.1"), D("0.01"), D(5))
