@@ -9,17 +9,17 @@ const toBackend = { target: backend, changeOrigin: false };
 
 /*
  * Fewer, larger chunks: what every page needs in one, what the desk needs in another. Forty small files would each be
- * compressed alone and weigh some 5 kB more on every page (`npm run size`).
+ * compressed alone and weigh some 5 kB more on every page (`npm run size`). What only some pages need stays out.
  */
 const groups = [
 	{
 		name: 'base',
-		test: /node_modules\/(svelte|@sveltejs|esm-env|clsx|devalue)|client-optimized\/app|lib\/(api\/(problem|http|auth)|ui\/(Button|Field|Logo))/,
+		test: /node_modules\/(svelte(?!\/src\/internal\/client\/dom\/elements\/bindings\/(input|size))|@sveltejs|esm-env|clsx|devalue)|client-optimized\/app|lib\/(api\/(problem|http|auth)|ui\/Button)/,
 		priority: 2
 	},
 	{
 		name: 'desk',
-		test: /lib\/(state|api|format|tell|answer|ui\/(Badge|Banner|Toaster|toast|Chip|Empty|ErrorState|Skeleton|Select))|@lucide\/svelte\/dist\/Icon|routes\/\(desk\)\/(Header|Navigation|Warnings|Shortcuts|\+layout)/,
+		test: /lib\/(state|api\/(accounts|me|journal|market)|answer|format|tell|ui\/(Badge|Banner|toast|ErrorState|Later|Skeleton))|routes\/\(desk\)\/(Header|Navigation|Warnings|news|\+layout)|icons\/(chart-c|book-open|layers|settings|chevrons)/,
 		priority: 1
 	}
 ];
@@ -30,9 +30,37 @@ const grouped: Plugin = {
 		isSsrBuild ? {} : { build: { rolldownOptions: { output: { codeSplitting: { groups } } } } }
 };
 
+/*
+ * Lucide draws every icon element by element in the browser. Here each becomes the plain picture that it is, at build
+ * time: same imports, same properties, and none of the drawing code on every page.
+ */
+const PROPS = `let { size = 24, strokeWidth = 2, class: extra = '', ...rest } = $props();`;
+const drawnIcons: Plugin = {
+	name: 'drawn-icons',
+	enforce: 'pre',
+	transform: {
+		filter: { id: /@lucide\/svelte\/dist\/icons\/[\w-]+\.svelte$/ },
+		handler(source) {
+			const [, data] = /^const iconData = (\{.*\});$/m.exec(source) ?? [];
+			if (!data) throw new Error('Lucide writes its icons in another way now.');
+			const { node } = JSON.parse(data) as { node: [string, Record<string, string>][] };
+			const drawn = node.map(
+				([tag, attributes]) =>
+					`<${tag} ${Object.entries(attributes)
+						.map(([key, value]) => `${key}="${value}"`)
+						.join(' ')} />`
+			);
+			return `<script>${PROPS}</script>
+				<svg viewBox="0 0 24 24" width={size} height={size} fill="none" stroke="currentColor" stroke-width={strokeWidth}
+					stroke-linecap="round" stroke-linejoin="round" class="lucide {extra}" {...rest}>${drawn.join('')}</svg>`;
+		}
+	}
+};
+
 export default defineConfig({
 	plugins: [
 		grouped,
+		drawnIcons,
 		tailwindcss(),
 		sveltekit({
 			compilerOptions: {

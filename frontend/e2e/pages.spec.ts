@@ -9,6 +9,21 @@ test('an empty journal says how trades get there', async ({ page }) => {
 	await expectAccessible(page);
 });
 
+test('a part of the page that cannot be fetched says so, with the cure', async ({ page }) => {
+	await practise(page);
+	await page.route('**/immutable/chunks/*.js', async (route) => {
+		const fetched = await route.fetch();
+		if ((await fetched.text()).includes('Your journal is empty')) await route.abort();
+		else await route.fulfill({ response: fetched });
+	});
+	await page.goto('/journal');
+	await expect(page.getByText('This part of the page could not be fetched')).toBeVisible();
+	await expectAccessible(page);
+	await page.unroute('**/immutable/chunks/*.js');
+	await page.getByRole('button', { name: 'Try again' }).click();
+	await expect(page.getByText('Your journal is empty')).toBeVisible();
+});
+
 test('filters live in the address and take themselves away', async ({ page }) => {
 	await practise(page);
 	await page.goto('/journal?result=win&side=long');

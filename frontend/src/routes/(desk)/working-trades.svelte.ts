@@ -1,4 +1,3 @@
-import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import {
 	amendPlan,
 	breakEven,
@@ -33,13 +32,13 @@ export class WorkingTrades {
 
 	#account = 0;
 	#clock = 0;
-	#busy = new SvelteSet<number>();
-	#intentions = new SvelteMap<string, Intention>();
+	#busy = $state.raw<readonly number[]>([]);
+	#intentions = new Map<string, Intention>();
 	#watched = new Map<string, () => void>();
 	#reading = new Map<number, 'once' | 'again'>();
 
 	readonly actions = {
-		isBusy: (trade: number) => this.#busy.has(trade),
+		isBusy: (trade: number) => this.#busy.includes(trade),
 		breakEven: (trade: Trade) =>
 			this.#act(trade, 'break-even', 'The stop was not moved', (key) => breakEven(trade.id, key)),
 		close: (trade: Trade, share: string) =>
@@ -127,7 +126,7 @@ export class WorkingTrades {
 		const name = `${trade.id} ${wish}`;
 		const intention = this.#intentions.get(name) ?? new Intention();
 		this.#intentions.set(name, intention);
-		this.#busy.add(trade.id);
+		this.#busy = [...this.#busy, trade.id];
 		try {
 			this.put(await call(intention.keyFor(name)));
 			intention.fulfilled();
@@ -136,7 +135,7 @@ export class WorkingTrades {
 			tellProblem(trouble, failure);
 			return false;
 		} finally {
-			this.#busy.delete(trade.id);
+			this.#busy = this.#busy.toSpliced(this.#busy.indexOf(trade.id), 1);
 		}
 	}
 

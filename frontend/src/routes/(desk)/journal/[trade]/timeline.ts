@@ -1,4 +1,4 @@
-import type { TradeEvent, TradeOrder, TradeStory } from '$lib/api/types';
+import type { Candle, TradeEvent, TradeOrder, TradeStory } from '$lib/api/types';
 import { price, quantity } from '$lib/format';
 
 const ROLES = { entry: 'Entry', stop: 'Stop', take_profit: 'Target', close: 'Close' };
@@ -40,6 +40,13 @@ export function whyOf(order: TradeOrder): string {
 /** Oldest first: a story is read forwards. */
 export function inOrder(events: readonly TradeEvent[]): TradeEvent[] {
 	return [...events].sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || a.id - b.id);
+}
+
+/** The candles of a trade's time, and how they are read. */
+export interface Market {
+	candles: Candle[];
+	tick: string;
+	timeframe: ReturnType<typeof chartWindow>['timeframe'];
 }
 
 /** The candle length that draws the whole trade with some room around it, in at most some 300 candles. */
