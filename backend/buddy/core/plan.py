@@ -52,6 +52,10 @@ class Entry:
             return self.price
         return self.trigger if self.trigger is not None else reference_price
 
+    def is_past_trigger(self, side: Side, price: Decimal) -> bool:
+        """Whether `price` is at the trigger or beyond it already: this leg then goes in at once."""
+        return self.trigger is not None and not side.better(self.trigger, price)
+
 
 @dataclass(frozen=True, slots=True)
 class TakeProfit:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from .errors import Fault
 from .market import ZERO, Side
-from .plan import EntryKind, Plan
+from .plan import Entry, EntryKind, Plan
 from .sizing import Sizing
 
 HUNDRED = Decimal(100)
@@ -104,6 +105,20 @@ def _of_price(plan: Plan, standing: Standing) -> Iterator[Denial]:
 def _enters_at_once(plan: Plan) -> bool:
     """Whether an entry would fill with the price beyond the stop; a breakout waits for it to come back."""
     return any(entry.kind in (EntryKind.MARKET, EntryKind.LIMIT) for entry in plan.entries)
+
+
+def warnings(plan: Plan, price: Decimal) -> list[Fault]:
+    """What may be opened but perhaps is not meant: entries whose trigger `price` has already passed."""
+    return [
+        Fault(f"entries.{index}", _already_passed(entry, price), "Choose another trigger if it is to wait.", "at_once")
+        for index, entry in enumerate(plan.entries)
+        if entry.is_past_trigger(plan.side, price)
+    ]
+
+
+def _already_passed(entry: Entry, price: Decimal) -> str:
+    how = "at market" if entry.kind is EntryKind.TRIGGER else f"as a limit order at {entry.price:f}"
+    return f"The price, {price:f}, has already passed the trigger, {entry.trigger:f}: this entry goes in {how} at once."
 
 
 def _of_count(limits: Limits, standing: Standing) -> Iterator[Denial]:

@@ -44,6 +44,8 @@ def legs_of(plan: Plan, costs: Costs, reference: Decimal | None) -> tuple[Leg, .
 def _leg(entry: Entry, side: Side, costs: Costs, reference: Decimal | None) -> Leg:
     price = entry.expected_price(reference)
     assert price is not None, "an entry without a price is a market entry, and those have the reference"
+    if entry.kind is EntryKind.TRIGGER and reference is not None and entry.is_past_trigger(side, reference):
+        price = reference  # it fills there, not at the trigger that lies behind: the risk is counted from there
     crosses = reference is not None and not side.better(reference, price)
     resting = entry.kind is EntryKind.LIMIT and not crosses
     at_market = entry.kind in (EntryKind.MARKET, EntryKind.TRIGGER)

@@ -9,7 +9,7 @@ import pytest
 
 from buddy.core.market import Side
 from buddy.core.plan import Plan
-from buddy.core.risk import Limits, Standing, TradingState, denials
+from buddy.core.risk import Limits, Standing, TradingState, denials, warnings
 
 from .plans import D, plan
 from .test_sizing import sized
@@ -89,3 +89,28 @@ def test_every_reason_is_given_at_once() -> None:
 
 def test_without_limits_only_the_state_can_deny() -> None:
     assert reasons(plan(risk={"percent": "50"}), Limits(), open_risk=D(10**6)) == set()
+
+
+@pytest.mark.parametrize(
+    ("entry", "stop", "price", "way"),
+    [
+        ({"kind": "trigger", "trigger": "64000"}, "63000", "64000", "at market"),
+        ({"kind": "trigger", "trigger": "64000"}, "65000", "63999.9", "at market"),
+        (
+            {"kind": "trigger_limit", "trigger": "64000", "price": "64010"},
+            "63000",
+            "64005",
+            "as a limit order at 64010",
+        ),
+    ],
+)
+def test_an_entry_whose_trigger_was_passed_is_named(entry: dict[str, str], stop: str, price: str, way: str) -> None:
+    (warning,) = warnings(plan(side=None, entries=[entry], stop={"price": stop}, take_profits=[]), D(price))
+    assert (warning.field, warning.code) == ("entries.0", "at_once")
+    assert f"goes in {way} at once" in warning.message
+    assert warning.cure
+
+
+@pytest.mark.parametrize("entry", [{"kind": "market"}, {"price": "64000"}, {"kind": "trigger", "trigger": "64200"}])
+def test_an_entry_that_does_what_it_says_is_no_warning(entry: dict[str, str]) -> None:
+    assert warnings(plan(reference="64100", entries=[entry], take_profits=[]), D(64_100)) == []

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from buddy.core.errors import InvalidPlan
@@ -43,6 +43,9 @@ def exact_loss(wanted: Plan, instrument: Instrument, costs: Costs, reference: De
         left -= part
         units, price = Fraction(part * instrument.contract_size), entry.expected_price(reference)
         assert price is not None
+        beyond = price <= reference if wanted.side is Side.LONG else price >= reference
+        if entry.kind is EntryKind.TRIGGER and beyond:
+            price = reference
         way_in = Fraction(price)
         worse = price >= reference if wanted.side is Side.LONG else price <= reference
         resting = entry.kind is EntryKind.LIMIT and not worse
@@ -53,6 +56,7 @@ def exact_loss(wanted: Plan, instrument: Instrument, costs: Costs, reference: De
     return loss
 
 
+@settings(deadline=None)
 @given(documents(), st.integers(1, 10**9))
 def test_the_loss_at_the_stop_is_at_most_what_was_asked_and_one_lot_more_would_exceed_it(made: Any, cents: int) -> None:
     written = made[0] | {"risk": {"money": str(D(cents) / 100)}, "leverage": None}
@@ -65,6 +69,7 @@ def test_the_loss_at_the_stop_is_at_most_what_was_asked_and_one_lot_more_would_e
     assert exact_loss(wanted, BTC, COSTS, made[1], lots + 1) > Fraction(sizing.asked_risk)
 
 
+@settings(deadline=None)
 @given(st.integers(2_000, 200_000), st.integers(-900, 900), st.integers(1, 10**8))
 def test_the_same_holds_for_inverse_contracts(half_dollars: int, percent_mille: int, satoshi: int) -> None:
     entry = D(half_dollars) / 2
@@ -86,6 +91,7 @@ def test_the_same_holds_for_inverse_contracts(half_dollars: int, percent_mille: 
     assert exact_loss(wanted, INVERSE, COSTS, away, lots + 1) > Fraction(sizing.asked_risk)
 
 
+@settings(deadline=None)
 @given(documents())
 def test_the_legs_and_the_targets_add_up_to_the_quantity_on_whole_lots(made: Any) -> None:
     wanted = read_plan(made[0], BTC, reference_price=made[1])
@@ -95,6 +101,7 @@ def test_the_legs_and_the_targets_add_up_to_the_quantity_on_whole_lots(made: Any
     assert not sizing.targets or sum(target.quantity for target in sizing.targets) == sizing.quantity
 
 
+@settings(deadline=None)
 @given(documents())
 def test_figures_agree_with_one_another(made: Any) -> None:
     wanted = read_plan(made[0], BTC, reference_price=made[1])
@@ -104,6 +111,19 @@ def test_figures_agree_with_one_another(made: Any) -> None:
     assert sizing.margin + sizing.entry_fee <= 10_000
     if sizing.rr is not None and sizing.best_case is not None:
         assert abs(sizing.rr * sizing.loss_at_stop - sizing.best_case) < D("1E-15")
+
+
+def test_a_trigger_that_the_price_has_passed_is_sized_from_where_it_fills() -> None:
+    """Up to a trigger of 64000 with the stop at 63000 each BTC risks 1000; from a price of 65000 it risks 2000."""
+    wanted = plan(
+        entries=[{"kind": "trigger", "trigger": "64000"}],
+        stop={"price": "63000"},
+        take_profits=[],
+        risk={"money": "100"},
+    )
+    waits, goes_in = (sized(wanted, reference_price=D(price)) for price in (63_900, 65_000))
+    assert (waits.quantity, waits.average_entry) == (D("0.1"), D(64_000))
+    assert (goes_in.quantity, goes_in.average_entry, goes_in.loss_at_stop) == (D("0.05"), D(65_000), D(100))
 
 
 def test_a_worked_example_with_costs() -> None:
@@ -238,6 +258,7 @@ def test_shares_never_pass_through_a_float() -> None:
     assert target_quantities(lots, D(3), [D("0.29"), D("0.57"), D("0.14")]) == (D(0), D(1), D(2))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12), st.lists(st.integers(1, 10**6), min_size=1, max_size=8))
 def test_target_quantities_add_up_exactly(lots: int, weights: list[int]) -> None:
     parts = [D(weight).scaleb(-12) for weight in weights[:-1]]
@@ -247,6 +268,7 @@ def test_target_quantities_add_up_exactly(lots: int, weights: list[int]) -> None
     assert all(quantity >= 0 for quantity in quantities)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(list(Side)),
     st.booleans(),
@@ -280,6 +302,7 @@ def test_a_stop_in_profit_loses_less_than_nothing() -> None:
     assert loss.total == -500
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**30), st.integers(0, 10**30))
 def test_the_most_lots_are_found_from_any_guess(guess: int, limit: int) -> None:
     assert most_lots(guess, lambda lots: lots <= limit) == limit
