@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from buddy import env
-from buddy.spa import inline_script_hashes
 
 BACKEND = Path(__file__).resolve().parent.parent
 ROOT = BACKEND.parent
@@ -61,8 +60,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "buddy.spa.Policy",
+    "buddy.spa.Files",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -151,18 +150,16 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# The SPA: its files are served as they are, every other address outside the API is its index.html.
-_INDEX = FRONTEND_BUILD / "index.html"
-WHITENOISE_ROOT = FRONTEND_BUILD if FRONTEND_BUILD.is_dir() else None
+# The SPA: its files are served as they are, every other address outside the API is its index.html (buddy.spa).
 WHITENOISE_AUTOREFRESH = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS: list[Path] = []
 
-# Content security: nothing inline but the SPA's own boot script, whose hash is read from the built page.
+# Content security: nothing inline but the SPA's own boot script, whose hash buddy.spa adds.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
-        "script-src": ["'self'", *inline_script_hashes(_INDEX.read_bytes() if _INDEX.is_file() else b"")],
+        "script-src": ["'self'"],
         "style-src": ["'self'", "'unsafe-inline'"],  # chart libraries set style attributes
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -182,6 +183,30 @@ def test_our_own_keys_are_struck_even_out_of_a_traceback() -> None:
 def test_only_the_apps_own_boot_script_may_stand_in_the_page() -> None:
     page = b'<script src="/x.js"></script><script>alert(1)</script>'
     assert spa.inline_script_hashes(page) == ["'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"]
+
+
+def built(folder: Path, words: str, at: int) -> str:
+    """A build with one script file, named after `words`, and a boot script; the hash of the latter."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "_app").mkdir(parents=True)
+    (folder / "_app" / f"{words}.js").write_text(words)
+    page = f"<script>boot({words!r})</script>"
+    (folder / "index.html").write_text(page)
+    os.utime(folder / "index.html", (at, at))
+    return spa.inline_script_hashes(page.encode())[0]
+
+
+def test_a_page_built_anew_is_served_with_its_own_files_and_boot_script(tmp_path: Path, settings: Any) -> None:
+    settings.FRONTEND_BUILD = tmp_path / "build"
+    client = Client()
+    assert b"not built yet" in client.get("/trade").content
+    for at, words in enumerate(("first", "second"), start=1):
+        boot = built(settings.FRONTEND_BUILD, words, at)
+        shown = client.get("/trade")
+        assert words.encode() in shown.content
+        assert re.search(r"script-src ([^;]+)", shown.headers["Content-Security-Policy"])[1] == f"'self' {boot}"  # type: ignore[index]
+        assert b"".join(client.get(f"/_app/{words}.js")) == words.encode()
+    assert client.get("/_app/first.js").status_code == 404
 
 
 def test_every_page_is_guarded(db: None) -> None:
