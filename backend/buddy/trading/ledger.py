@@ -70,7 +70,7 @@ class Ledger:
             new = books.book_fills(self.account, reading.fills, self.working)
             income = books.book_income(self.account, reading.income, self.working)
             books.refresh_filled(new)
-            telling.tell_fills(new, self.working)
+            telling.tell_fills(new, self.working, self.exchange.instrument)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor

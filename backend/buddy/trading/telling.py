@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db import transaction
 
 from buddy.core.errors import Rejected
 from buddy.core.exchange import Role
-from buddy.core.market import ZERO
+from buddy.core.market import ZERO, Instrument
 from buddy.core.position import Cause
 from buddy.events import live
 from buddy.events.record import record
@@ -79,7 +79,7 @@ def hint_account(account: Account) -> None:
     transaction.on_commit(lambda: live.publish(owner, "account", frame))
 
 
-def tell_fills(new: Sequence[Fill], working: Sequence[Trade]) -> None:
+def tell_fills(new: Sequence[Fill], working: Sequence[Trade], instrument_of: Callable[[str], Instrument]) -> None:
     """One sentence per order that executed, or per execution that was not ours."""
     if not new:
         return
@@ -91,15 +91,23 @@ def tell_fills(new: Sequence[Fill], working: Sequence[Trade]) -> None:
     over = {trade_id for trade_id, _ in groups} - trades.keys()
     trades |= Trade.objects.in_bulk(over)
     for (trade_id, _), fills in groups.items():
-        _tell_execution(trades[trade_id], fills[0].order, fills)
+        trade = trades[trade_id]
+        _tell_execution(trade, instrument_of(trade.symbol), fills[0].order, fills)
 
 
-def _tell_execution(trade: Trade, order: Order | None, fills: Sequence[Fill]) -> None:
+def _tell_execution(trade: Trade, instrument: Instrument, order: Order | None, fills: Sequence[Fill]) -> None:
+    """The sentence says the average to the tick, to be read; the figures beside it keep every digit."""
     quantity = sum((fill.quantity for fill in fills), ZERO)
     price = sum((fill.quantity * fill.price for fill in fills), ZERO) / quantity
     kind, what = _execution(trade, order, fills[-1])
     figures = {"price": text(price), "quantity": text(quantity), "leg": order.leg if order else None}
-    tell(trade, kind, f"{what}: {text(quantity)} at {text(price)}.", to_ms(fills[-1].time), **figures)
+    tell(
+        trade,
+        kind,
+        f"{what}: {text(quantity)} at {text(instrument.round_price(price))}.",
+        to_ms(fills[-1].time),
+        **figures,
+    )
 
 
 def _execution(trade: Trade, order: Order | None, fill: Fill) -> tuple[str, str]:
