@@ -48,6 +48,21 @@ test('a denial is listed with its cure before anything is sent', async ({ page }
 	await expect(page.getByTestId('open-trade')).toBeDisabled();
 });
 
+test('a trigger that the price has passed already is warned about, and may still be sent', async ({ page }) => {
+	await practise(page);
+	await ready(page);
+	await page.getByText('Trigger', { exact: true }).click();
+	const trigger = page.getByLabel('Trigger', { exact: true }).and(page.getByRole('textbox'));
+	const price = Number(await trigger.inputValue());
+	await page.getByLabel('Stop', { exact: true }).fill(String(Math.round(price * 0.98)));
+	await trigger.fill(String(Math.round(price * 0.99)));
+	await expect(page.getByTestId('warnings')).toContainText('this entry goes in at market at once');
+	await ready(page);
+	await expectAccessible(page);
+	await trigger.fill(String(Math.round(price * 1.01)));
+	await expect(page.getByTestId('warnings')).toHaveCount(0);
+});
+
 test('a tick never overwrites what is being typed', async ({ page }) => {
 	await practise(page);
 	await ready(page);

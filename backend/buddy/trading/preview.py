@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from buddy.core.errors import Fault
 from buddy.core.market import ZERO
 from buddy.core.plan import Plan
+from buddy.core.risk import warnings
 from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
@@ -39,7 +41,8 @@ def preview(account: Account, document: object) -> dict[str, Any]:
     plan, sizing = found.plan, found.sizing
     return {
         "side": plan.side.value if plan else None,
-        "faults": [{"field": f.field, "message": f.message, "cure": f.cure, "code": f.code} for f in found.faults],
+        "faults": [_fault(fault) for fault in found.faults],
+        "warnings": [_fault(fault) for fault in warnings(plan, found.quote.last)] if plan and found.quote else [],
         "denials": [{"code": d.code, "message": d.message, "cure": d.cure} for d in found.denials],
         "price": amount(found.quote.last) if found.quote else None,
         "asked": _asked(found, sizing) if sizing else None,
@@ -53,6 +56,10 @@ def preview(account: Account, document: object) -> dict[str, Any]:
         "capital": {"equity": amount(found.balance.equity), "free": amount(found.balance.free)},
         "protection": PROTECTION,
     }
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    return {"field": fault.field, "message": fault.message, "cure": fault.cure, "code": fault.code}
 
 
 def _asked(found: Examination, sizing: Sizing) -> dict[str, Any]:

@@ -211,6 +211,7 @@ class CapitalSerializer(serializers.Serializer[Any]):
 class PreviewSerializer(serializers.Serializer[Any]):
     side = one_of(Side, allow_null=True)
     faults = FaultSerializer(many=True)
+    warnings = FaultSerializer(many=True)
     denials = DenialSerializer(many=True)
     price = amount(allow_null=True)
     asked = AskedSerializer(allow_null=True)

@@ -82,6 +82,15 @@ def test_a_price_that_has_left_the_plan_since_it_was_read_is_a_fault_of_the_stop
     assert [(fault.field, fault.code) for fault in refused.value.faults] == [("stop.price", "stop_wrong_side")]
 
 
+def test_a_preview_warns_of_a_trigger_that_the_price_has_passed(api: Any, account: Account, price: Decimal) -> None:
+    passed = str((price * Decimal("0.995")).quantize(Decimal(1)))
+    plan = around(price, entries=[{"kind": "trigger", "trigger": passed}])
+    told = api.post("/api/v1/plans/preview", {"account": account.pk, "plan": plan}, format="json").json()
+    assert [(warning["field"], warning["code"]) for warning in told["warnings"]] == [("entries.0", "at_once")]
+    assert (told["faults"], told["denials"]) == ([], [])
+    assert Decimal(told["entries"][0]["price"]) >= price * Decimal("0.999")
+
+
 def test_a_preview_of_a_wrong_plan_names_every_fault(api: Any, account: Account, price: Decimal) -> None:
     plan = around(price, risk={"percent": "-1"}, colour="red")
     told = api.post("/api/v1/plans/preview", {"account": account.pk, "plan": plan}, format="json").json()
@@ -94,6 +103,17 @@ def test_a_market_trade_is_open_and_protected_at_once(api: Any, account: Account
     assert (told["status"], told["protected"]["state"], told["stop"]["order_status"]) == ("open", "protected", "open")
     assert [rung["status"] for rung in told["ladder"]] == ["filled", "open", "open"]
     assert_has_the_fields_of(shapes.TradeSerializer(), told)
+
+
+def test_the_story_of_a_fill_says_its_price_to_the_tick(api: Any, account: Account, price: Decimal) -> None:
+    told = api.get(f"/api/v1/trades/{opened(api, account, around(price))['id']}").json()
+    filled = next(event for event in told["events"] if event["kind"] == "entry_filled")
+    tick = source_for(account).instrument(SYMBOL).tick_size
+    said = Decimal(filled["text"].removesuffix(".").rsplit(" at ", 1)[1])
+    exact = Decimal(filled["data"]["price"])
+    assert said % tick == 0
+    assert said != exact
+    assert abs(said - exact) <= tick / 2
 
 
 def test_the_whole_trade_has_its_orders_fills_and_events(api: Any, account: Account, price: Decimal) -> None:

@@ -1113,6 +1113,7 @@ export interface components {
         Preview: {
             side: (components["schemas"]["SideEnum"] | components["schemas"]["NullEnum"]) | null;
             faults: components["schemas"]["Fault"][];
+            warnings: components["schemas"]["Fault"][];
             denials: components["schemas"]["Denial"][];
             price: string | null;
             asked: components["schemas"]["Asked"] | null;
