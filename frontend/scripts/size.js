@@ -1,7 +1,7 @@
 /**
  * First-load JavaScript of every route, in kB gzip, as one JSON object: what the browser must fetch before the page
- * works ("first"), by the build's own manifest. Dynamic imports (the chart) are counted apart, as "later"; styles as
- * "css". Run `npm run build` first.
+ * shows itself ("first"), by the build's own manifest. What it fetches from there on, beside its data (the parts that
+ * show them, the chart) or when it is asked for (dialogs), is counted apart, as "later"; styles as "css". Run `npm run build` first.
  */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -19,14 +19,21 @@ function routes() {
 }
 
 const nodeKey = (number) => `${KIT}/generated/client-optimized/nodes/${number}.js`;
-const entries = Object.keys(manifest).filter((key) => manifest[key].isEntry && !key.includes('/nodes/'));
+const isRoute = (key) => key.includes('/nodes/');
+const entries = Object.keys(manifest).filter((key) => manifest[key].isEntry && !isRoute(key));
 
-/** Every file reached by static imports. */
-function reach(keys, seen = new Set()) {
+const staticImports = (key) => manifest[key].imports ?? [];
+const everyImport = (key) => [
+	...staticImports(key),
+	...(manifest[key].dynamicImports ?? []).filter((to) => !isRoute(to))
+];
+
+/** Every file reached by one kind of imports. */
+function reach(keys, importsOf, seen = new Set()) {
 	for (const key of keys) {
 		if (!manifest[key] || seen.has(key)) continue;
 		seen.add(key);
-		reach(manifest[key].imports ?? [], seen);
+		reach(importsOf(key), importsOf, seen);
 	}
 	return seen;
 }
@@ -41,12 +48,9 @@ const kilobytes = (files) => Math.round([...new Set(files)].reduce((sum, file) =
 const filesOf = (keys) => [...keys].map((key) => manifest[key].file).filter((file) => file.endsWith('.js'));
 
 function sizeOf({ route, nodes }) {
-	const first = reach([...entries, ...nodes.map(nodeKey)]);
-	const dynamic = nodes
-		.map(nodeKey)
-		.concat([...first])
-		.flatMap((key) => manifest[key]?.dynamicImports ?? []);
-	const later = [...reach(dynamic.filter((key) => !key.includes('/nodes/')))].filter((key) => !first.has(key));
+	const roots = [...entries, ...nodes.map(nodeKey)];
+	const first = reach(roots, staticImports);
+	const later = [...reach(roots, everyImport)].filter((key) => !first.has(key));
 	const css = [...first].flatMap((key) => manifest[key].css ?? []);
 	const address = route.replace(/\/\([^)]*\)/g, '') || '/';
 	return [address, { first: kilobytes(filesOf(first)), later: kilobytes(filesOf(later)), css: kilobytes(css) }];
