@@ -184,7 +184,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "buddy.api.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["buddy.throttle.UserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("API_RATE", "1200/min")},
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.text("API_RATE", "1200/min"),
+        "keys": "20/min",  # saving and checking keys asks a venue and keeps a worker busy
+    },
     "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "buddy.problems.answer",
     "COERCE_DECIMAL_TO_STRING": True,
@@ -206,6 +209,10 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": ["entry", "stop", "take_profit", "close"],
         "LegRoleEnum": ["entry", "take_profit"],
         "TradeStatusEnum": ["pending", "open", "closed", "cancelled"],
+        "ModeEnum": ["paper", "testnet", "live"],
+        "MarginModeEnum": ["isolated", "cross"],
+        "PositionModeEnum": ["one_way", "hedge"],
+        "RightEnum": ["yes", "no", "cannot_tell"],
         "PriceSourceEnum": "buddy.exchanges.serializers.SOURCES",
         "WithdrawalEnum": ["missed", "invalidated", "expired", "manual", "rejected", "stale"],
     },
@@ -241,6 +248,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "buddy.trading.tasks.forget_old_calls",
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3600},
+    },
+    "keys": {
+        "task": "buddy.exchanges.tasks.watch_keys",
+        "schedule": 600.0,
+        "options": {"queue": "default", "expires": 600},
+    },
+    "refused": {
+        "task": "buddy.trading.tasks.warn_of_refused_keys",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
     },
     "heartbeat": {
         "task": "buddy.health.heartbeat",

@@ -27,6 +27,7 @@ from .wall import wall
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PRACTICE = "Practice"
 State = Account.State
+NOT_ON_PAPER = ("key", "sentence")
 
 
 def to_ms(moment: datetime) -> int:
@@ -45,16 +46,20 @@ def of(owner: Any) -> Any:
 
 def open_account(owner: Any, fields: Mapping[str, Any]) -> Account:
     """A new paper account; the first one is the main one. `fields`: those of the contract, of the right types."""
-    wanted = dict(fields)
+    wanted = {name: value for name, value in fields.items() if name not in NOT_ON_PAPER}
+    if "price_source" not in wanted:
+        raise refuse("price_source", "A paper account needs prices.", "Choose where they come from.", "required")
     start = wanted.pop("replay_start", None)
     account = Account(owner=owner, **_checked(wanted))
     _check_venue(account)
+    if account.price_source == Account.PriceSource.LIVE:
+        account.currency = VENUES[account.venue].settle
     if account.price_source == Account.PriceSource.REPLAY:
         _wind_up(account, start)
     with transaction.atomic():
         account.is_main = not of(owner).filter(is_main=True).exists()
-        _save_named(account)
-        _tell(
+        save_named(account)
+        tell(
             account,
             "account_opened",
             f"Account {account.name} opened with {account.opening_balance} {account.currency}.",
@@ -84,7 +89,7 @@ def change(account: Account, fields: Mapping[str, Any]) -> Account:
     for name, value in wanted.items():
         setattr(account, name, value)
     with transaction.atomic():
-        _save_named(account, update_fields=list(wanted))
+        save_named(account, update_fields=list(wanted))
     return account
 
 
@@ -107,13 +112,14 @@ def resume(account: Account, state: str) -> Account:
 
 
 def archive(account: Account) -> None:
-    """Out of sight; its history stays. Refused while trades work on it."""
+    """Out of sight; its history stays, its key does not. Refused while trades work on it."""
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         if working := working_trades(account):
             trades = "1 trade is" if working == 1 else f"{working} trades are"
             raise Conflict(f"{trades} still working on {account.name}. Close or cancel first.", "working_trades")
         Account.objects.filter(pk=account.pk).update(archived_at=timezone.now(), is_main=False)
+        account.credentials.all().delete()
         following = of(account.owner).first()
         if account.is_main and following is not None:
             Account.objects.filter(pk=following.pk).update(is_main=True)
@@ -175,7 +181,7 @@ def _span(begin: int, end: int) -> str:
     return f"Choose a time from {first} to {last} UTC."
 
 
-def _save_named(account: Account, **how: Any) -> None:
+def save_named(account: Account, **how: Any) -> None:
     try:
         with transaction.atomic():
             account.save(**how)
@@ -187,10 +193,10 @@ def _save_named(account: Account, **how: Any) -> None:
 def _turn(account: Account, state: Account.State, kind: str, text: str) -> Account:
     with transaction.atomic():
         if Account.objects.filter(pk=account.pk).exclude(state=state).update(state=state):
-            _tell(account, kind, text)
+            tell(account, kind, text)
     account.state = state
     return account
 
 
-def _tell(account: Account, kind: str, text: str) -> None:
+def tell(account: Account, kind: str, text: str) -> None:
     record(owner_id=account.owner_id, account_id=account.pk, kind=kind, text=text, time_ms=wall())

@@ -15,7 +15,7 @@ from buddy.fields import DecimalText
 from . import vault
 
 POSITION_MODES = [(PositionMode.ONE_WAY.value, "One-way"), (PositionMode.HEDGE.value, "Hedge")]
-MARGIN_MODES = [(MarginMode.CROSS.value, "Cross"), (MarginMode.ISOLATED.value, "Isolated")]
+MARGIN_MODES = [(MarginMode.ISOLATED.value, "Isolated"), (MarginMode.CROSS.value, "Cross")]
 LONG_ENOUGH = 12
 """Characters of an API key of which the last four may be shown."""
 
@@ -84,6 +84,8 @@ class Account(models.Model):
     """Why the last look could not read; empty when it could."""
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True)
+    is_draft = models.BooleanField(default=False)
+    """Its key awaits the first probe. Out of sight like an archived one; it has no history, and may be deleted."""
 
     class Meta:
         ordering = ["id"]

@@ -10,8 +10,12 @@ from rest_framework import serializers
 
 from buddy.core.market import TIMEFRAMES
 
-from .models import Account
+from .models import MARGIN_MODES, POSITION_MODES, Account
+from .real_money import SENTENCE
 
+SENTENCE_HELP = f"For real money: {SENTENCE!r}."
+POSITION, MARGIN = [name for name, _ in POSITION_MODES], [name for name, _ in MARGIN_MODES]
+MODES = list(Account.Mode.values)
 STATES = Account.State.choices
 SOURCES = Account.PriceSource.choices
 MOST_MONEY = Decimal(1_000_000_000_000)
@@ -41,10 +45,40 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     good_look_at = moment(allow_null=True)
 
 
+def right(**options: Any) -> serializers.ChoiceField:
+    return serializers.ChoiceField(choices=["yes", "no", "cannot_tell"], **options)
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    """A venue's key, of which only its end can be seen, and what the venue said of it."""
+
+    last4 = serializers.CharField(help_text="The end of the key; empty where that would give too much of it away.")
+    saved_at = moment()
+    can_trade = right()
+    can_withdraw = right(help_text="Only `no` is safe: `cannot_tell` means that this venue does not say.")
+    ip_bound = right()
+    expires_at = moment(allow_null=True)
+    probed_at = moment(allow_null=True, help_text="When the venue last answered about the key.")
+    tried_at = moment(allow_null=True, help_text="When it was last asked.")
+    trouble = serializers.CharField(help_text="Why it did not answer then.")
+    refused_at = moment(allow_null=True, help_text="Since when the venue does not accept the key.")
+
+
+class VenueFactsSerializer(serializers.Serializer[Any]):
+    """What the venue last said of the account."""
+
+    position_mode = serializers.ChoiceField(choices=POSITION, allow_null=True, help_text="As the venue has it.")
+    clock_offset_ms = serializers.IntegerField(allow_null=True, help_text="How far the venue's clock is ahead.")
+    symbols = serializers.ListField(child=serializers.CharField(), help_text="The first of its instruments.")
+    wallet = told(allow_null=True)
+    balance_at = moment(allow_null=True)
+    checked_at = moment(allow_null=True)
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    mode = serializers.ChoiceField(choices=Account.Mode.choices)
+    mode = serializers.ChoiceField(choices=MODES)
     venue = serializers.CharField()
     state = serializers.ChoiceField(choices=STATES)
     is_main = serializers.BooleanField()
@@ -68,7 +102,11 @@ class AccountSerializer(serializers.Serializer[Any]):
     open_risk = told()
     open_trades = serializers.IntegerField()
     label = serializers.CharField()  # type: ignore[assignment]
+    position_mode = serializers.ChoiceField(choices=POSITION, help_text="As the trader wants it.")
+    margin_mode = serializers.ChoiceField(choices=MARGIN, help_text="Of plans that name none.")
     connection = ConnectionSerializer()
+    key = KeySerializer(allow_null=True, help_text="Null for paper.")
+    venue_facts = VenueFactsSerializer(allow_null=True, help_text="Null for paper.")
     created_at = moment()
 
 
@@ -84,12 +122,25 @@ class LimitsSerializer(serializers.Serializer[Any]):
     max_open_risk_percent = asked("0.001", "1000", required=False)
     max_open_trades = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     replay_speed = serializers.CharField(max_length=8, required=False)
+    position_mode = serializers.ChoiceField(choices=POSITION, required=False)
+    margin_mode = serializers.ChoiceField(choices=MARGIN, required=False)
+
+
+class NewKeySerializer(serializers.Serializer[Any]):
+    """Sealed at once and never told again."""
+
+    api_key = serializers.CharField(max_length=1000)
+    secret = serializers.CharField(max_length=5000)
+    passphrase = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 class NewAccountSerializer(LimitsSerializer):
     name = serializers.CharField(max_length=60)
     venue = serializers.CharField(max_length=20, required=False)
-    price_source = serializers.ChoiceField(choices=SOURCES)
+    mode = serializers.ChoiceField(choices=MODES, default=Account.Mode.PAPER)
+    price_source = serializers.ChoiceField(choices=SOURCES, required=False, help_text="Needed for paper.")
+    key = NewKeySerializer(required=False, help_text="Needed for testnet and live.")
+    sentence = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text=SENTENCE_HELP)
     opening_balance = asked("0.01", str(MOST_MONEY), required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2_147_483_647, required=False)
     replay_file = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -100,6 +151,23 @@ class ResumeSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
         choices=[Account.State.ACTIVE, Account.State.REDUCING], default=Account.State.ACTIVE
     )
+    sentence = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text=SENTENCE_HELP)
+
+
+class VenueSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    modes = serializers.ListField(child=serializers.ChoiceField(choices=MODES))
+    settle = serializers.CharField()
+    needs_passphrase = serializers.BooleanField()
+
+
+class VenueListSerializer(serializers.Serializer[Any]):
+    results = VenueSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    live_trading = serializers.BooleanField(help_text="Whether this desk allows accounts with real money.")
+    sentence = serializers.CharField(help_text="What to type for one; `{name}` is the account's.")
+    recent_sign_in_minutes = serializers.IntegerField(help_text="How fresh a sign-in must be for one.")
 
 
 class AccountListSerializer(serializers.Serializer[Any]):

@@ -18,17 +18,22 @@ from buddy.core.market import ONE, Instrument
 from buddy.fields import plain
 
 from .accounts import EPOCH
-from .connect import source_for
+from .connect import known_balance, source_for
 from .market_data import recordings
 from .market_data.source import PriceSource
-from .models import Account
-from .paper import balance_of
+from .models import Account, VenueFacts
+from .real_money import SENTENCE
+from .venues import VENUES
 
 STANDING = "buddy.trading.gate.standing_summary"
 """Trading stands above this app: asked by name for an account's open risk and trades."""
 LIMITS = ("max_leverage", "max_open_trades", "seed", "replay_file", "replay_speed")
 AMOUNTS = ("opening_balance", "maker_fee", "taker_fee", "slippage", "max_risk_percent", "max_open_risk_percent")
-PLAIN = ("id", "name", "mode", "venue", "state", "is_main", "currency", "price_source", "created_at", *LIMITS)
+PLAIN: tuple[str, ...] = ("id", "name", "mode", "venue", "state", "is_main", "currency", "price_source", "created_at")
+PLAIN += ("position_mode", "margin_mode", *LIMITS)
+
+RIGHTS = {True: "yes", False: "no", None: "cannot_tell"}
+TOLD_OF_KEYS = ("last4", "saved_at", "expires_at", "probed_at", "tried_at", "trouble", "refused_at")
 
 
 def at(milliseconds: int | None) -> datetime | None:
@@ -42,7 +47,7 @@ def text(amount: Decimal | None) -> str | None:
 
 def account_story(account: Account) -> dict[str, Any]:
     source, trouble = _source(account)
-    balance = balance_of(account)
+    balance = known_balance(account)
     return {
         **{name: getattr(account, name) for name in PLAIN},
         **{name: text(Decimal(getattr(account, name))) for name in AMOUNTS},
@@ -51,6 +56,8 @@ def account_story(account: Account) -> dict[str, Any]:
         "equity": text(balance.equity),
         "free": text(balance.free),
         "connection": _connection(account, trouble),
+        "key": _key(account),
+        "venue_facts": _venue_facts(account),
     }
 
 
@@ -61,7 +68,42 @@ def _source(account: Account) -> tuple[PriceSource | None, str]:
         return None, str(error)
 
 
+def _key(account: Account) -> dict[str, Any] | None:
+    """What may be shown of the key in use, and what the venue said of it."""
+    row = account.credentials.filter(in_use=True).first()
+    if row is None:
+        return None
+    told = {name: getattr(row, name) for name in TOLD_OF_KEYS}
+    return told | {name: RIGHTS[getattr(row, name)] for name in ("can_trade", "can_withdraw", "ip_bound")}
+
+
+def _venue_facts(account: Account) -> dict[str, Any] | None:
+    facts = VenueFacts.objects.filter(account=account).first()
+    if facts is None:
+        return None
+    told = {name: getattr(facts, name) for name in ("clock_offset_ms", "symbols", "balance_at", "checked_at")}
+    return {**told, "position_mode": facts.position_mode or None, "wallet": text(facts.wallet)}
+
+
+def venues() -> dict[str, Any]:
+    """Where accounts can be had, and what real money asks for."""
+    rows = [
+        {"id": name, **{field: getattr(venue, field) for field in ("name", "modes", "settle", "needs_passphrase")}}
+        for name, venue in VENUES.items()
+    ]
+    return {
+        "results": rows,
+        "next": None,
+        "live_trading": settings.LIVE_TRADING,
+        "sentence": SENTENCE,
+        "recent_sign_in_minutes": settings.RECENT_SIGN_IN // 60,
+    }
+
+
 def _prices(account: Account, source: PriceSource | None) -> dict[str, Any]:
+    if not account.is_paper:
+        label = f"{account.get_mode_display()} · {VENUES[account.venue].name}"
+        return {"label": label, "clock": at(source.now() if source else None), "replay_ends": None}
     label = source.label if source else f"{account.get_price_source_display().lower()} prices"
     clock, ends = (source.now(), source.ends()) if source else (None, None)
     return {"label": f"{account.get_mode_display()} · {label}", "clock": at(clock), "replay_ends": at(ends)}

@@ -10,6 +10,7 @@ from celery.signals import worker_init
 
 from buddy.core.errors import CouldNotRead
 
+from . import asking, key_rounds, probing
 from .market_data import fetching
 
 
@@ -22,3 +23,19 @@ def remember_that_this_is_a_worker(**_: Any) -> None:
 def fetch(venue: str, what: str, *arguments: Any) -> None:
     with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
         fetching.fetch(venue, what, *arguments)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def ask_account(account_id: int, what: str, *arguments: str) -> None:
+    with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
+        asking.answer(account_id, what, *arguments)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def probe_key(credentials_id: int) -> None:
+    probing.probe(credentials_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def watch_keys() -> None:
+    key_rounds.make_round(probe_key.delay)

@@ -10,6 +10,7 @@ router.register("accounts", views.AccountViewSet, basename="account")
 
 urlpatterns = [
     *router.urls,
+    path("venues", views.VenueView.as_view()),
     path("replays", views.ReplayView.as_view()),
     path("instruments", views.InstrumentView.as_view()),
     path("instruments/candles", views.CandleView.as_view()),

@@ -8,12 +8,16 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from . import accounts, serializers, story
+from buddy.throttle import UserThrottle
+from buddy.users.recent import insist_on_recent_sign_in
+
+from . import accounts, real_money, serializers, story, venue_accounts
 from .connect import source_for
 from .models import Account
 from .quotes import candle_rows, price_now
@@ -38,6 +42,17 @@ def own_account(request: Request, pk: int | str) -> Account:
     return account
 
 
+class KeyThrottle(UserThrottle):
+    scope = "keys"
+
+
+def slow_down(request: Request, view: APIView) -> None:
+    """For what asks a venue while the trader waits. Raises Throttled."""
+    throttle = KeyThrottle()
+    if not throttle.allow_request(request, view):
+        raise Throttled(throttle.wait())
+
+
 def told(account: Account, status: int = 200) -> Response:
     return Response(serializers.AccountSerializer(story.account_story(account)).data, status=status)
 
@@ -55,7 +70,14 @@ class AccountViewSet(viewsets.ViewSet):
     @extend_schema(request=serializers.NewAccountSerializer, responses={201: serializers.AccountSerializer})
     def create(self, request: Request) -> Response:
         fields = read(serializers.NewAccountSerializer, request.data)
-        return told(accounts.open_account(request.user, fields), 201)
+        if fields["mode"] == Account.Mode.PAPER:
+            return told(accounts.open_account(request.user, fields), 201)
+        slow_down(request, self)
+        if fields["mode"] == Account.Mode.LIVE:
+            real_money.insist_on_permission()
+            real_money.insist_on_sentence(fields["name"], fields.get("sentence", ""))
+            insist_on_recent_sign_in(request)
+        return told(venue_accounts.open_at_venue(request.user, fields), 201)
 
     @extend_schema(responses=serializers.AccountSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -85,7 +107,21 @@ class AccountViewSet(viewsets.ViewSet):
     @extend_schema(request=None, responses=serializers.AccountSerializer)
     @action(methods=["post"], detail=True)
     def check(self, request: Request, pk: str) -> Response:
-        return told(accounts.check(own_account(request, pk)))
+        account = own_account(request, pk)
+        if account.is_paper:
+            return told(accounts.check(account))
+        slow_down(request, self)
+        return told(venue_accounts.check(account))
+
+    @extend_schema(request=serializers.NewKeySerializer, responses=serializers.AccountSerializer)
+    @action(methods=["put"], detail=True)
+    def key(self, request: Request, pk: str) -> Response:
+        account = own_account(request, pk)
+        fields = read(serializers.NewKeySerializer, request.data)
+        slow_down(request, self)
+        if account.mode == Account.Mode.LIVE:
+            insist_on_recent_sign_in(request)
+        return told(venue_accounts.replace_key(account, fields))
 
     @extend_schema(request=None, responses=serializers.AccountSerializer)
     @action(methods=["post"], detail=True)
@@ -96,7 +132,19 @@ class AccountViewSet(viewsets.ViewSet):
     @action(methods=["post"], detail=True)
     def resume(self, request: Request, pk: str) -> Response:
         account = own_account(request, pk)
-        return told(accounts.resume(account, read(serializers.ResumeSerializer, request.data)["state"]))
+        fields = read(serializers.ResumeSerializer, request.data)
+        if real_money.is_at_risk(account, fields["state"]):
+            real_money.insist_on_permission()
+            real_money.insist_on_sentence(account.name, fields.get("sentence", ""))
+            insist_on_recent_sign_in(request)
+        return told(accounts.resume(account, fields["state"]))
+
+
+@extend_schema(tags=["accounts"])
+class VenueView(APIView):
+    @extend_schema(responses=serializers.VenueListSerializer, operation_id="venues_list")
+    def get(self, request: Request) -> Response:
+        return Response(serializers.VenueListSerializer(story.venues()).data)
 
 
 @extend_schema(tags=["accounts"])

@@ -17,14 +17,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.errors import Denied, Fault, InvalidPlan
-from buddy.core.exchange import Exchange, Role
+from buddy.core.exchange import Role
 from buddy.core.market import ZERO
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal, even_price
 from buddy.core.sizing import Sizing
 from buddy.core.stops import entry_is_open
-from buddy.exchanges.connect import connect, source_for
+from buddy.exchanges.connect import Glance, glance, source_for
 from buddy.exchanges.market_data.source import PriceSource
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
@@ -32,6 +32,7 @@ from buddy.prepared import Select
 from . import books, gate
 from .claims import Claim
 from .examination import Examination, examine
+from .handing import look_elsewhere, must_hand_over
 from .lease import Lease, leased
 from .models import Trade
 from .moments import at
@@ -57,14 +58,19 @@ class Bench:
 
     lease: Lease
     account: Account
-    exchange: Exchange
+    exchange: Glance
     source: PriceSource
+    owes_look: bool = False
+    """It is a worker's, who needs the lease: it follows when this action has let go of it."""
 
     def now(self) -> int:
         return self.source.now()
 
     def look(self) -> None:
         """Carry the wish out. The wish is committed: whatever fails here is finished by the next look."""
+        if must_hand_over(self.account):
+            self.owes_look = True
+            return
         try:
             look_under(self.lease, self.account, seconds=LOOK_SECONDS)
         except Exception:
@@ -75,7 +81,10 @@ class Bench:
 def _bench(account_id: int) -> Iterator[Bench]:
     with leased(account_id, LEASE_WAIT) as lease:
         account = lease.account()
-        yield Bench(lease, account, connect(account), source_for(account))
+        bench = Bench(lease, account, glance(account), source_for(account))
+        yield bench
+    if bench.owes_look:  # no look has ended while the account was ours, so a later one knows of the wish
+        look_elsewhere(account_id, bench.account.looked_at)
 
 
 def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:

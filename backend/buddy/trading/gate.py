@@ -18,6 +18,7 @@ from buddy.core.position import Position
 from buddy.core.risk import Denial, Limits, Standing, TradingState
 from buddy.core.risk import denials as core_denials
 from buddy.core.sizing import Sizing
+from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
@@ -73,7 +74,7 @@ def denials(
         return []
     working = [trade for trade in _working(account) if trade.pk != except_trade]
     standing = standing_of(account, working, plan.symbol, quote, balance)
-    found = core_denials(plan, sizing, limits_of(account), standing)
+    found = [*key_denials(account), *core_denials(plan, sizing, limits_of(account), standing)]
     if sizing is not None:
         found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()

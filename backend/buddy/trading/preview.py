@@ -10,9 +10,8 @@ from buddy.core.market import ZERO
 from buddy.core.plan import Plan
 from buddy.core.risk import warnings
 from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
-from buddy.exchanges.connect import source_for
+from buddy.exchanges.connect import balance_of, source_for
 from buddy.exchanges.models import Account
-from buddy.exchanges.paper import balance_of
 
 from .examination import Examination, examine
 from .protection import NAKED_AT_MOST_MS

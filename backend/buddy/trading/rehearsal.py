@@ -11,10 +11,9 @@ from buddy.core.errors import CouldNotRead, Fault, InvalidPlan
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
 from buddy.core.plan_document import read_plan
 from buddy.core.rehearsal_report import report
-from buddy.exchanges.connect import source_for
+from buddy.exchanges.connect import balance_of, source_for
 from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
-from buddy.exchanges.paper import balance_of
 
 from .books import costs_of, unbounded
 from .moments import at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from . import claims, rounds, ticker
+from . import claims, rounds, ticker, unmanaged
 
 
 @shared_task(name="buddy.trading.tasks.watch_all", queue="watch", expires=2, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -25,3 +25,8 @@ def tick() -> None:
 @shared_task(name="buddy.trading.tasks.forget_old_calls", queue="default", expires=3600, ignore_result=True)  # type: ignore[untyped-decorator]
 def forget_old_calls() -> None:
     claims.forget_old()
+
+
+@shared_task(name="buddy.trading.tasks.warn_of_refused_keys", queue="default", expires=60, ignore_result=True)  # type: ignore[untyped-decorator]
+def warn_of_refused_keys() -> None:
+    unmanaged.warn_all()

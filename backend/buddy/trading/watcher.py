@@ -26,7 +26,7 @@ from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
-from . import endings, protection
+from . import endings, protection, unmanaged
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
@@ -76,6 +76,7 @@ def look(account_id: int, *, wait: float = 0.0, seconds: float = 1.5) -> Looked:
 def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looked:
     """The same under a lease that is already held."""
     looked, until = Looked(), time.monotonic() + seconds
+    kept: Temporary | None = None
     try:
         ledger = Ledger(account, connect(account), lease)
         while _round(ledger, looked) and time.monotonic() < until:
@@ -83,8 +84,10 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
     except LeaseLost:
         raise
     except Temporary as trouble:
+        kept = trouble
         looked.trouble = str(trouble)[:300] or "The exchange could not be read."
     _mark(lease, account, looked)
+    unmanaged.note(account, kept)
     return looked
 
 

@@ -1,4 +1,4 @@
-"""Public data of venues, fetched by worker processes and shared through the cache.
+"""What only workers can ask of venues, shared through the cache: public data here, accounts in `exchanges.asking`.
 
 A worker fetches at once. Any other process asks a worker for it and waits a moment; what does not come in time is
 CouldNotRead, and an old answer is never passed off as a new one.
@@ -35,12 +35,22 @@ class Place:
 
 def ask(venue: str, what: str, *arguments: Any, max_age: int) -> Any:
     """The answer, not older than `max_age` milliseconds. Raises CouldNotRead."""
-    name = key(venue, what, *arguments)
+    return shared(
+        key(venue, what, *arguments),
+        max_age,
+        find=lambda: fetch(venue, what, *arguments),
+        send=lambda: _send(venue, what, *arguments),
+        waiting_for=f"the prices of {VENUES[venue].name}",
+    )
+
+
+def shared(name: str, max_age: int, *, find: Callable[[], Any], send: Callable[[], None], waiting_for: str) -> Any:
+    """The answer kept as `name`; else `find` it, which a worker does itself and others ask one to with `send`."""
     if (known := fresh(name, max_age)) is not None:
         return known
     if Place.is_worker:
-        return fetch(venue, what, *arguments)
-    return _from_worker(name, max_age, lambda: _send(venue, what, *arguments))
+        return find()
+    return _from_worker(name, max_age, send, waiting_for)
 
 
 def key(venue: str, what: str, *arguments: Any) -> str:
@@ -72,9 +82,14 @@ def fetch(venue: str, what: str, *arguments: Any) -> Any:
         "candles": market.candles,
         "funding": market.funding,
     }
+    return keep(name, lambda: questions[what](*arguments))
+
+
+def keep(name: str, question: Callable[[], Any]) -> Any:
+    """Ask, and leave the answer, or the trouble, for everybody."""
     asked_at = wall()
     try:
-        answer = questions[what](*arguments)
+        answer = question()
     except CouldNotRead as error:
         cache.set(name, {"at": wall(), "trouble": str(error)}, PAUSE)
         raise
@@ -88,13 +103,17 @@ def _send(venue: str, what: str, *arguments: Any) -> None:
     fetch_task.apply_async(args=[venue, what, *arguments], expires=10)
 
 
-def _from_worker(name: str, max_age: int, send: Callable[[], None]) -> Any:
-    venue = VENUES[name.split(":")[1]].name
-    if cache.add(name + ":asked", 1, PAUSE):  # one of many askers asks
+def nudge(name: str, send: Callable[[], None]) -> None:
+    """Have a worker find it; one of many askers asks."""
+    if cache.add(name + ":asked", 1, PAUSE):
         send()
+
+
+def _from_worker(name: str, max_age: int, send: Callable[[], None], waiting_for: str) -> Any:
+    nudge(name, send)
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:
         if (known := fresh(name, max_age + int(WAIT * 1000))) is not None:
             return known
         time.sleep(GLANCE)
-    raise CouldNotRead(f"Still waiting for the prices of {venue}.")
+    raise CouldNotRead(f"Still waiting for {waiting_for}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,12 +50,10 @@ class LivePrices:
         return list(self._known().values())
 
     def instrument(self, symbol: str) -> Instrument:
-        if symbol not in self._known():
-            raise UnknownSymbol(symbol, self.label)
-        return self._known()[symbol]
+        return self._listed(symbol)
 
     def timeframes(self, symbol: str) -> Sequence[str]:
-        self.instrument(symbol)
+        self._listed(symbol)
         return [name for name in TIMEFRAMES if name not in VENUES[self.venue].lacks]
 
     def quote(self, symbol: str, at: int | None = None) -> Quote:
@@ -70,7 +68,7 @@ class LivePrices:
 
     def candles(self, symbol: str, timeframe: str, start: int | None, end: int | None, limit: int) -> Candles:
         length, now = TIMEFRAMES[timeframe], wall()
-        self.instrument(symbol)
+        self._listed(symbol)
         newest = (min(end - 1, now) if end is not None else now) // length * length
         oldest = newest - (limit - 1) * length
         if start is not None:
@@ -124,9 +122,14 @@ class LivePrices:
             yield from (Candle(row[0], *(Decimal(number) for number in row[1:])) for row in rows)
 
     def _ticker(self, symbol: str) -> dict[str, Any]:
-        self.instrument(symbol)
+        self._listed(symbol)
         ticker: dict[str, Any] = fetching.ask(self.venue, "ticker", symbol, max_age=NEW_ENOUGH)
         return ticker
+
+    def _listed(self, symbol: str) -> Instrument:
+        if symbol not in self._known():
+            raise UnknownSymbol(symbol, self.label)
+        return self._known()[symbol]
 
     def _known(self) -> dict[str, Instrument]:
         if self._instruments is None:
@@ -135,6 +138,18 @@ class LivePrices:
             if not self._instruments:
                 raise CouldNotRead(f"{VENUES[self.venue].name} lists no perpetuals.")
         return self._instruments
+
+
+class AccountPrices(LivePrices):
+    """The same for an account at the venue. `own` tells the account's own instruments: its tiers are not public."""
+
+    def __init__(self, venue: str, own: Callable[[str], Instrument]) -> None:
+        super().__init__(venue)
+        self._own = own
+
+    def instrument(self, symbol: str) -> Instrument:
+        self._listed(symbol)
+        return self._own(symbol)
 
 
 def rest_of(candle: Candle, walked: Candle) -> Candle:

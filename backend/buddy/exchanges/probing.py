@@ -1,0 +1,116 @@
+"""What a key may do, asked of its venue: when it is saved, daily, and whenever the trader wants to know.
+
+Runs in workers. An error is never an answer: what the venue did not say stays unknown, and unknown is never safe.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.errors import ExchangeError, KeyRefused
+from buddy.core.exchange import Balance, KeyInfo, PositionMode
+from buddy.redact import redact
+
+from . import key_notices
+from .models import Account, Credentials, VenueFacts
+from .venue_exchange import exchange_with
+
+log = logging.getLogger(__name__)
+
+SYMBOLS = 5
+"""How many instruments are shown as proof that the venue is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that a venue said in one probe."""
+
+    key: KeyInfo
+    clock_offset: int
+    position_mode: PositionMode | None
+    balance: Balance
+    symbols: list[str]
+
+
+def probe(credentials_id: int) -> None:
+    """Ask the venue and write down what it says; a key in use is judged by it at once."""
+    row = Credentials.objects.select_related("account").filter(pk=credentials_id).first()
+    if row is None:  # given up meanwhile
+        return
+    changes = _asked(row)
+    Credentials.objects.filter(pk=row.pk).update(**changes, tried_at=timezone.now())
+    row.refresh_from_db()
+    if row.in_use:
+        key_notices.judge(row)
+
+
+def _asked(row: Credentials) -> dict[str, Any]:
+    """The fields of `row` that follow from the venue's answer, or from there being none."""
+    try:
+        found = _ask(row)
+    except KeyRefused as refusal:
+        return {"trouble": _said(refusal), "refused_at": row.refused_at or timezone.now()}
+    except ExchangeError as trouble:
+        return {"trouble": _said(trouble)}
+    except Exception as defect:
+        log.exception("key %s could not be probed", row.pk)
+        return {"trouble": f"The answer could not be understood ({type(defect).__name__})."}
+    _write_facts(row.account, found)
+    return _rights(found.key)
+
+
+def _said(trouble: Exception) -> str:
+    return redact(str(trouble))[:300] or "The venue did not answer."
+
+
+def _ask(row: Credentials) -> Found:
+    exchange = exchange_with(row.account, row)
+    return Found(
+        key=exchange.key_info(),
+        clock_offset=exchange.clock_offset(),
+        position_mode=exchange.position_mode(),
+        balance=exchange.balance(),
+        symbols=[instrument.symbol for instrument in exchange.instruments()[:SYMBOLS]],
+    )
+
+
+def _rights(key: KeyInfo) -> dict[str, Any]:
+    ends = None if key.expires_at is None else datetime.fromtimestamp(key.expires_at / 1000, UTC)
+    return {
+        "can_trade": key.can_trade,
+        "can_withdraw": key.can_withdraw,
+        "ip_bound": key.ip_bound,
+        "expires_at": ends,
+        "probed_at": timezone.now(),
+        "trouble": "",
+        **accepted(),
+    }
+
+
+def accepted() -> dict[str, Any]:
+    """The fields of a key that the venue accepts."""
+    return {"refused_at": None, "told_refused": 0, "told_refused_at": None}
+
+
+def _write_facts(account: Account, found: Found) -> None:
+    facts = {
+        "position_mode": found.position_mode or "",
+        "clock_offset_ms": found.clock_offset,
+        "symbols": found.symbols,
+        "checked_at": timezone.now(),
+    }
+    with transaction.atomic():
+        VenueFacts.objects.update_or_create(account=account, defaults=facts)
+        write_balance(account, found.balance)
+
+
+def write_balance(account: Account, balance: Balance) -> None:
+    """What the screens show until the venue is asked again."""
+    money = {"wallet": balance.wallet, "equity": balance.equity, "free": balance.free, "balance_at": timezone.now()}
+    VenueFacts.objects.update_or_create(account=account, defaults=money)

@@ -1,0 +1,130 @@
+"""A venue that does not accept our key any more: nothing is looked after, so nothing can be louder.
+
+Nothing is concluded about what is held: the trades stay as they were last read, and entries are denied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.errors import KeyRefused
+from buddy.core.exchange import Role
+from buddy.core.market import ZERO
+from buddy.exchanges.models import Account, Credentials
+from buddy.exchanges.probing import accepted
+from buddy.exchanges.venues import VENUES
+
+from .models import Fill, Order, Trade
+from .moments import wall_ms
+from .states import RESTING, WORKING
+from .telling import tell_account, text
+
+PAUSES = (timedelta(0), timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=15), timedelta(minutes=30))
+"""Before each notice, from the one before it on; then every hour, for as long as something is held."""
+LAST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """What an account held when it was last read, and the stop that rested then."""
+
+    trade: Trade
+    quantity: Decimal
+    stop: Order | None
+
+    @property
+    def sentence(self) -> str:
+        held = f"{self.trade.side} {text(self.quantity)} {self.trade.symbol}"
+        if self.stop is None:
+            return f"{held}, with no stop resting"
+        return f"{held}, stop resting at {text(self.stop.trigger)}"
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        stop = text(self.stop.trigger) if self.stop else None
+        trade = self.trade
+        return {
+            "trade": trade.pk,
+            "symbol": trade.symbol,
+            "side": trade.side,
+            "held": text(self.quantity),
+            "stop": stop,
+        }
+
+
+def note(account: Account, trouble: Exception | None) -> None:
+    """After a look: whether the venue refused the key, or accepts it (again). Other troubles say neither."""
+    if account.is_paper:
+        return
+    in_use = Credentials.objects.filter(account=account, in_use=True)
+    if isinstance(trouble, KeyRefused):
+        in_use.filter(refused_at=None).update(refused_at=timezone.now())
+        warn(account)
+    elif trouble is None:
+        in_use.exclude(refused_at=None).update(**accepted())
+
+
+def warn_all() -> None:
+    """Beat's round: repeat what is due."""
+    refused = Credentials.objects.filter(in_use=True, account__archived_at=None).exclude(refused_at=None)
+    for row in refused.select_related("account"):
+        warn(row.account)
+
+
+def warn(account: Account) -> None:
+    """Tell of a refused key when a notice is due; one worker wins, and the notice is written with its count."""
+    row = Credentials.objects.filter(account=account, in_use=True).exclude(refused_at=None).first()
+    if row is None:
+        return
+    exposed = exposed_by(account)
+    if not _is_due(row, exposed):
+        return
+    counted = Credentials.objects.filter(pk=row.pk, told_refused=row.told_refused)
+    with transaction.atomic():
+        if counted.update(told_refused=row.told_refused + 1, told_refused_at=timezone.now()):
+            _tell(account, exposed)
+
+
+def _is_due(row: Credentials, exposed: list[Exposed]) -> bool:
+    if row.told_refused_at is None:
+        return True
+    pause = PAUSES[row.told_refused] if row.told_refused < len(PAUSES) else LAST_PAUSE
+    return bool(exposed) and timezone.now() - row.told_refused_at >= pause
+
+
+def exposed_by(account: Account) -> list[Exposed]:
+    """What the account's working trades held by the executions that were read."""
+    trades = Trade.objects.filter(account=account, status__in=WORKING).order_by("pk")
+    found = [Exposed(trade, _held(trade), _stop(trade)) for trade in trades]
+    return [one for one in found if one.quantity > ZERO]
+
+
+def _held(trade: Trade) -> Decimal:
+    fills = Fill.objects.filter(trade=trade).values_list("order_side", "quantity")
+    enters = "buy" if trade.side == "long" else "sell"
+    return sum((quantity if side == enters else -quantity for side, quantity in fills), ZERO)
+
+
+def _stop(trade: Trade) -> Order | None:
+    return Order.objects.filter(trade=trade, role=Role.STOP, status__in=RESTING).order_by("-pk").first()
+
+
+def _tell(account: Account, exposed: list[Exposed]) -> None:
+    name = VENUES[account.venue].name
+    sentence = f"{name} does not accept the key of {account.name}: nothing is looked after."
+    if exposed:
+        sentence += f" {_when(account)}: {'; '.join(one.sentence for one in exposed)}."
+    cure = f"Look at {name} itself now, and save a key that it accepts."
+    figures = [one.figures for one in exposed]
+    tell_account(account, "key_refused", sentence, wall_ms(), cure=cure, positions=figures)
+
+
+def _when(account: Account) -> str:
+    seen = account.good_look_at
+    return "When last read" if seen is None else f"When last read ({seen:%Y-%m-%d %H:%M} UTC)"
