@@ -137,7 +137,7 @@ class NewKeySerializer(serializers.Serializer[Any]):
 class NewAccountSerializer(LimitsSerializer):
     name = serializers.CharField(max_length=60)
     venue = serializers.CharField(max_length=20, required=False)
-    mode = serializers.ChoiceField(choices=MODES, default=Account.Mode.PAPER)
+    mode = serializers.ChoiceField(choices=MODES, required=False, help_text="Paper when left out.")
     price_source = serializers.ChoiceField(choices=SOURCES, required=False, help_text="Needed for paper.")
     key = NewKeySerializer(required=False, help_text="Needed for testnet and live.")
     sentence = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text=SENTENCE_HELP)

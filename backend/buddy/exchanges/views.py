@@ -70,10 +70,11 @@ class AccountViewSet(viewsets.ViewSet):
     @extend_schema(request=serializers.NewAccountSerializer, responses={201: serializers.AccountSerializer})
     def create(self, request: Request) -> Response:
         fields = read(serializers.NewAccountSerializer, request.data)
-        if fields["mode"] == Account.Mode.PAPER:
+        mode = fields.setdefault("mode", Account.Mode.PAPER)
+        if mode == Account.Mode.PAPER:
             return told(accounts.open_account(request.user, fields), 201)
         slow_down(request, self)
-        if fields["mode"] == Account.Mode.LIVE:
+        if mode == Account.Mode.LIVE:
             real_money.insist_on_permission()
             real_money.insist_on_sentence(fields["name"], fields.get("sentence", ""))
             insist_on_recent_sign_in(request)

@@ -68,6 +68,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["accounts_key_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{id}/main": {
         parameters: {
             query?: never;
@@ -545,6 +561,22 @@ export interface paths {
         patch: operations["trades_amend"];
         trace?: never;
     };
+    "/api/v1/venues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["venues_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -578,7 +610,15 @@ export interface components {
             readonly open_risk: string;
             open_trades: number;
             label: string;
+            /** @description As the trader wants it. */
+            position_mode: components["schemas"]["PositionModeEnum"];
+            /** @description Of plans that name none. */
+            margin_mode: components["schemas"]["MarginModeEnum"];
             connection: components["schemas"]["Connection"];
+            /** @description Null for paper. */
+            key: components["schemas"]["Key"] | null;
+            /** @description Null for paper. */
+            venue_facts: components["schemas"]["VenueFacts"] | null;
             /** Format: date-time */
             readonly created_at: string;
         };
@@ -826,6 +866,36 @@ export interface components {
             readonly tags: components["schemas"]["Tag"][];
             readonly screenshot: components["schemas"]["Screenshot"] | null;
         };
+        /** @description A venue's key, of which only its end can be seen, and what the venue said of it. */
+        Key: {
+            /** @description The end of the key; empty where that would give too much of it away. */
+            last4: string;
+            /** Format: date-time */
+            readonly saved_at: string;
+            can_trade: components["schemas"]["RightEnum"];
+            /** @description Only `no` is safe: `cannot_tell` means that this venue does not say. */
+            can_withdraw: components["schemas"]["RightEnum"];
+            ip_bound: components["schemas"]["RightEnum"];
+            /** Format: date-time */
+            readonly expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the venue last answered about the key.
+             */
+            readonly probed_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last asked.
+             */
+            readonly tried_at: string | null;
+            /** @description Why it did not answer then. */
+            trouble: string;
+            /**
+             * Format: date-time
+             * @description Since when the venue does not accept the key.
+             */
+            readonly refused_at: string | null;
+        };
         /** @enum {string} */
         LegRoleEnum: "take_profit" | "entry";
         /** @enum {string} */
@@ -862,14 +932,29 @@ export interface components {
             max_open_risk_percent?: string;
             max_open_trades?: number;
             replay_speed?: string;
+            position_mode?: components["schemas"]["PositionModeEnum"];
+            margin_mode?: components["schemas"]["MarginModeEnum"];
             venue?: string;
-            price_source: components["schemas"]["PriceSourceEnum"];
+            /** @description Paper when left out. */
+            mode?: components["schemas"]["ModeEnum"];
+            /** @description Needed for paper. */
+            price_source?: components["schemas"]["PriceSourceEnum"];
+            /** @description Needed for testnet and live. */
+            key?: components["schemas"]["NewKeyRequest"];
+            /** @description For real money: 'I trade with real money on {name}'. */
+            sentence?: string;
             /** Format: decimal */
             opening_balance?: string;
             seed?: number;
             replay_file?: string;
             /** Format: date-time */
             replay_start?: string | null;
+        };
+        /** @description Sealed at once and never told again. */
+        NewKeyRequest: {
+            api_key: string;
+            secret: string;
+            passphrase?: string;
         };
         Next: {
             price: string;
@@ -938,6 +1023,8 @@ export interface components {
             max_open_risk_percent?: string;
             max_open_trades?: number;
             replay_speed?: string;
+            position_mode?: components["schemas"]["PositionModeEnum"];
+            margin_mode?: components["schemas"]["MarginModeEnum"];
         };
         /** @description The signed-in user and the desk's own settings. */
         PatchedMeRequest: {
@@ -1093,6 +1180,8 @@ export interface components {
             after?: components["schemas"]["PlanAfterRequest"];
             timeframe?: components["schemas"]["TimeframeEnum"];
         };
+        /** @enum {string} */
+        PositionModeEnum: "one_way" | "hedge";
         Possible: {
             risk: string;
             percent: string;
@@ -1206,9 +1295,13 @@ export interface components {
         ResumeRequest: {
             /** @default active */
             state: components["schemas"]["ResumeStateEnum"];
+            /** @description For real money: 'I trade with real money on {name}'. */
+            sentence?: string;
         };
         /** @enum {string} */
         ResumeStateEnum: "active" | "reducing";
+        /** @enum {string} */
+        RightEnum: "yes" | "no" | "cannot_tell";
         /** @enum {string} */
         RoleEnum: "entry" | "stop" | "take_profit" | "close";
         Rung: {
@@ -1421,6 +1514,37 @@ export interface components {
         TriggerByEnum: "last" | "mark";
         /** @enum {string} */
         UnitEnum: "money" | "r" | "percent" | "ratio" | "count" | "hours";
+        Venue: {
+            id: string;
+            name: string;
+            modes: components["schemas"]["ModeEnum"][];
+            settle: string;
+            needs_passphrase: boolean;
+        };
+        /** @description What the venue last said of the account. */
+        VenueFacts: {
+            /** @description As the venue has it. */
+            position_mode: (components["schemas"]["PositionModeEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description How far the venue's clock is ahead. */
+            clock_offset_ms: number | null;
+            /** @description The first of its instruments. */
+            symbols: string[];
+            readonly wallet: string | null;
+            /** Format: date-time */
+            readonly balance_at: string | null;
+            /** Format: date-time */
+            readonly checked_at: string | null;
+        };
+        VenueList: {
+            results: components["schemas"]["Venue"][];
+            next: string | null;
+            /** @description Whether this desk allows accounts with real money. */
+            live_trading: boolean;
+            /** @description What to type for one; `{name}` is the account's. */
+            sentence: string;
+            /** @description How fresh a sign-in must be for one. */
+            recent_sign_in_minutes: number;
+        };
         /** @enum {string} */
         WithdrawalEnum: "missed" | "invalidated" | "expired" | "manual" | "rejected" | "stale";
     };
@@ -1571,6 +1695,31 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+        };
+    };
+    accounts_key_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -2540,6 +2689,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trade"];
+                };
+            };
+        };
+    };
+    venues_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VenueList"];
                 };
             };
         };
