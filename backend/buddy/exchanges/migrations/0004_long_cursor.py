@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchanges', '0002_venue_accounts'),
+        ('exchanges', '0003_drafts'),
     ]
 
     operations = [
