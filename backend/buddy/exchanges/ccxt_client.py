@@ -27,7 +27,7 @@ TIMEOUT = 10_000
 MARKETS_KEPT = 3600.0
 TIME_KEPT = 600.0
 """Seconds until the markets are read, and the venue's clock is compared, again."""
-TESTNET = "testnet"
+LIVE, TESTNET = "live", "testnet"
 
 
 class Redirect(HTTPAdapter):

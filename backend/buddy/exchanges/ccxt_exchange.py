@@ -75,13 +75,13 @@ class CcxtExchange:
     def instrument(self, symbol: str) -> Instrument:
         return self.markets.instrument(symbol)
 
-    def instruments(self) -> list[str]:
-        """The symbols that can be traded here."""
+    def instruments(self) -> list[Instrument]:
+        """All that can be traded here, without asking for the margin tiers of each."""
         self.calls.ready()
-        return self.markets.symbols()
+        return self.markets.all()
 
-    def clock_offset_ms(self) -> int:
-        """How far the venue's clock is ahead of ours."""
+    def clock_offset(self) -> int:
+        """How many milliseconds the venue's clock is ahead of ours. Raises CouldNotRead."""
         self.calls.ready()
         return self.client.ahead
 
@@ -166,6 +166,7 @@ class CcxtExchange:
         known = self._mode
         if known is not None and time.monotonic() - known[1] < MODE_KEPT:
             return known[0]
+        self.calls.ready()
         mode = self._ask_mode()
         self._mode = (mode, time.monotonic())
         return mode

@@ -41,10 +41,11 @@ class Markets:
         self._instruments: dict[str, tuple[Row, Instrument]] = {}
         self._seen: dict[str, Seen] = {}
 
-    def symbols(self) -> list[str]:
+    def all(self) -> list[Instrument]:
         settle = VENUES[self.client.venue].settle
         found = [market for market in self.client.api.markets.values() if is_ours(market)]
-        return sorted(market["symbol"] for market in found if market["settle"] == settle)
+        mine = sorted((market for market in found if market["settle"] == settle), key=lambda market: market["symbol"])
+        return [instrument(market, _careful(market)) for market in mine]
 
     def instrument(self, symbol: str) -> Instrument:
         """Raises UnknownSymbol, or CouldNotRead."""
@@ -64,10 +65,7 @@ class Markets:
         if kept is None:
             kept = self._ask_tiers(market["symbol"])
             cache.set(key, kept, TIERS_KEPT)
-        if kept:
-            return margin_tiers(kept)
-        like = PERPETUALS.get(f"{market['base']}/USDT:USDT")
-        return like.instrument.tiers if like else SMALLER_TIERS
+        return margin_tiers(kept) if kept else _careful(market)
 
     def _ask_tiers(self, symbol: str) -> list[Row]:
         try:
@@ -116,3 +114,9 @@ class Markets:
                 touched += [high] if high > before.candle[1] else []
                 touched += [low] if low < before.candle[2] else []
         return min(touched), max(touched)
+
+
+def _careful(market: Row) -> tuple[MarginTier, ...]:
+    """The ladder of a large venue for the majors, a careful one for the rest."""
+    like = PERPETUALS.get(f"{market['base']}/USDT:USDT")
+    return like.instrument.tiers if like else SMALLER_TIERS

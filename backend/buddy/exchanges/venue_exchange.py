@@ -18,7 +18,7 @@ from . import vault
 from .market_data.fetching import Place
 from .models import Account, Credentials
 
-CLIENT = "buddy.exchanges.ccxt_exchange.open_exchange"
+CLIENT = "buddy.exchanges.ccxt_connect.open_exchange"
 """Imported at the first need: it brings the exchange library with it."""
 KEPT = 64
 """Exchanges a process keeps open, with their connections and markets."""

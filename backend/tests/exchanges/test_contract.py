@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
@@ -93,8 +94,8 @@ def stand_in() -> Iterator[StandIn]:
     fast = {name: replace(each, per_address=at_once, per_account=at_once) for name, each in RECIPES.items()}
     with running() as venues, pytest.MonkeyPatch.context() as patch:
         patch.setattr(ccxt_connect, "RECIPES", fast)
+        patch.setattr(settings, "EXCHANGE_TRANSPORT_BASE", venues.base)
         yield venues
-    ccxt_connect.forget()
     ccxt_client.forget_markets()
 
 
@@ -141,7 +142,7 @@ def binance(stand_in: StandIn) -> Bench:
     hand.open_account(key, "secret", wallet="1000", maker=str(MAKER), taker=str(TAKER))
     hand.change_instrument(symbol, tick_size="0.1", lot_size="0.01", min_quantity="0.01")
     hand.set_price(symbol, "100")
-    exchange = ccxt_connect.connect("binance", "live", Keys(key, "secret"), account=key, redirect=stand_in.base)
+    exchange = ccxt_connect.open_exchange("binance", Keys(key, "secret"), testnet=False)
     exchange.set_up(symbol, D(10), "isolated")
     return Bench(exchange, lambda price: hand.set_price(symbol, str(price)), lambda: None, symbol, 75)
 
