@@ -9,7 +9,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from buddy.core.performance import FORMULAS, Figure, Unit
-from buddy.fields import PLACES, plain
+from buddy.fields import EXACT, PLACES
 
 STEP = Decimal(1).scaleb(-PLACES)
 
@@ -18,9 +18,12 @@ def written(value: Decimal | None) -> str | None:
     """As many places as the database keeps; sums of money come out exact, quotients end there."""
     if value is None:
         return None
-    exponent = value.as_tuple().exponent
-    rounded = value.quantize(STEP) if isinstance(exponent, int) and exponent < -PLACES else value
-    return f"{plain(rounded):f}"
+    text = f"{value:f}"
+    whole, _, places = text.partition(".")
+    if len(places) > PLACES:
+        whole, _, places = f"{value.quantize(STEP, context=EXACT):f}".partition(".")
+    places = places.rstrip("0")
+    return f"{whole}.{places}" if places else "0" if whole == "-0" else whole
 
 
 def shown(figure: Figure) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy.core.performance import ClosedTrade, Resampled, equity_curve, equity_paths, summarise, trading_days
+from buddy.core.performance import ClosedTrade, Resampled, equity_curve, equity_paths, scatter, summarise, trading_days
 
 D = Decimal
 money = st.decimals(-10_000, 10_000, places=8)
@@ -76,21 +76,25 @@ def test_percentages_stay_within_a_hundred(record: list[ClosedTrade]) -> None:
 RS = [D(n % 7 - 2) / 2 for n in range(200)]
 
 
+def resampled(rs: list[D]) -> Resampled:
+    return Resampled.of(scatter(rs))
+
+
 def test_the_bootstrap_gives_the_same_answer_every_time_and_in_any_order() -> None:
-    assert Resampled.of(RS) == Resampled.of(list(reversed(RS)))
+    assert resampled(RS) == resampled(list(reversed(RS)))
 
 
 def test_the_interval_is_where_the_theory_of_large_samples_puts_it() -> None:
     values = [float(r) for r in RS]
     theory = NormalDist(fmean(values), pstdev(values) / len(values) ** 0.5)
-    found = Resampled.of(RS)
+    found = resampled(RS)
     assert abs(float(found.low or 0) - theory.inv_cdf(0.05)) < 0.01
     assert abs(float(found.high or 0) - theory.inv_cdf(0.95)) < 0.01
 
 
 def test_drawing_and_its_limit_agree_where_they_meet() -> None:
     few, many = (RS * 10)[:1_999], RS * 10
-    drawn, limit = Resampled.of(few), Resampled.of(many)
+    drawn, limit = resampled(few), resampled(many)
     assert abs((drawn.low or D(0)) - (limit.low or D(0))) < D("0.003")
     assert abs((drawn.high or D(0)) - (limit.high or D(0))) < D("0.003")
 
@@ -98,19 +102,19 @@ def test_drawing_and_its_limit_agree_where_they_meet() -> None:
 def test_a_record_without_an_edge_is_likely_luck_and_a_good_one_is_not() -> None:
     even = [D(1), D(-1)] * 50
     good = [D(1), D(1), D(1), D(-1)] * 25
-    assert abs((Resampled.of(even).luck or D(0)) - D("0.5")) < D("0.1")
-    assert (Resampled.of(good).luck or D(1)) < D("0.001")
-    assert (Resampled.of([-r for r in good]).luck or D(0)) > D("0.999")
+    assert abs((resampled(even).luck or D(0)) - D("0.5")) < D("0.1")
+    assert (resampled(good).luck or D(1)) < D("0.001")
+    assert (resampled([-r for r in good]).luck or D(0)) > D("0.999")
 
 
 def test_staking_more_ruins_more_often() -> None:
     rs = [D(1), D(-1), D("0.5"), D("-0.8")] * 10
-    ruin = [equity_paths(rs, risk=D(f), depth=D("0.2")).ruin for f in ("0.005", "0.02", "0.1")]
+    ruin = [equity_paths(scatter(rs), risk=D(f), depth=D("0.2")).ruin for f in ("0.005", "0.02", "0.1")]
     assert ruin == sorted(ruin)
     assert ruin[0] < D("0.05") < D("0.9") < ruin[2]
 
 
 def test_certain_trades_lead_along_one_path() -> None:
-    paths = equity_paths([D(1)], risk=D("0.1"), depth=D("0.2"), trades=3)
+    paths = equity_paths(scatter([D(1)]), risk=D("0.1"), depth=D("0.2"), trades=3)
     assert paths.low == paths.middle == paths.high == (D("1.1"), D("1.21"), D("1.331"))
     assert paths.ruin == 0

@@ -8,7 +8,7 @@ An undefined figure is None, never 0 or infinity, and each carries `n`, the numb
 from .breakdown import Cell, break_down
 from .equity import Drawdown, EquityPoint, drawdowns, equity_curve
 from .figures import FORMULAS, Figure, Unit, summarise
-from .resampling import Paths, Resampled, equity_paths
+from .resampling import Paths, Resampled, equity_paths, scatter
 from .sample import Sample
 from .trades import BREAK_EVEN_BAND, ClosedTrade, Day, Outcome, day_of, outcome_of, trading_days
 
@@ -32,6 +32,7 @@ __all__ = [
     "equity_curve",
     "equity_paths",
     "outcome_of",
+    "scatter",
     "summarise",
     "trading_days",
 ]

@@ -15,17 +15,17 @@ RUIN_DEPTH = Decimal("0.2")
 
 @figure(Unit.MONEY, "mean(net)")
 def expectancy(sample: Sample) -> Decimal | None:
-    return mean([trade.net for trade in sample.trades])
+    return ratio(sample.net, len(sample.trades))
 
 
 @figure(Unit.R, "mean(R)", over="rs")
 def expectancy_r(sample: Sample) -> Decimal | None:
-    return mean(sample.rs)
+    return ratio(sample.total_r, len(sample.rs))
 
 
 @figure(Unit.R, "mean(R) without the best trade", over="rs", least=2)
 def expectancy_r_without_best(sample: Sample) -> Decimal | None:
-    return mean(sorted(sample.rs)[:-1])
+    return ratio(sample.total_r - max(sample.rs), len(sample.rs) - 1)
 
 
 @figure(Unit.R, "lower end of the bootstrap 90 % interval of mean(R)", over="rs", least=2)
@@ -46,10 +46,10 @@ def luck(sample: Sample) -> Decimal | None:
 
 @figure(Unit.RATIO, "√min(N, 100) × mean(R) / sd(R)", over="rs", least=30)
 def sqn(sample: Sample) -> Decimal | None:
-    average, spread = mean(sample.rs), deviation(sample.rs)
+    average, spread = expectancy_r(sample), deviation(sample.rs)
     if average is None or spread is None:
         return None
-    return ratio(root(min(len(sample.rs), 100)) * average, spread)
+    return ratio(root(min(len(sample.rs), 100)) * Decimal(average), spread)
 
 
 @figure(Unit.RATIO, "slope of cumulative R on trade number / standard error of that slope", over="rs", least=3)
@@ -59,7 +59,7 @@ def k_ratio(sample: Sample) -> Decimal | None:
     n = len(heights)
     middle, average = Decimal(n + 1) / 2, total(heights) / n
     across = [number - middle for number in range(1, n + 1)]
-    spread = total([x * x for x in across])
+    spread = Decimal(n * (n * n - 1)) / 12  # Σ x²
     slope = total([x * y for x, y in zip(across, heights, strict=True)]) / spread
     misses = [y - average - slope * x for x, y in zip(across, heights, strict=True)]
     error = root(total([miss * miss for miss in misses]) / (n - 2) / spread)
@@ -81,10 +81,10 @@ def _running(values: Sequence[Decimal]) -> list[Decimal]:
 def kelly_part(sample: Sample, parts: int) -> Decimal | None:
     """(p − q / b) / `parts` in percent, over decided trades; never above the user's own cap."""
     won, lost = len(sample.wins), len(sample.losses)
-    win, loss = mean([trade.net for trade in sample.wins]), mean([trade.net for trade in sample.losses])
-    if win is None or loss is None:
+    if not won or not lost:
         return None
-    part = (won - lost * abs(loss) / win) / (won + lost) / parts * 100
+    b = (sample.won / won) / (abs(sample.lost) / lost)
+    part = (won - lost / b) / (won + lost) / parts * 100
     return part if sample.kelly_cap is None else min(part, sample.kelly_cap)
 
 
@@ -116,4 +116,4 @@ def usual_risk(sample: Sample) -> Decimal | None:
 @figure(Unit.PERCENT, "bootstrap of own R at the usual risk: P(drawdown > 20 % within 100 trades)", over="rs", least=2)
 def risk_of_ruin(sample: Sample) -> Decimal | None:
     risk = usual_risk(sample)
-    return None if risk is None else equity_paths(sample.rs, risk=risk, depth=RUIN_DEPTH).ruin * 100
+    return None if risk is None else equity_paths(sample.scatter, risk=risk, depth=RUIN_DEPTH).ruin * 100

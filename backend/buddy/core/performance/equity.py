@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..market import ZERO
 from .arithmetic import exact
 from .trades import ClosedTrade, in_order
 
 
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
+class EquityPoint(NamedTuple):
     """The account after one trade. `drawdown` is money below the peak, `drawdown_r` the same on cumulative R."""
 
     time_ms: int
@@ -49,18 +49,19 @@ def equity_curve(trades: Iterable[ClosedTrade], opening: Decimal) -> tuple[Equit
     for trade in in_order(trades):
         r = trade.r
         equity, cumulative = equity + trade.net, cumulative + (r or ZERO)
-        peak, peak_r = max(peak, equity), max(peak_r, cumulative)
+        peak = equity if equity > peak else peak
+        peak_r = cumulative if cumulative > peak_r else peak_r
         points.append(
             EquityPoint(
-                time_ms=trade.closed_ms,
-                key=trade.key,
-                net=trade.net,
-                r=r,
-                equity=equity,
-                cumulative_r=cumulative,
-                peak=peak,
-                drawdown=peak - equity,
-                drawdown_r=peak_r - cumulative,
+                trade.closed_ms,
+                trade.key,
+                trade.net,
+                r,
+                equity,
+                cumulative,
+                peak,
+                peak - equity,
+                peak_r - cumulative,
             )
         )
     return tuple(points)

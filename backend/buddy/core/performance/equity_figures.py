@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import groupby
 
 from ..market import ZERO
-from .arithmetic import deviation, mean, ratio, root, root_mean_square, total
-from .equity import Drawdown
+from .arithmetic import deviation, mean, ratio, root, root_mean_square
+from .equity import Drawdown, EquityPoint
 from .registry import Unit, figure
 from .sample import Sample
+from .trades import HOUR_MS
 
 DAYS_A_YEAR = 365
 LEAST_DAYS = 30
 """A yearly return from fewer days than this says nothing."""
-HOUR_MS = 3_600_000
 
 
 @figure(Unit.MONEY, "max(peak − equity), the peak starting at the opening balance")
@@ -23,9 +24,10 @@ def max_drawdown(sample: Sample) -> Decimal:
 
 @figure(Unit.PERCENT, "max((peak − equity) / peak)")
 def max_drawdown_percent(sample: Sample) -> Decimal | None:
-    depths = [point.drawdown_percent for point in sample.curve]
-    known = [depth for depth in depths if depth is not None]
-    return max(known) if len(known) == len(depths) else None
+    """None where a peak is not above zero. The deepest of each peak is enough to look at."""
+    if sample.curve[0].peak <= 0:  # it never falls
+        return None
+    return max(max(point.drawdown for point in under) / peak * 100 for peak, under in groupby(sample.curve, _peak_of))
 
 
 @figure(Unit.R, "max(peak − cumulative R), the peak starting at 0", over="rs")
@@ -64,7 +66,7 @@ def longest_drawdown(sample: Sample) -> Decimal | None:
 
 @figure(Unit.RATIO, "net / max drawdown")
 def recovery(sample: Sample) -> Decimal | None:
-    return ratio(total([trade.net for trade in sample.trades]), max(point.drawdown for point in sample.curve))
+    return ratio(sample.net, max(point.drawdown for point in sample.curve))
 
 
 @figure(Unit.PERCENT, "√mean(drawdown %²) over all days", over="returns")
@@ -100,6 +102,10 @@ def annual_return(sample: Sample) -> Decimal | None:
 def calmar(sample: Sample) -> Decimal | None:
     yearly, depth = annual_return(sample), max_drawdown_percent(sample)
     return None if yearly is None or depth is None else ratio(Decimal(yearly), depth)
+
+
+def _peak_of(point: EquityPoint) -> Decimal:
+    return point.peak
 
 
 def _deepest(sample: Sample) -> Drawdown | None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from .arithmetic import mean, median, percent, ratio, total
+from .arithmetic import percent, ratio, total
 from .registry import Unit, figure
 from .sample import Sample
-from .trades import ClosedTrade, Day, Outcome
+from .trades import HOUR_MS, ClosedTrade, Day, Outcome
 
 MOVED_STOPS = ("break_even", "trailing_stop")
 SOON_MS = 30 * 60_000
@@ -18,7 +18,7 @@ SOON_MS = 30 * 60_000
 
 @figure(Unit.MONEY, "Σ (gross − fees + funding)", least=0)
 def net_pnl(sample: Sample) -> Decimal:
-    return total(_nets(sample.trades))
+    return sample.net
 
 
 @figure(Unit.MONEY, "Σ profit before fees and funding", least=0)
@@ -43,7 +43,7 @@ def fee_share(sample: Sample) -> Decimal | None:
 
 @figure(Unit.R, "Σ R, R = net / initial risk", over="rs", least=0)
 def total_r(sample: Sample) -> Decimal:
-    return total(sample.rs)
+    return sample.total_r
 
 
 @figure(Unit.R, "Σ gross / initial risk", over="rs", least=0)
@@ -78,33 +78,33 @@ def scratches(sample: Sample) -> int:
 
 @figure(Unit.MONEY, "mean net of the wins", over="wins")
 def average_win(sample: Sample) -> Decimal | None:
-    return mean(_nets(sample.wins))
+    return ratio(sample.won, len(sample.wins))
 
 
 @figure(Unit.MONEY, "mean net of the losses", over="losses")
 def average_loss(sample: Sample) -> Decimal | None:
-    return mean(_nets(sample.losses))
+    return ratio(sample.lost, len(sample.losses))
 
 
 @figure(Unit.RATIO, "average win / |average loss|", over="decided")
 def payoff(sample: Sample) -> Decimal | None:
-    win, loss = mean(_nets(sample.wins)), mean(_nets(sample.losses))
+    win, loss = average_win(sample), average_loss(sample)
     return None if win is None or loss is None else ratio(win, abs(loss))
 
 
 @figure(Unit.RATIO, "Σ net of the wins / |Σ net of the losses|", over="decided")
 def profit_factor(sample: Sample) -> Decimal | None:
-    return ratio(total(_nets(sample.wins)), abs(total(_nets(sample.losses))))
+    return ratio(sample.won, abs(sample.lost))
 
 
 @figure(Unit.MONEY, "highest net of a trade")
 def best_trade(sample: Sample) -> Decimal:
-    return max(_nets(sample.trades))
+    return max(trade.net for trade in sample.trades)
 
 
 @figure(Unit.MONEY, "lowest net of a trade")
 def worst_trade(sample: Sample) -> Decimal:
-    return min(_nets(sample.trades))
+    return min(trade.net for trade in sample.trades)
 
 
 @figure(Unit.COUNT, "longest run of wins by last exit; a scratch ends a run", least=0)
@@ -144,32 +144,32 @@ def green_days(sample: Sample) -> Decimal | None:
 
 @figure(Unit.HOURS, "median time from first fill to last exit of the wins", over="wins")
 def median_hold_win(sample: Sample) -> Decimal | None:
-    return median(_hours(sample.wins))
+    return _median_hours(sample.wins)
 
 
 @figure(Unit.HOURS, "median time from first fill to last exit of the losses", over="losses")
 def median_hold_loss(sample: Sample) -> Decimal | None:
-    return median(_hours(sample.losses))
+    return _median_hours(sample.losses)
 
 
 @figure(Unit.HOURS, "median time from first fill to last exit of the scratches", over="scratches")
 def median_hold_scratch(sample: Sample) -> Decimal | None:
-    return median(_hours(sample.scratches))
+    return _median_hours(sample.scratches)
 
 
 @figure(Unit.HOURS, "mean time from first fill to last exit of the wins", over="wins")
 def mean_hold_win(sample: Sample) -> Decimal | None:
-    return mean(_hours(sample.wins))
+    return _mean_hours(sample.wins)
 
 
 @figure(Unit.HOURS, "mean time from first fill to last exit of the losses", over="losses")
 def mean_hold_loss(sample: Sample) -> Decimal | None:
-    return mean(_hours(sample.losses))
+    return _mean_hours(sample.losses)
 
 
 @figure(Unit.HOURS, "mean time from first fill to last exit of the scratches", over="scratches")
 def mean_hold_scratch(sample: Sample) -> Decimal | None:
-    return mean(_hours(sample.scratches))
+    return _mean_hours(sample.scratches)
 
 
 @figure(Unit.COUNT, "trades ended by a stop that had been moved (break-even, step or trailing)", least=0)
@@ -188,12 +188,13 @@ def _soon_after(closes: Sequence[int], opened_ms: int) -> bool:
     return before > 0 and opened_ms - closes[before - 1] <= SOON_MS
 
 
-def _nets(trades: Sequence[ClosedTrade]) -> list[Decimal]:
-    return [trade.net for trade in trades]
+def _median_hours(trades: Sequence[ClosedTrade]) -> Decimal:
+    held, count = sorted(trade.held_ms for trade in trades), len(trades)
+    return Decimal(held[(count - 1) // 2] + held[count // 2]) / 2 / HOUR_MS
 
 
-def _hours(trades: Sequence[ClosedTrade]) -> list[Decimal]:
-    return [trade.hours for trade in trades]
+def _mean_hours(trades: Sequence[ClosedTrade]) -> Decimal:
+    return Decimal(sum(trade.held_ms for trade in trades)) / len(trades) / HOUR_MS
 
 
 def _colours(days: Sequence[Day]) -> list[Outcome]:

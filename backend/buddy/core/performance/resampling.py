@@ -34,8 +34,8 @@ class Resampled:
     """One-sided p-value, a fraction: how often a record without any edge, but the same scatter, does this well."""
 
     @classmethod
-    def of(cls, rs: Sequence[Decimal]) -> Resampled:
-        values = np.sort(np.array([float(r) for r in rs], dtype=np.float64))
+    def of(cls, values: Floats) -> Resampled:
+        """`values` sorted, as `scatter` gives them."""
         if len(values) < 2 or values[0] == values[-1]:
             return cls(None, None, None)
         return cls._by_limit(values) if len(values) >= LARGE else cls._by_drawing(values)
@@ -68,11 +68,16 @@ class Paths:
     """The 5 %, 50 % and 95 % of equity after each trade."""
 
 
-def equity_paths(
-    rs: Sequence[Decimal], *, risk: Decimal, depth: Decimal, trades: int = 100, paths: int = DRAWS
-) -> Paths:
-    """Bootstrap of own R, each trade risking the fraction `risk` of equity; ruin is a drawdown beyond `depth`."""
-    values = np.sort(np.array([float(r) for r in rs], dtype=np.float64))
+def scatter(rs: Sequence[Decimal]) -> Floats:
+    """Sorted, so that the order of the trades changes nothing."""
+    return np.sort(np.array([float(r) for r in rs], dtype=np.float64))
+
+
+def equity_paths(values: Floats, *, risk: Decimal, depth: Decimal, trades: int = 100, paths: int = DRAWS) -> Paths:
+    """Bootstrap of own R, each trade risking the fraction `risk` of equity; ruin is a drawdown beyond `depth`.
+
+    `values` sorted, as `scatter` gives them.
+    """
     drawn = np.random.default_rng(SEED).choice(values, size=(paths, trades))
     equity = np.cumprod(np.maximum(1 + float(risk) * drawn, 0.0), axis=1)
     peak = np.maximum(np.maximum.accumulate(equity, axis=1), 1.0)

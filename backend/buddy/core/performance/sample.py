@@ -9,8 +9,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from ..market import ZERO
+from .arithmetic import total
 from .equity import Drawdown, EquityPoint, drawdowns, equity_curve
-from .resampling import Resampled
+from .resampling import Floats, Resampled, scatter
 from .trades import BREAK_EVEN_BAND, ClosedTrade, Day, Outcome, outcome_of, trading_days
 
 
@@ -28,38 +29,59 @@ class Sample:
     kelly_cap: Decimal | None = None
 
     @cached_property
-    def known(self) -> tuple[tuple[ClosedTrade, Decimal], ...]:
-        """The trades whose risk is known, each with its R."""
-        return tuple((trade, r) for trade in self.trades if (r := trade.r) is not None)
-
-    @cached_property
     def rs(self) -> tuple[Decimal, ...]:
-        return tuple(r for _, r in self.known)
+        """R of the trades whose risk is known."""
+        return tuple(r for trade in self.trades if (r := trade.r) is not None)
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
-        rs = {trade.key: r for trade, r in self.known}
-        return tuple(outcome_of(trade.net, rs.get(trade.key), self.band) for trade in self.trades)
-
-    def _that_were(self, outcome: Outcome) -> tuple[ClosedTrade, ...]:
-        return tuple(trade for trade, was in zip(self.trades, self.outcomes, strict=True) if was is outcome)
+        return tuple(outcome_of(trade.net, trade.r, self.band) for trade in self.trades)
 
     @cached_property
-    def wins(self) -> tuple[ClosedTrade, ...]:
-        return self._that_were(Outcome.WIN)
-
-    @cached_property
-    def losses(self) -> tuple[ClosedTrade, ...]:
-        return self._that_were(Outcome.LOSS)
-
-    @cached_property
-    def scratches(self) -> tuple[ClosedTrade, ...]:
-        return self._that_were(Outcome.SCRATCH)
+    def _by_outcome(self) -> dict[Outcome, tuple[ClosedTrade, ...]]:
+        groups: dict[Outcome, list[ClosedTrade]] = {outcome: [] for outcome in Outcome}
+        for trade, outcome in zip(self.trades, self.outcomes, strict=True):
+            groups[outcome].append(trade)
+        return {outcome: tuple(group) for outcome, group in groups.items()}
 
     @property
+    def wins(self) -> tuple[ClosedTrade, ...]:
+        return self._by_outcome[Outcome.WIN]
+
+    @property
+    def losses(self) -> tuple[ClosedTrade, ...]:
+        return self._by_outcome[Outcome.LOSS]
+
+    @property
+    def scratches(self) -> tuple[ClosedTrade, ...]:
+        return self._by_outcome[Outcome.SCRATCH]
+
+    @cached_property
     def decided(self) -> tuple[ClosedTrade, ...]:
         """Wins and losses, without scratches."""
         return self.wins + self.losses
+
+    # Sums that several figures stand on
+
+    @cached_property
+    def net(self) -> Decimal:
+        return total([trade.net for trade in self.trades])
+
+    @cached_property
+    def won(self) -> Decimal:
+        """Net of the wins."""
+        return total([trade.net for trade in self.wins])
+
+    @cached_property
+    def lost(self) -> Decimal:
+        """Net of the losses, not above zero."""
+        return total([trade.net for trade in self.losses])
+
+    @cached_property
+    def total_r(self) -> Decimal:
+        return total(self.rs)
+
+    # Series
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
@@ -92,8 +114,12 @@ class Sample:
         return tuple(net / equity for equity, net in self.equity_by_day)
 
     @cached_property
+    def scatter(self) -> Floats:
+        return scatter(self.rs)
+
+    @cached_property
     def resampled(self) -> Resampled:
-        return Resampled.of(self.rs)
+        return Resampled.of(self.scatter)
 
 
 def _every_day(days: Sequence[Day]) -> Iterable[date]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
+from operator import attrgetter
 
 from ..market import ZERO
 from .arithmetic import exact, ratio
@@ -21,7 +23,10 @@ class Outcome(StrEnum):
     SCRATCH = "scratch"
 
 
-@dataclass(frozen=True, slots=True)
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
 class ClosedTrade:
     """One finished trade. Money in the account's currency, times in milliseconds UTC.
 
@@ -41,7 +46,7 @@ class ClosedTrade:
     initial_risk: Decimal | None = None
     exit_reason: str = ""
 
-    @property
+    @cached_property
     def r(self) -> Decimal | None:
         return ratio(self.net, self.initial_risk or ZERO)
 
@@ -50,8 +55,8 @@ class ClosedTrade:
         return ratio(self.gross, self.initial_risk or ZERO)
 
     @property
-    def hours(self) -> Decimal:
-        return Decimal(self.closed_ms - self.opened_ms) / 3_600_000
+    def held_ms(self) -> int:
+        return self.closed_ms - self.opened_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def day_of(time_ms: int, zone: tzinfo) -> date:
 
 
 def in_order(trades: Iterable[ClosedTrade]) -> tuple[ClosedTrade, ...]:
-    return tuple(sorted(trades, key=lambda trade: (trade.closed_ms, trade.key)))
+    return tuple(sorted(trades, key=attrgetter("closed_ms", "key")))
 
 
 @exact
@@ -92,9 +97,8 @@ def trading_days(trades: Iterable[ClosedTrade], zone: tzinfo, band: Decimal = BR
 
 
 def _day(when: date, trades: Sequence[ClosedTrade], band: Decimal) -> Day:
-    rs = [(trade, trade.r) for trade in trades]
-    known = [r for _, r in rs if r is not None]
-    outcomes = [outcome_of(trade.net, r, band) for trade, r in rs]
+    known = [r for trade in trades if (r := trade.r) is not None]
+    outcomes = [outcome_of(trade.net, trade.r, band) for trade in trades]
     return Day(
         date=when,
         net=sum((trade.net for trade in trades), ZERO),
