@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -70,17 +70,17 @@ async def feed(scope: Scope, receive: Receive, send: Send, *, to: Hub = hub) -> 
         return
     viewer = Viewer(seen.owner_id, seen.accounts, wish.symbols)
     with to.joined(viewer):
-        await _stream(viewer, wish, seen.last_event, receive, send)
+        await _stream(viewer, wish, seen.recent, receive, send)
 
 
-async def _stream(viewer: Viewer, wish: Wish, last_event: int, receive: Receive, send: Send) -> None:
+async def _stream(viewer: Viewer, wish: Wish, recent: Sequence[int], receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     with contextlib.suppress(RedisError, OSError):
         await announce({viewer})
-    seen = await _catch_up(viewer, wish, last_event, send)
+    replayed = await _catch_up(viewer, wish, recent, send)
     gone = asyncio.create_task(_gone(receive, viewer))
     try:
-        await _pump(viewer, wish, seen, send)
+        await _pump(viewer, wish, replayed, send)
         await _finish(send)
     except Exception as error:  # noqa: BLE001  whatever it was, the page comes back and is told what it missed
         log.info("live feed: a stream ended: %s", error or type(error).__name__)
@@ -89,20 +89,21 @@ async def _stream(viewer: Viewer, wish: Wish, last_event: int, receive: Receive,
         await asyncio.gather(gone, return_exceptions=True)
 
 
-async def _catch_up(viewer: Viewer, wish: Wish, last_event: int, send: Send) -> int:
-    """Hello, and what the page has missed; the number of the last event that it knows then.
+async def _catch_up(viewer: Viewer, wish: Wish, recent: Sequence[int], send: Send) -> frozenset[int]:
+    """Hello, and what the page has missed; the numbers of what it was told.
 
     Joined first, replayed second: what comes in between is in its frames, and its number says it was replayed already.
     """
-    missed = await _off_loop(viewers.events_after, viewer.owner_id, wish.after) if wish.after is not None else []
-    seen = missed[-1]["id"] if missed else wish.after or last_event
-    await _write(send, _hello(seen if not missed else wish.after or 0))
+    last = wish.after if wish.after is not None else max(recent, default=0)
+    found = await _off_loop(viewers.events_after, viewer.owner_id, last)
+    missed = [event for event in found if event["id"] not in recent]
+    await _write(send, _hello(last, recent))
     for event in missed:
         await _write(send, encode(json.dumps({"name": "event", "data": event, "id": event["id"]}).encode()).body)
-    return seen
+    return frozenset(event["id"] for event in missed)
 
 
-async def _pump(viewer: Viewer, wish: Wish, seen: int, send: Send) -> None:
+async def _pump(viewer: Viewer, wish: Wish, replayed: frozenset[int], send: Send) -> None:
     """Until the viewer is dropped or its user has signed out."""
     recheck = time.monotonic() + RECHECK
     while True:
@@ -113,7 +114,7 @@ async def _pump(viewer: Viewer, wish: Wish, seen: int, send: Send) -> None:
             recheck = time.monotonic() + RECHECK
         if viewer.is_dropped:
             return
-        body = b"".join(frame.body for frame in frames if not 0 < frame.event_id <= seen)
+        body = b"".join(frame.body for frame in frames if frame.event_id not in replayed)
         if body or not frames:
             async with asyncio.timeout(STUCK):
                 await _write(send, body or b": keep-alive\n\n")
@@ -188,10 +189,14 @@ async def _refuse(send: Send, refusal: Refused) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _hello(last_event: int) -> bytes:
-    """Carries the last event's number, so that a page that has seen none yet can resume too."""
+def _hello(last_event: int, recent: Sequence[int]) -> bytes:
+    """Carries the last event's number, so that a page that has seen none yet can resume too.
+
+    `recent`: the events before a page's first visit that a resumption may tell again: no news to it.
+    """
     identity = f"id: {last_event}\n" if last_event else ""
-    return f'{identity}event: hello\ndata: {{"time":"{viewers.now()}"}}\nretry: 1500\n\n'.encode()
+    told = json.dumps({"time": viewers.now(), "recent": recent}, separators=(",", ":"))
+    return f"{identity}event: hello\ndata: {told}\nretry: 1500\n\n".encode()
 
 
 _HEADERS = [

@@ -8,18 +8,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
+from django.utils import timezone
 
 from buddy.events import live
+from buddy.events.models import Event
 from buddy.events.record import record
 from scripts.stores import free_port
 
@@ -198,6 +202,62 @@ def test_a_viewer_that_comes_back_is_told_what_it_missed_once_and_in_order(serve
     frames = asyncio.run(come_back())
     assert [frame["text"] for frame in frames] == ["two", "three", "four"]
     assert [frame["id"] for frame in frames[:2]] == [second, third]
+
+
+def test_an_event_that_commits_after_one_with_a_higher_number_is_not_missed(server: Server, owner: Any) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    cookie = signed_in(owner)
+    written, go_on = threading.Event(), [threading.Event(), threading.Event()]
+
+    def slow(text: str, leave: threading.Event) -> int:
+        with transaction.atomic():
+            number = tell(owner, text)
+            written.set()
+            assert leave.wait(20)
+        return number
+
+    async def begun(text: str, leave: threading.Event) -> asyncio.Task[int]:
+        written.clear()
+        task = asyncio.create_task(off_loop(slow, text, leave))
+        await asyncio.to_thread(written.wait, 20)
+        return task
+
+    async def come_back() -> None:
+        before = await off_loop(tell, owner, "before")
+        while_away = await begun("while away", go_on[0])
+        while_here = await begun("while here", go_on[1])
+        async with viewing(server, f"Cookie: {cookie}") as viewer:
+            hello = await viewer.frame("hello")
+            assert (hello["id"], hello["recent"]) == (before, [before])
+            last = await off_loop(tell, owner, "quick")
+            assert (await viewer.frame("event"))["id"] == last
+            go_on[1].set()
+            late = await viewer.frame("event")
+            assert (late["id"], late["text"]) == (await while_here, "while here")
+        go_on[0].set()
+        missed = await while_away
+        assert missed < late["id"] < last
+        async with viewing(server, f"Cookie: {cookie}", f"Last-Event-ID: {last}") as viewer:
+            numbers = [(await viewer.frame("event"))["id"] for _ in range(3)]
+            assert numbers == [before, missed, late["id"]]
+            await off_loop(tell, owner, "at last")
+            assert (await viewer.frame("event"))["text"] == "at last"
+
+    asyncio.run(come_back())
+
+
+def test_a_page_is_not_told_what_happened_long_before_the_last_it_heard(server: Server, owner: Any) -> None:
+    cookie = signed_in(owner)
+    old, heard = tell(owner, "old"), tell(owner, "heard")
+    Event.objects.filter(pk=old).update(created_at=timezone.now() - timedelta(minutes=2))
+    new = tell(owner, "new")
+
+    async def come_back() -> int:
+        async with viewing(server, f"Cookie: {cookie}", f"Last-Event-ID: {heard}") as viewer:
+            return int((await viewer.frame("event"))["id"])
+
+    assert asyncio.run(come_back()) == new
 
 
 def test_hello_carries_the_last_number_so_that_a_silent_page_can_resume(server: Server, owner: Any) -> None:

@@ -15,7 +15,8 @@ export interface TradeChange {
 	version: number;
 }
 interface Heard {
-	hello: { time: string | number };
+	/** `recent`: numbers of Events from before the first visit, which a resumption may tell again. */
+	hello: { time: string | number; recent?: number[] };
 	price: PriceTick;
 	trade: TradeChange;
 	event: TradeEvent;
@@ -28,6 +29,8 @@ export type LiveState = 'idle' | 'connecting' | 'live' | 'offline';
 
 /** The server says something every 20 s; twice that in silence and a bit means the line is dead. */
 const SILENCE = 45_000;
+/** Events remembered as heard: more than any resumption tells again. */
+const REMEMBERED = 2000;
 const RETRY = [500, 1000, 2000, 4000, 8000];
 
 export class Live {
@@ -38,7 +41,8 @@ export class Live {
 	#account: number | null = null;
 	#watched = new Map<string, number>();
 	#listeners = new Map<Name, Set<(heard: never) => void>>();
-	#lastEvent: string | null = null;
+	#lastEvent = 0;
+	#known = new Set<number>();
 	#connection: AbortController | null = null;
 	#failures = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,7 +59,8 @@ export class Live {
 
 	stop(): void {
 		this.#account = null;
-		this.#lastEvent = null;
+		this.#lastEvent = 0;
+		this.#known.clear();
 		this.#disconnect();
 		this.state = 'idle';
 	}
@@ -160,7 +165,7 @@ export class Live {
 	}
 
 	#headers(): HeadersInit {
-		return { Accept: 'text/event-stream', ...(this.#lastEvent && { 'Last-Event-ID': this.#lastEvent }) };
+		return { Accept: 'text/event-stream', ...(this.#lastEvent && { 'Last-Event-ID': String(this.#lastEvent) }) };
 	}
 
 	#arrived(): void {
@@ -174,8 +179,19 @@ export class Live {
 	}
 
 	#hear(frame: Frame): void {
-		if (frame.id) this.#lastEvent = frame.id;
-		this.#tell(frame.name as Name, JSON.parse(frame.data) as never);
+		this.#lastEvent = Math.max(this.#lastEvent, Number(frame.id) || 0);
+		const heard = JSON.parse(frame.data);
+		if (frame.name === 'hello') heard.recent?.forEach((id: number) => this.#known.add(id));
+		if (frame.name === 'event' && frame.id && this.#isKnown(Number(frame.id))) return;
+		this.#tell(frame.name as Name, heard as never);
+	}
+
+	/** Numbers may come out of order, and after a break those of the last minute come again. */
+	#isKnown(id: number): boolean {
+		if (this.#known.has(id)) return true;
+		this.#known.add(id);
+		if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.values().next().value!);
+		return false;
 	}
 
 	#tell(name: Name, heard: never): void {

@@ -59,6 +59,29 @@ describe('Live', () => {
 		expect(line.sent[1].headers.get('Last-Event-ID')).toBe('41');
 		expect(live.state).toBe('live');
 	});
+	it('hears an Event that committed late, and none twice', async () => {
+		const heard: string[] = [];
+		live.on('event', ({ text }) => heard.push(text));
+		live.start(1);
+		await settle();
+		await line.says('id: 40\nevent: hello\ndata: {"time":"","recent":[40,38]}\n\n');
+		await line.says('id: 42\nevent: event\ndata: {"text":"second"}\n\n');
+		await line.says('id: 41\nevent: event\ndata: {"text":"first"}\n\n');
+		await line.breaks();
+		await settle(600);
+		expect(line.sent[1].headers.get('Last-Event-ID')).toBe('42');
+		await line.says('id: 42\nevent: hello\ndata: {"time":"","recent":[]}\n\n');
+		for (const [id, text] of [
+			[38, 'old'],
+			[39, 'late'],
+			[40, 'old'],
+			[41, 'first'],
+			[42, 'second'],
+			[43, 'third']
+		])
+			await line.says(`id: ${id}\nevent: event\ndata: {"text":"${text}"}\n\n`);
+		expect(heard).toEqual(['second', 'first', 'late', 'third']);
+	});
 	it('says that it is back, so that pages read again', async () => {
 		const back = vi.fn();
 		live.on('back', back);
