@@ -33,6 +33,7 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
+from .ccxt_client import TESTNET
 from .ccxt_errors import Absent, Unchanged
 from .ccxt_history import History, Names, begin, raw_rows
 from .ccxt_markets import Markets
@@ -375,14 +376,16 @@ class CcxtExchange:
 
     def key_info(self) -> KeyInfo:
         """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
-        call = self.recipe.key
-        if call is None:
+        call, practises = self.recipe.key, self.client.environment == TESTNET
+        if call is None or (practises and not self.recipe.tells_demo_keys):
             return KeyInfo()
         self.calls.ready()
         try:
             answer = self.calls.read(call.method, dict(call.params))
         except Absent as error:
             raise CouldNotRead(str(error)) from None
+        if not isinstance(answer, dict | list):
+            raise CouldNotRead(f"{self.client.name} gave no answer about the key that we can read.")
         return KeyInfo(**{name: fact.of(answer) for name, fact in self.recipe.key_facts.items()})
 
     def _hedged(self) -> bool:

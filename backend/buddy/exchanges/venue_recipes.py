@@ -191,6 +191,8 @@ class Recipe:
     hedge_words: frozenset[str] = frozenset()
     key: Call | None = None
     key_facts: Mapping[str, Fact] = field(default_factory=dict)
+    tells_demo_keys: bool = True
+    """Whether it also says what a key of practice money may do."""
     used_header: str = ""
     used_limit: int = 0
     settle_ms: int = 15_000
@@ -246,6 +248,7 @@ BINANCE = Recipe(
     mode_at=("dualSidePosition",),
     hedge_words=frozenset({"True", "true"}),
     key=Call("sapiGetAccountApiRestrictions", shape="raw"),
+    tells_demo_keys=False,
     key_facts={
         "can_trade": Fact(("enableFutures",)),
         "can_withdraw": Fact(("enableWithdrawals",)),

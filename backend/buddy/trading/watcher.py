@@ -25,6 +25,7 @@ from buddy.core.watching import Watch, interest, merge
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
+from buddy.redact import redact
 
 from . import endings, protection, unmanaged
 from .case import Case, Desk, cases
@@ -85,7 +86,7 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
         raise
     except Temporary as trouble:
         kept = trouble
-        looked.trouble = str(trouble)[:300] or "The exchange could not be read."
+        looked.trouble = redact(str(trouble))[:300] or "The exchange could not be read."
     _mark(lease, account, looked)
     unmanaged.note(account, kept)
     return looked
