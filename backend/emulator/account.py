@@ -14,10 +14,9 @@ from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Refusal
 from buddy.core.market import ZERO, OrderSide
 from buddy.core.simulated_market import FundingRate, Step, Tick
-from buddy.core.watching import Watch
 
 from . import rules
-from .account_books import AccountBooks
+from .account_books import AccountBooks, alike
 from .orders import Kind, Status, VenueOrder, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
@@ -40,12 +39,13 @@ class VenueAccount(AccountBooks):
     def place(self, wish: Wish) -> VenueOrder:
         """Takes the order and executes what is due. Raises Refused."""
         self._check(wish)
-        algo = wish.kind.is_conditional
+        algo = wish.kind.is_conditional and self.habits.own_book
         order = self._order(wish, next(self.ids.algos if algo else self.ids.orders))
-        if algo:
+        if wish.kind.is_conditional:
             self._arm(order)
         else:
             self._submit(order)
+            self._fire(wish.symbol)  # attached protection may be due already
         self._after()
         return order
 
@@ -144,8 +144,7 @@ class VenueAccount(AccountBooks):
         if len(armed) >= STOPS_PER_SYMBOL:
             raise Refused(Reason.TOO_MANY_STOPS)
         if wish.closes_position:
-            alike = (wish.order_side, wish.kind.takes_profit)
-            if any(other.closes_position and (other.order_side, other.kind.takes_profit) == alike for other in armed):
+            if any(alike(other, wish) for other in armed):
                 raise Refused(Reason.CLOSE_EXISTS)
         elif not wish.kind.is_conditional:
             self._check_budget(wish, held)
@@ -172,11 +171,13 @@ class VenueAccount(AccountBooks):
     def _submit(self, order: VenueOrder, execution: str = "NEW") -> None:
         """Into the simulated exchange's book, where what is due executes at once. Raises Refused."""
         wish = order.wish
+        if not order.quantity:
+            raise Refused(Reason.REDUCE_ONLY)
         self._bring_up(wish.symbol)
         self.setup(wish.symbol)
         self.working[order.key] = order
-        kind = OrderKind.LIMIT if wish.kind is Kind.LIMIT else OrderKind.MARKET
-        price = wish.price if wish.kind is Kind.LIMIT else None
+        limited = wish.kind.executed_as is Kind.LIMIT
+        kind, price = (OrderKind.LIMIT, wish.price) if limited else (OrderKind.MARKET, None)
         quantity = order.quantity - order.filled
         intent = OrderIntent(
             order.key, wish.symbol, wish.order_side, kind, quantity, price, reduce_only=self._only_reduces(wish)
@@ -186,7 +187,7 @@ class VenueAccount(AccountBooks):
         except Rejected as error:
             del self.working[order.key]
             raise Refused(REASONS.get(Refusal(error.code), Reason.MARGIN), str(error)) from None
-        self.ledger.add(order)
+        self._enter(order)
         self._tell(order, execution)
         self._absorb()
         if wish.time_in_force in ("IOC", "FOK") and order.key in self.working:
@@ -197,19 +198,6 @@ class VenueAccount(AccountBooks):
         """In hedge mode an order against its position side can do nothing else."""
         leaving = OrderSide.SELL if wish.position_side == "LONG" else OrderSide.BUY
         return wish.reduce_only or (self.dual and wish.order_side is leaving)
-
-    def _arm(self, order: VenueOrder) -> None:
-        self._bring_up(order.wish.symbol)
-        self.armed[order.id] = order
-        self.ledger.add(order)
-        self.sim.watch(self._watches())
-        self._tell(order, "NEW")
-
-    def _watches(self) -> dict[str, Watch]:
-        levels: dict[str, set[Decimal]] = {}
-        for order in self.armed.values():
-            levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
-        return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
 
     # Triggers
 
@@ -226,12 +214,26 @@ class VenueAccount(AccountBooks):
         self._disarm(order, Status.TRIGGERING)
         if self.stuck_triggers:
             self.stuck_triggers -= 1
-            return
+        elif self.habits.own_book:
+            self._trigger_child(order)
+        else:
+            self._trigger_itself(order)
+
+    def _trigger_itself(self, order: VenueOrder) -> None:
+        """The order enters the book under its own number."""
+        order.wish = self._executed(order.wish)
+        order.status = Status.NEW
+        try:
+            self._submit(order, Status.TRIGGERED)
+        except Refused as refusal:
+            order.reason = refusal.reason.value
+            self._disarm(order, Status.REJECTED)
+
+    def _trigger_child(self, order: VenueOrder) -> None:
+        """Another order enters the book."""
         child = self._child_of(order)
         order.child = child.id
         try:
-            if not child.quantity:
-                raise Refused(Reason.REDUCE_ONLY)
             self._submit(child)
         except Refused as refusal:
             order.child, order.reason = None, refusal.reason.value
@@ -242,24 +244,23 @@ class VenueAccount(AccountBooks):
         if not child.status.is_open:
             self._disarm(order, Status.FINISHED)
 
+    def _executed(self, wish: Wish) -> Wish:
+        """What a triggered order asks for: a close takes all that is held."""
+        quantity = self._reducible(wish) if wish.quantity is None else wish.quantity
+        return replace(wish, quantity=quantity, reduce_only=wish.reduce_only or wish.closes_position)
+
     def _child_of(self, order: VenueOrder) -> VenueOrder:
-        wish = order.wish
         number = next(self.ids.orders)
-        asked = replace(
-            wish,
-            kind=wish.kind.executed_as,
-            quantity=self._reducible(wish) if wish.quantity is None else wish.quantity,
-            reduce_only=wish.reduce_only or wish.closes_position,
-            attached=(),
-        )
-        child = self._order(asked, number, order.client_id if self.children_keep_client_id else f"child{number}")
+        wish = replace(self._executed(order.wish), kind=order.wish.kind.executed_as, attached=())
+        child = self._order(wish, number, order.client_id if self.habits.children_keep_client_id else f"child{number}")
         child.parent = order.id
         return child
 
     def _expire_close_orders(self) -> None:
         """An order that closes a position goes with it."""
         for order in list(self.armed.values()):
-            if order.wish.closes_position and not self._reducible(order.wish):
+            goes = order.wish.closes_position or "attached" in order.wish.note
+            if goes and not self._reducible(order.wish):
                 self._disarm(order, Status.EXPIRED)
 
     def _after(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from buddy.core.costs import Costs
@@ -13,14 +14,26 @@ from buddy.core.market import ZERO, Instrument
 from buddy.core.simulated_books import Books, Setup
 from buddy.core.simulated_market import SymbolMarket
 from buddy.core.simulator import SimulatedExchange
+from buddy.core.watching import Watch
 
 from .events import AccountChanged, Event, LeverageChanged, OrderChanged
 from .ledger import Ids, Ledger, View
-from .orders import HeldPosition, Kind, Status, VenueIncome, VenueOrder, VenueTrade, Wish
+from .orders import HeldPosition, Kind, Protection, Status, VenueIncome, VenueOrder, VenueTrade, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
 
 FIRST_LEVERAGE = Decimal(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a venue does with conditional orders."""
+
+    own_book: bool = True
+    """They have a book and numbers of their own, and what they become when they trigger is another order."""
+    children_keep_client_id: bool = True
+    protects_position: bool = False
+    """Protection sent with an entry is for the whole position; elsewhere for what the entry filled."""
 
 
 class AccountBooks:
@@ -35,6 +48,7 @@ class AccountBooks:
         ids: Ids,
         wallet: Decimal,
         costs: Costs,
+        habits: Habits,
         slices: int | None = None,
     ) -> None:
         self.instruments = instruments
@@ -46,6 +60,7 @@ class AccountBooks:
         """Replays every fill, to know what each of them realised."""
         self.ledger = Ledger()
         self.working: dict[str, VenueOrder] = {}
+        self.protecting: dict[tuple[int, Protection], VenueOrder] = {}
         self.armed: dict[int, VenueOrder] = {}
         """Conditional orders that wait for their trigger."""
         self.listeners: list[Callable[[Event], None]] = []
@@ -55,7 +70,7 @@ class AccountBooks:
         self.touched: dict[str, int] = {}
         self.checks_budget = True
         """Reduce-only orders may not add up to more than is held."""
-        self.children_keep_client_id = True
+        self.habits = habits
         self.stuck_triggers = 0
         """So many conditional orders will trigger and never reach the book."""
         self.credit(wallet, "TRANSFER")
@@ -185,6 +200,56 @@ class AccountBooks:
         self._pay("COMMISSION", fill.symbol, -fill.fee, fill.time, trade.id)
         self._tell_account("ORDER", change, fill.symbol)
         self._tell(order, "TRADE", trade)
+        self._protect(order)
+
+    def _protect(self, order: VenueOrder) -> None:
+        """What came attached to an entry is placed at its first fill, and grows with the others."""
+        for protection in order.wish.attached:
+            placed = self.protecting.get((order.id, protection))
+            if placed is not None and placed.id in self.armed:
+                placed.wish = replace(placed.wish, quantity=self._protected(order))
+            elif placed is None:
+                self._place_protection(order, protection)
+
+    def _protected(self, order: VenueOrder) -> Decimal | None:
+        return None if self.habits.protects_position else order.filled
+
+    def _place_protection(self, order: VenueOrder, protection: Protection) -> None:
+        entry = order.wish
+        wish = Wish(
+            symbol=entry.symbol,
+            order_side=entry.order_side.opposite,
+            kind=protection.kind,
+            quantity=self._protected(order),
+            price=protection.price,
+            trigger=protection.trigger,
+            trigger_by=protection.trigger_by,
+            reduce_only=True,
+            position_side=entry.position_side,
+            note={"attached": str(order.id)},
+        )
+        for other in [each for each in self.armed.values() if wish.closes_position and alike(each.wish, wish)]:
+            self._disarm(other, Status.CANCELED)
+        number = next(self.ids.algos if self.habits.own_book else self.ids.orders)
+        placed = self.protecting[order.id, protection] = self._order(wish, number)
+        self._arm(placed)
+
+    def _arm(self, order: VenueOrder) -> None:
+        self._bring_up(order.wish.symbol)
+        self.armed[order.id] = order
+        self._enter(order)
+        self.sim.watch(self._watches())
+        self._tell(order, "NEW")
+
+    def _enter(self, order: VenueOrder) -> None:
+        algo = self.habits.own_book and order.wish.kind.is_conditional
+        (self.ledger.algos if algo else self.ledger.orders)[order.id] = order
+
+    def _watches(self) -> dict[str, Watch]:
+        levels: dict[str, set[Decimal]] = {}
+        for order in self.armed.values():
+            levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
+        return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
 
     def _trade(self, order: VenueOrder, fill: Fill, realised: Decimal) -> VenueTrade:
         return VenueTrade(
@@ -208,7 +273,7 @@ class AccountBooks:
         wish = Wish(fill.symbol, fill.order_side, Kind.LIMIT, fill.quantity, fill.price, time_in_force="IOC")
         order = self._order(wish, next(self.ids.orders), f"autoclose-{fill.time}")
         order.liquidation = True
-        self.ledger.add(order)
+        self._enter(order)
         return order
 
     def _book_funding(self, row: Income) -> None:
@@ -261,3 +326,9 @@ class AccountBooks:
         return HeldPosition(
             symbol, ZERO, ZERO, mark, ZERO, None, setup.leverage, setup.margin_mode, ZERO, ZERO, "BOTH", self.clock()
         )
+
+
+def alike(other: Wish, wish: Wish) -> bool:
+    """Whether both close the position of one symbol in the same way."""
+    same = (other.symbol, other.order_side, other.kind.takes_profit)
+    return other.closes_position and same == (wish.symbol, wish.order_side, wish.kind.takes_profit)

@@ -7,7 +7,7 @@ method of `handle.Hand`. Decimals travel as text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
@@ -100,12 +100,19 @@ def credit(protocol: Protocol, key: str, amount: str) -> None:
 
 @operation
 def change_account(protocol: Protocol, key: str, **changes: bool | int) -> None:
-    """checks_budget, children_keep_client_id (booleans), stuck_triggers (a count): see `VenueAccount`."""
+    """checks_budget (a boolean), stuck_triggers (a count): see `AccountBooks`."""
     account = _account(protocol, key)
-    if wrong := set(changes) - {"checks_budget", "children_keep_client_id", "stuck_triggers"}:
+    if wrong := set(changes) - {"checks_budget", "stuck_triggers"}:
         raise Unusable(f"An account has no {', '.join(sorted(wrong))}.")
     for name, value in changes.items():
         setattr(account, name, value)
+
+
+@operation
+def change_habits(protocol: Protocol, key: str, **changes: bool) -> None:
+    """What the venue does with this account's conditional orders: see `Habits`."""
+    account = _account(protocol, key)
+    account.habits = replace(account.habits, **changes)
 
 
 @operation

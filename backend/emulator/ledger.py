@@ -45,10 +45,6 @@ class Ledger:
     archived_until: int = -1
     """Ended orders up to this time are no longer told of."""
 
-    def add(self, order: VenueOrder) -> None:
-        book = self.algos if order.wish.kind.is_conditional else self.orders
-        book[order.id] = order
-
     def find(
         self, book: dict[int, VenueOrder], order_id: int | None, client_id: str, known: Callable[[VenueOrder], bool]
     ) -> VenueOrder | None:

@@ -62,6 +62,12 @@ class SymbolPrices:
         rows = [row for row in joined(self.minutes[first:], length) if (start or 0) <= row.time <= end]
         return rows[-limit:] if start is None else rows[:limit]
 
+    def running(self, length: int, now: int) -> Candle:
+        """The candle of `length` ms that runs now."""
+        opened = now - now % length
+        row = joined([each for each in self.minutes[-length // MINUTE - 1 :] if each.time >= opened], length)
+        return row[-1] if row else Candle(opened, *[self.last] * 4)
+
     def day(self) -> Candle:
         """The last 24 hours as one candle."""
         (whole,) = joined([each for each in self.minutes if each.time > self.time - DAY], 0) or [self._still()]

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from .account_books import Habits
 from .venue import Venue
 
 
@@ -51,6 +52,7 @@ class Protocol(ABC):
     """One venue's dialect. `paths` are the beginnings of all its paths."""
 
     paths: tuple[str, ...] = ()
+    habits = Habits()
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
+    PARAMETER_MISSING = "parameter_missing"
+    PARAMETER_MALFORMED = "parameter_malformed"
     UNKNOWN_SYMBOL = "unknown_symbol"
     UNKNOWN_ORDER = "unknown_order"
     INACTIVE = "inactive"

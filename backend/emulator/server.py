@@ -11,11 +11,12 @@ from aiohttp import web
 
 from . import control
 from .binance.protocol import Binance
+from .bingx.protocol import Bingx
 from .faults import Fault, FaultKind
 from .protocol import Answer, Call, Protocol
 from .venue import Venue, wall
 
-DIALECTS: Mapping[str, type[Protocol]] = {"binance": Binance}
+DIALECTS: Mapping[str, type[Protocol]] = {"binance": Binance, "bingx": Bingx}
 CONTROL = "/_control/"
 GARBAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -24,7 +25,7 @@ class Server:
     """All venues at one address; which one is asked is told by the path."""
 
     def __init__(self, clock: Callable[[], int] = wall) -> None:
-        self.protocols = {name: dialect(Venue(name, clock)) for name, dialect in DIALECTS.items()}
+        self.protocols = {name: dialect(Venue(name, clock, dialect.habits)) for name, dialect in DIALECTS.items()}
         self.app = web.Application()
         self.app.router.add_route("*", "/{path:.*}", self.handle)
 

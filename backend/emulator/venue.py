@@ -14,6 +14,7 @@ from buddy.core.market import ZERO, Candle, Instrument
 from buddy.core.simulated_market import Opening, Step, Tick
 
 from .account import VenueAccount
+from .account_books import Habits
 from .faults import Faults
 from .instruments import PERPETUALS
 from .ledger import Ids
@@ -70,6 +71,7 @@ class Venue:
 
     name: str
     clock: Callable[[], int] = wall
+    habits: Habits = field(default_factory=Habits)
     skew_ms: int = 0
     maintenance: bool = False
     instruments: dict[str, Instrument] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Venue:
             ids=self.ids,
             wallet=wallet,
             costs=Costs(maker=maker, taker=taker),
+            habits=self.habits,
             slices=slices,
         )
         self.keys[key] = Key(key, secret, account, created=self.now())

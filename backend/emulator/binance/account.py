@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from buddy.core.market import Instrument
 
 from ..orders import VenueIncome, VenueTrade
+from ..params import Params
 from ..prices import DAY
 from ..protocol import text
+from ..refusals import Reason, Refused
 from . import shapes
-from .params import Params
 from .refusals import BinanceError
 from .routes import Desk, Security, route
 
@@ -92,14 +93,14 @@ def balance(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/fapi/v3/positionRisk", Security.READ, weight=5)
 def position_risk(desk: Desk, p: Params) -> Any:
-    symbol = desk.symbol(p, required=False)
+    symbol = desk.any_symbol(p)
     held = desk.account.view(desk.lag_ms).positions
     return [shapes.position_risk(each) for each in held if symbol in (None, each.symbol)]
 
 
 @route("GET", "/fapi/v2/positionRisk", Security.READ, weight=5)
 def position_risk_2(desk: Desk, p: Params) -> Any:
-    symbol = desk.symbol(p, required=False)
+    symbol = desk.any_symbol(p)
     held = desk.account.view(desk.lag_ms).positions
     return [
         shapes.position_risk(each) | {"leverage": text(each.leverage), "marginType": each.margin_mode}
@@ -113,9 +114,9 @@ def position_risk_2(desk: Desk, p: Params) -> Any:
 
 @route("POST", "/fapi/v1/leverage", Security.TRADE)
 def leverage(desk: Desk, p: Params) -> Any:
-    symbol, wanted = desk.symbol(p) or "", p.whole("leverage")
+    symbol, wanted = desk.symbol(p), p.whole("leverage")
     if wanted is None:
-        raise BinanceError(-1102, "Mandatory parameter 'leverage' was not sent, was empty/null, or malformed.")
+        raise Refused(Reason.PARAMETER_MISSING, "leverage")
     desk.account.set_leverage(symbol, Decimal(wanted))
     most = _most_notional(desk.venue.instruments[symbol], wanted)
     return {"symbol": shapes.market_id(symbol), "leverage": wanted, "maxNotionalValue": text(most)}
@@ -132,7 +133,7 @@ def margin_type(desk: Desk, p: Params) -> Any:
     wanted = p.text("marginType")
     if wanted not in modes:
         raise BinanceError(-1130, "Data sent for parameter 'marginType' is not valid.")
-    desk.account.set_margin_mode(desk.symbol(p) or "", modes[wanted])
+    desk.account.set_margin_mode(desk.symbol(p), modes[wanted])
     return {"code": 200, "msg": "success"}
 
 
@@ -154,7 +155,7 @@ def multi_assets(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/fapi/v1/symbolConfig", Security.READ, weight=5)
 def symbol_config(desk: Desk, p: Params) -> Any:
-    asked = desk.symbol(p, required=False)
+    asked = desk.any_symbol(p)
     return [_config(desk, symbol) for symbol in desk.venue.instruments if asked in (None, symbol)]
 
 
@@ -171,7 +172,7 @@ def _config(desk: Desk, symbol: str) -> dict[str, Any]:
 
 @route("GET", "/fapi/v1/leverageBracket", Security.READ)
 def leverage_bracket(desk: Desk, p: Params) -> Any:
-    asked = desk.symbol(p, required=False)
+    asked = desk.any_symbol(p)
     return [_brackets(each) for symbol, each in desk.venue.instruments.items() if asked in (None, symbol)]
 
 
@@ -198,7 +199,7 @@ def _brackets(instrument: Instrument) -> dict[str, Any]:
 def commission_rate(desk: Desk, p: Params) -> Any:
     costs = desk.account.sim.costs
     return {
-        "symbol": shapes.market_id(desk.symbol(p) or ""),
+        "symbol": shapes.market_id(desk.symbol(p)),
         "makerCommissionRate": text(costs.maker),
         "takerCommissionRate": text(costs.taker),
         "rpiCommissionRate": "0.00005",
@@ -210,7 +211,7 @@ def commission_rate(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/fapi/v1/userTrades", Security.READ, weight=5)
 def user_trades(desk: Desk, p: Params) -> Any:
-    symbol, order_id, first = desk.symbol(p) or "", p.whole("orderId"), p.whole("fromId")
+    symbol, order_id, first = desk.symbol(p), p.whole("orderId"), p.whole("fromId")
     if first is not None and (p.has("startTime") or p.has("endTime")):
         raise BinanceError(-1128, "Combination of optional parameters invalid.")
     rows = [t for t in desk.account.ledger.trades if t.symbol == symbol and order_id in (None, t.order_id)]
@@ -225,7 +226,7 @@ def user_trades(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/fapi/v1/income", Security.READ, weight=30)
 def income(desk: Desk, p: Params) -> Any:
-    symbol, kind = desk.symbol(p, required=False), p.text("incomeType", "")
+    symbol, kind = desk.any_symbol(p), p.text("incomeType", "")
     rows = [
         row
         for row in desk.account.ledger.income

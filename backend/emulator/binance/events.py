@@ -9,7 +9,7 @@ from buddy.core.market import ZERO
 from ..events import AccountChanged, Event, LeverageChanged, OrderChanged
 from ..ledger import Ledger
 from ..orders import VenueOrder
-from ..prices import SymbolPrices, joined
+from ..prices import SymbolPrices
 from ..protocol import text
 from .public import INTERVALS
 from .shapes import market_id, side, working_type
@@ -179,12 +179,10 @@ def _ticker(kind: str, name: str, prices: SymbolPrices, now: int) -> dict[str, A
 
 def _kline(interval: str, name: str, prices: SymbolPrices, now: int) -> dict[str, Any]:
     length = INTERVALS[interval]
-    opened = now - now % length
-    row = joined([each for each in prices.minutes[-length // 60_000 - 1 :] if each.time >= opened], length)
-    first, high, low, last, volume = row[-1][1:6] if row else (*[prices.last] * 4, ZERO)
+    row = prices.running(length, now)
     candle = {
-        "t": opened, "T": opened + length - 1, "s": name, "i": interval, "f": 1, "L": 2, "o": text(first),
-        "c": text(last), "h": text(high), "l": text(low), "v": text(volume), "n": 2, "x": False, "q": "0", "V": "0",
-        "Q": "0", "B": "0",
+        "t": row.time, "T": row.time + length - 1, "s": name, "i": interval, "f": 1, "L": 2, "o": text(row.open),
+        "c": text(row.close), "h": text(row.high), "l": text(row.low), "v": text(row.volume), "n": 2, "x": False,
+        "q": "0", "V": "0", "Q": "0", "B": "0",
     }  # fmt: skip
     return {"e": "kline", "E": now, "s": name, "k": candle}

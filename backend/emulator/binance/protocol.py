@@ -6,13 +6,15 @@ from typing import Any
 
 from aiohttp import web
 
+from ..desk import Desk, Route, Security
+from ..params import Params
 from ..protocol import Answer, Call, Protocol, signature
-from ..refusals import Refused
+from ..refusals import Reason, Refused
 from ..venue import Key, Venue
 from . import account, public, streams, trading
-from .params import Params
 from .refusals import ERRORS, BinanceError
-from .routes import ROUTES, Desk, Route, Security
+from .routes import ROUTES
+from .shapes import market_id
 
 RECEIVE_WINDOW = 5_000
 MOST_AHEAD = 1_000
@@ -47,7 +49,7 @@ class Binance(Protocol):
         if self.venue.maintenance:
             return self.maintenance()
         try:
-            desk = Desk(self.venue, self._owner(route, call), self.streams.keys, call.lag_ms)
+            desk = Desk(self.venue, market_id, self._owner(route, call), call.lag_ms, self.streams.keys)
             return Answer(route.handler(desk, Params(call.params)))
         except Refused as refused:
             code, message = ERRORS[refused.reason]
@@ -81,8 +83,9 @@ class Binance(Protocol):
 
     def _check_time(self, call: Call) -> None:
         p = Params(call.params)
-        p.text("timestamp")
-        stamp, window = p.whole("timestamp") or 0, p.whole("recvWindow")
+        stamp, window = p.whole("timestamp"), p.whole("recvWindow")
+        if stamp is None:
+            raise Refused(Reason.PARAMETER_MISSING, "timestamp")
         now, window = self.venue.now(), RECEIVE_WINDOW if window is None else window
         if window > 60_000:
             raise BinanceError(-1131, "recvWindow must be less than 60000.")
@@ -95,7 +98,7 @@ class Binance(Protocol):
         """Over the query and the body as they came, without the signature itself."""
         signed, _, given = (call.query + call.body).rpartition("&signature=")
         if not given:
-            raise BinanceError(-1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")
+            raise Refused(Reason.PARAMETER_MISSING, "signature")
         if given != signature(key.secret, signed):
             raise BinanceError(-1022, "Signature for this request is not valid.")
 

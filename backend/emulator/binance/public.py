@@ -7,10 +7,10 @@ from typing import Any
 
 from buddy.core.market import Candle, Instrument
 
+from ..params import Params
 from ..prices import SymbolPrices
 from ..protocol import text
 from ..rules import decimals
-from .params import Params
 from .refusals import BinanceError
 from .routes import Desk, route
 from .shapes import market_id
@@ -168,7 +168,7 @@ def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
 
 def _each(desk: Desk, p: Params, shape: Any) -> Any:
     """One symbol's, or everybody's."""
-    symbol = desk.symbol(p, required=False)
+    symbol = desk.any_symbol(p)
     if symbol is not None:
         return shape(symbol, desk.venue.prices[symbol])
     return [shape(each, prices) for each, prices in desk.venue.prices.items()]
@@ -177,10 +177,10 @@ def _each(desk: Desk, p: Params, shape: Any) -> Any:
 @route("GET", "/fapi/v1/fundingRate")
 def funding_rates(desk: Desk, p: Params) -> Any:
     symbol = desk.symbol(p)
-    prices = desk.venue.prices[symbol or ""]
+    prices = desk.venue.prices[symbol]
     return [
         {
-            "symbol": market_id(symbol or ""),
+            "symbol": market_id(symbol),
             "fundingRate": text(prices.funding_rate),
             "fundingTime": prices.next_funding - 28_800_000,
             "markPrice": text(prices.mark_price),
@@ -194,7 +194,7 @@ def klines(desk: Desk, p: Params) -> Any:
     if interval not in INTERVALS:
         raise BinanceError(-1120, "Invalid interval.")
     length, end = INTERVALS[interval], p.whole("endTime")
-    rows = desk.venue.prices[symbol or ""].candles(
+    rows = desk.venue.prices[symbol].candles(
         length, p.whole("startTime"), desk.venue.now() if end is None else end, p.limit(500, 1500)
     )
     return [_kline(row, length) for row in rows]
@@ -207,7 +207,7 @@ def _kline(row: Candle, length: int) -> list[Any]:
 
 @route("GET", "/fapi/v1/depth", weight=2)
 def depth(desk: Desk, p: Params) -> Any:
-    prices = desk.venue.prices[desk.symbol(p) or ""]
+    prices = desk.venue.prices[desk.symbol(p)]
     now = desk.venue.now()
     return {
         "lastUpdateId": now,

@@ -14,6 +14,8 @@ class BinanceError(Exception):
 
 
 ERRORS: dict[Reason, tuple[int, str]] = {
+    Reason.PARAMETER_MISSING: (-1102, "Mandatory parameter '{detail}' was not sent, was empty/null, or malformed."),
+    Reason.PARAMETER_MALFORMED: (-1100, "Illegal characters found in parameter '{detail}'."),
     Reason.UNKNOWN_SYMBOL: (-1121, "Invalid symbol."),
     Reason.UNKNOWN_ORDER: (-2011, "Unknown order sent."),
     Reason.INACTIVE: (-4140, "Invalid symbol status for opening position."),

@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from ..events import Event
+from ..listen_keys import ListenKey, ListenKeys
+from ..params import Params
 from ..protocol import Call
 from ..sockets import Channel
 from ..venue import Venue
 from . import events
-from .listen_keys import ListenKey, ListenKeys
-from .params import Params
 from .refusals import BinanceError
 from .routes import Desk, Security, route
 from .shapes import market_id

@@ -11,9 +11,9 @@ from buddy.core.exchange import TriggerBy
 from buddy.core.market import OrderSide
 
 from ..orders import Kind, VenueOrder, Wish
+from ..params import Params
 from ..refusals import Reason, Refused
 from . import shapes
-from .params import Params
 from .refusals import BinanceError
 from .routes import Desk, Security, route
 
@@ -46,7 +46,7 @@ def amend_order(desk: Desk, p: Params) -> Any:
     found = _plain(desk, p, UNKNOWN)
     quantity, price = p.number("quantity"), p.number("price")
     if quantity is None or price is None:
-        raise BinanceError(-1102, "Mandatory parameter 'quantity' or 'price' was not sent.")
+        raise Refused(Reason.PARAMETER_MISSING, "quantity or price")
     desk.account.amend(found, quantity, price)
     return shapes.order(found)
 
@@ -88,7 +88,7 @@ def cancel_all(desk: Desk, p: Params) -> Any:
 @route("POST", "/fapi/v1/algoOrder", Security.TRADE)
 def new_algo(desk: Desk, p: Params) -> Any:
     if p.text("algoType") != "CONDITIONAL":
-        raise BinanceError(-1102, "Mandatory parameter 'algoType' was not sent, was empty/null, or malformed.")
+        raise Refused(Reason.PARAMETER_MISSING, "algoType")
     kind = p.text("type")
     if kind not in shapes.CONDITIONAL or kind == "TRAILING_STOP_MARKET":
         raise BinanceError(-1116, "Invalid orderType.")
@@ -135,7 +135,7 @@ def _algo_shape(desk: Desk, found: VenueOrder) -> dict[str, Any]:
 
 def _wish(desk: Desk, p: Params, id_name: str) -> Wish:
     """An order as these parameters ask for it. Raises for what cannot be meant."""
-    symbol = desk.symbol(p) or ""
+    symbol = desk.symbol(p)
     closes = p.flag("closePosition")
     if closes and (p.has("quantity") or p.flag("reduceOnly")):
         raise BinanceError(-4137, "Quantity must be zero with closePosition equals true.")
@@ -215,7 +215,7 @@ def _client_id(desk: Desk, p: Params, name: str) -> str:
 def _plain(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
     number, client_id = p.whole("orderId"), p.text("origClientOrderId", "")
     if number is None and not client_id:
-        raise BinanceError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+        raise Refused(Reason.PARAMETER_MISSING, "origClientOrderId or orderId")
     found = desk.account.ledger.find(desk.account.ledger.orders, number, client_id, desk.known)
     if found is None or found.wish.symbol != desk.symbol(p):
         raise missing
@@ -225,7 +225,7 @@ def _plain(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
 def _algo(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
     number, client_id = p.whole("algoId"), p.text("clientAlgoId", "")
     if number is None and not client_id:
-        raise BinanceError(-1102, "Param 'algoId' or 'clientAlgoId' must be sent, but both were empty/null!")
+        raise Refused(Reason.PARAMETER_MISSING, "algoId or clientAlgoId")
     found = desk.account.ledger.find(desk.account.ledger.algos, number, client_id, desk.known)
     if found is None:
         raise missing
@@ -233,7 +233,7 @@ def _algo(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
 
 
 def _open(desk: Desk, p: Params, *, conditional: bool) -> list[VenueOrder]:
-    symbol = desk.symbol(p, required=False)
+    symbol = desk.any_symbol(p)
     orders = desk.account.view(desk.lag_ms).orders
     return [o for o in orders if o.wish.kind.is_conditional is conditional and symbol in (None, o.wish.symbol)]
 

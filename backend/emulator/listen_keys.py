@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..venue import Key
+from .venue import Key
 
 LIFE = 3_600_000
 

@@ -1,11 +1,11 @@
-"""The parameters of a request, read as Binance reads them."""
+"""The parameters of a request, read strictly. Raises Refused for what is missing or malformed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from .refusals import BinanceError
+from .refusals import Reason, Refused
 
 
 class Params:
@@ -13,12 +13,12 @@ class Params:
         self.values = values
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Raises -1102 when it must be there and is not."""
+        """Without a default it must be there."""
         value = self.values.get(name, "")
         if value:
             return value
         if default is None:
-            raise BinanceError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+            raise Refused(Reason.PARAMETER_MISSING, name)
         return default
 
     def has(self, name: str) -> bool:
@@ -30,7 +30,7 @@ class Params:
         try:
             return int(self.values[name])
         except ValueError:
-            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.") from None
+            raise Refused(Reason.PARAMETER_MALFORMED, name) from None
 
     def number(self, name: str) -> Decimal | None:
         if not self.has(name):
@@ -38,9 +38,9 @@ class Params:
         try:
             found = Decimal(self.values[name])
         except InvalidOperation:
-            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.") from None
+            raise Refused(Reason.PARAMETER_MALFORMED, name) from None
         if not found.is_finite():
-            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.")
+            raise Refused(Reason.PARAMETER_MALFORMED, name)
         return found
 
     def flag(self, name: str) -> bool:

@@ -1,0 +1,86 @@
+"""How a request finds its function, and what that function works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from .account import VenueAccount
+from .listen_keys import ListenKeys
+from .orders import VenueOrder
+from .params import Params
+from .refusals import Reason, Refused
+from .venue import Key, Venue
+
+
+class Security(Enum):
+    NONE = "none"
+    KEY = "key"
+    """Any key's name, without a signature."""
+    READ = "read"
+    TRADE = "trade"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a request is answered: the venue, whose key it is, and how old a reading it gets."""
+
+    venue: Venue
+    market_id: Callable[[str], str]
+    """The venue's name of a symbol."""
+    owner: Key | None = None
+    lag_ms: int = 0
+    listen_keys: ListenKeys = field(default_factory=lambda: ListenKeys(int))
+
+    @property
+    def key(self) -> Key:
+        """Whose request it is; routes that ask for one have one."""
+        if self.owner is None:
+            raise LookupError("This route asks for no key.")
+        return self.owner
+
+    @property
+    def account(self) -> VenueAccount:
+        return self.key.account
+
+    def symbol(self, p: Params) -> str:
+        """Ours, from theirs."""
+        name = p.text("symbol")
+        for symbol in self.venue.instruments:
+            if self.market_id(symbol) == name:
+                return symbol
+        raise Refused(Reason.UNKNOWN_SYMBOL, name)
+
+    def any_symbol(self, p: Params) -> str | None:
+        """None when it is left out."""
+        return self.symbol(p) if p.has("symbol") else None
+
+    def known(self, order: VenueOrder) -> bool:
+        """Whether a read that lags, or an archive that was emptied, still tells of it."""
+        recent = order.time > self.venue.now() - self.lag_ms if self.lag_ms else False
+        return not recent and not self.account.ledger.is_archived(order)
+
+
+Handler = Callable[[Desk, Params], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    handler: Handler
+    security: Security
+    weight: int = 1
+
+
+class Routes(dict[tuple[str, str], Route]):
+    """By method and path."""
+
+    def add(
+        self, method: str, path: str, security: Security = Security.NONE, weight: int = 1
+    ) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self[method, path] = Route(handler, security, weight)
+            return handler
+
+        return register
