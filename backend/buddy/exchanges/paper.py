@@ -120,7 +120,8 @@ class PaperExchange:
 
     def _play(self, book: Book, symbols: Sequence[str], until: int) -> None:
         """Walk on, what is left of the path first, until something happens or all of it is walked."""
-        until = min(until, book.cursor + STRETCH)
+        if book.cursor:  # it stands at no time before its first market
+            until = min(until, book.cursor + STRETCH)
         self._fund(book, until)
         if not book.exchange.run():
             return

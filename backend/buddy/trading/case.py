@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -21,13 +21,13 @@ from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import books
+from . import attached, booking, books
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
 from .rows import Rows
 from .states import RESTING, WORKING
-from .telling import WITHDRAWALS, tell
+from .telling import WITHDRAWALS, tell, text
 
 log = logging.getLogger(__name__)
 
@@ -52,23 +52,83 @@ class Case:
     position: Position
     market: Market
     held: Decimal = ZERO
+    booked: Mapping[int, Decimal] = field(default_factory=dict)
+    """By order: contracts of it whose executions have been read."""
 
     @property
     def working(self) -> list[Working]:
-        """Our orders that rest or may rest. What is proven never to have been sent does not."""
-        return [_working(order) for order in self.orders if order.status in MAY_REST]
+        """Our orders that rest, or may, or whose executions are not all read yet.
+
+        What is proven never to have been sent does not count, nor what the venue attached by itself.
+        """
+        return [
+            _working(order, self.booked.get(order.pk, ZERO))
+            for order in self.orders
+            if not order.is_attached and (order.status in MAY_REST or self._enters_unread(order))
+        ]
 
     @property
     def live_stop(self) -> Order | None:
-        """The stop that is known to rest; the tightest when one is just being moved."""
-        stops = [order for order in self.orders if order.role == Role.STOP and order.status in RESTING]
-        return stops[-1] if stops else None
+        """The stop of ours that is known to rest; the tightest when one is just being moved."""
+        return self._stops[-1] if self._stops else None
 
     @property
     def is_covered(self) -> bool:
-        """Whether live stops cover all that is held (invariant I1)."""
-        covered = sum((o.quantity - o.filled for o in self.orders if o.role == Role.STOP and o.status in RESTING), ZERO)
-        return covered >= self.held
+        """Whether live stops of ours cover all that is held (invariant I1)."""
+        return sum((order.quantity - order.filled for order in self._stops), ZERO) >= self.held
+
+    @property
+    def is_safe(self) -> bool:
+        """Covered by our stops, or until they rest by the one that the venue attached."""
+        return self.is_covered or any(order.role == Role.STOP for order in self.attached)
+
+    @property
+    def attached(self) -> list[Order]:
+        """What the venue made of the protection that travelled with an entry, and that still rests."""
+        return [order for order in self.orders if order.is_attached and order.status in RESTING]
+
+    @property
+    def net(self) -> list[Working]:
+        """The same as the core sees orders."""
+        return [_working(order, ZERO) for order in self.attached]
+
+    @property
+    def has_unread_exits(self) -> bool:
+        return any(self._unread(order) for order in self.orders if order.role != Role.ENTRY)
+
+    @property
+    def _stops(self) -> list[Order]:
+        ours = [order for order in self.orders if order.role == Role.STOP and not order.is_attached]
+        return [order for order in ours if order.status in RESTING]
+
+    def _enters_unread(self, order: Order) -> bool:
+        return order.role == Role.ENTRY and self._unread(order) > 0
+
+    def _unread(self, order: Order) -> Decimal:
+        """What the venue says executed of an order without having told the executions yet."""
+        filled: Decimal = order.filled
+        return max(filled - self.booked.get(order.pk, ZERO), ZERO)
+
+    @property
+    def possible(self) -> Decimal:
+        """Contracts held by our fills and by what may have executed of our orders beyond them."""
+        possible = self.position.held
+        for order in self.orders:
+            if order.role != Role.ENTRY:
+                possible -= self._unread(order)
+            else:
+                possible += order.quantity if order.status == OrderStatus.UNKNOWN else self._unread(order)
+        return max(possible, ZERO)
+
+    @property
+    def doubts(self) -> str:
+        """Why what is held cannot be taken as certain; empty when orders, position and executions agree."""
+        if any(self._unread(order) for order in self.orders):
+            return "The exchange has not told all executions of this trade yet."
+        if self.held < self.position.held:
+            says, know = text(self.held), text(self.position.held)
+            return f"The exchange says {says} is held, our fills say {know}."
+        return ""
 
     @property
     def entry_is_open(self) -> bool:
@@ -109,7 +169,8 @@ class Desk:
 
     def place(self, wish: Wish) -> Order:
         self._set_up(wish)
-        order = self.ledger.intend(self.case.trade, wish)
+        case, profile = self.case, self.ledger.exchange.profile
+        order = self.ledger.intend(case.trade, wish, attached.asked_with(wish, case.position, case.market, profile))
         if order not in self.case.orders:
             self.case.orders.append(order)
         self.ledger.send(self._own(order))
@@ -135,14 +196,15 @@ class Desk:
             self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
 
 
-def _working(order: Order) -> Working:
+def _working(order: Order, booked: Decimal) -> Working:
+    """What enters is compared with what our fills say, what leaves with what the venue says is held."""
     return Working(
         client_id=order.client_id,
         role=Role(order.role),
         leg=order.leg,
         kind=OrderKind(order.kind),
         quantity=order.quantity,
-        filled=order.filled,
+        filled=booked if order.role == Role.ENTRY else order.filled,
         price=order.price,
         trigger=order.trigger,
         status=OrderStatus(order.status),
@@ -154,7 +216,7 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     trades, rows = ledger.working, ledger.rows
     made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
     found = [case for _, case in made if case is not None]
-    _give_held(found, reading, unread={trade.symbol for trade, case in made if case is None})
+    _give_held(found, reading, booking.nobodys(ledger.account), {t.symbol for t, case in made if case is None})
     return found
 
 
@@ -171,7 +233,15 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     position = books.position_of(trade, instrument, rows)
     trail = position.plan.rules.trail if position.held else None
     market = market_of(ledger.account, reading, trade.symbol, trail)
-    return Case(trade, rows.orders[trade.pk], observed(position, market), market)
+    return Case(trade, rows.orders[trade.pk], observed(position, market), market, booked=_booked(rows, trade))
+
+
+def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
+    booked: dict[int, Decimal] = defaultdict(Decimal)
+    for fill in rows.fills[trade.pk]:
+        if fill.order_id is not None:
+            booked[fill.order_id] += fill.quantity
+    return booked
 
 
 def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:
@@ -193,16 +263,20 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
     return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
 
 
-def _give_held(found: Sequence[Case], reading: Reading, unread: set[str]) -> None:
+def _give_held(
+    found: Sequence[Case], reading: Reading, foreign: Mapping[tuple[str, Side], Decimal], unread: set[str]
+) -> None:
     """Share out what the venue says is held of each symbol among the trades that believe they hold it.
 
-    On the symbols of `unread` trades nobody gets more than its own fills say.
+    What is nobody's (`foreign`) stays out of it. On the symbols of `unread` trades nobody gets more than its own fills
+    say.
     """
     total = {(position.symbol, position.side): position.quantity for position in reading.positions}
     groups: dict[tuple[str, Side], list[Case]] = defaultdict(list)
     for case in found:
         groups[case.trade.symbol, case.position.side].append(case)
     for (symbol, side), group in groups.items():
-        parts = allocate(total.get((symbol, side), ZERO), [case.position.held for case in group])
+        there = max(total.get((symbol, side), ZERO) - foreign.get((symbol, side), ZERO), ZERO)
+        parts = allocate(there, [case.possible for case in group])
         for case, part in zip(group, parts, strict=True):
-            case.held = min(part, case.position.held) if symbol in unread else part
+            case.held = min(part, case.possible) if symbol in unread else part

@@ -5,21 +5,24 @@ Each change is a conditional UPDATE; its Event is written in the same transactio
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal, localcontext
 from typing import Any
 
 from django.db import transaction
 
 from buddy.core.costs import PRECISE
-from buddy.core.exchange import OrderStatus, Role
+from buddy.core.exchange import Exchange, OrderStatus, Role
 from buddy.core.market import ZERO
 from buddy.core.position import Booked, Cause, Position, exit_cause, initial_risk
 from buddy.fields import PLACES
 
+from . import books
 from .case import Case
 from .lease import Lease
 from .models import ExitReason, Order, Trade
-from .moments import at
+from .moments import at, to_ms
+from .rows import Rows
 from .states import LIVE
 from .telling import WITHDRAWALS, hint, tell, text
 
@@ -40,7 +43,7 @@ def begin(case: Case) -> None:
 def freeze_risk(case: Case) -> None:
     """R is measured from what was entered when the entry was complete, or when the first exit filled."""
     position, trade = case.position, case.trade
-    if trade.initial_risk is not None or not position.entered:
+    if trade.initial_risk is not None or not position.entered or case.doubts:
         return
     if position.exited or not case.entry_is_open:
         trade.initial_risk = kept(risk_so_far(position))
@@ -103,6 +106,21 @@ def _finish(case: Case, lease: Lease) -> bool:
         _tell_closed(trade, frozen, closed)
         hint(trade)
     return True
+
+
+def correct(exchange: Exchange, late: Collection[int]) -> None:
+    """Take into finished trades what the venue told after their end: a fee, funding of their last hours."""
+    for trade in Trade.objects.filter(pk__in=late, status=Trade.Status.CLOSED).select_related("account"):
+        position = books.position_of(trade, exchange.instrument(trade.symbol), Rows.of([trade]))
+        told = figures(position, trade.initial_risk)
+        changed = {name: value for name, value in told.items() if value != getattr(trade, name)}
+        if not changed:
+            continue
+        with transaction.atomic():
+            Trade.objects.filter(pk=trade.pk).update(**changed)
+            sentence = f"The exchange told more of this trade after its end: net is {_signed(told['net'])} now."
+            tell(trade, "notice", sentence, to_ms(trade.closed_at or trade.created_at), net=text(told["net"]))
+            hint(trade)
 
 
 def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int) -> None:

@@ -6,25 +6,29 @@ became of it. No network inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exchange, OrderState, OrderStatus, Reading, Refusal
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
+from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMode, Reading, Refusal
+from buddy.core.market import ZERO, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import books, telling
-from .client_ids import is_ours, new_client_id
+from . import booking, books, telling
+from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
-from .moments import at, wall_ms
+from .moments import wall_ms
+from .outcomes import Outcomes
 from .rows import Rows
-from .states import DOUBTFUL, LIVE, WORKING
+from .states import LIVE, WORKING
 
 _TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id"))
 _INTENDED = Select(
@@ -42,8 +46,9 @@ class Ledger:
         self.account = account
         self.exchange = exchange
         self.lease = lease
-        self.clock = 0
-        """The account's clock at the last reading, milliseconds."""
+        self.outcomes = Outcomes(account, exchange)
+        self.late: set[int] = set()
+        """Finished trades of which something was booked that the venue told late."""
         self.working: list[Trade] = []
         """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
         self.rows = Rows()
@@ -52,11 +57,28 @@ class Ledger:
         """What the venue says now, booked. Raises CouldNotRead: then nothing may be concluded."""
         self._load()
         reading = self.exchange.read(self._symbols(), self.account.cursor)
-        self.clock = reading.time
+        self.outcomes.clock = reading.time
+        reading = self._told_apart(reading)
         if reading.fills or reading.income or reading.cursor != self.account.cursor:
             self._book(reading)
-        self._note(reading.orders)
+        self.outcomes.note(self.rows, reading.orders)
         return reading
+
+    def _told_apart(self, reading: Reading) -> Reading:
+        """The same, without executions of which it cannot be told yet whose they are; they are read again."""
+        known = {order.client_id for order in self.rows.all_orders()}
+        strange = [fill for fill in reading.fills if fill.client_id not in known]
+        new = booking.unbooked(self.account, strange) if strange else []
+        ours = booking.orders_behind(self.account, new) if new else {}
+        unnamed = [fill for fill in new if fill.fill_id not in ours]
+        if not unnamed:
+            return reading
+        later = self.outcomes.name_strangers(self.rows, unnamed, reading.orders)
+        if not later:
+            return reading
+        return replace(
+            reading, fills=[fill for fill in reading.fills if fill.symbol not in later], cursor=self.account.cursor
+        )
 
     def _load(self) -> None:
         self.working = _TRADES.rows(account=self.account.pk)
@@ -67,19 +89,37 @@ class Ledger:
     def _book(self, reading: Reading) -> None:
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
-            new = books.book_fills(self.account, reading.fills, self.working)
-            income = books.book_income(self.account, reading.income, self.working)
-            books.refresh_filled(new)
+            new = booking.book_fills(self.account, reading.fills, self.working, self._missing(reading))
+            income = booking.book_income(self.account, reading.income)
+            booking.refresh_filled(new)
             telling.tell_fills(new, self.working, self.exchange.instrument)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor
         if new or income:
             self.rows = Rows.of(self.working, self.account)
+            touched = {fill.trade_id for fill in new} | {row.trade_id for row in income}
+            self.late |= {pk for pk in touched if pk is not None} - {trade.pk for trade in self.working}
 
-    def intend(self, trade: Trade, wish: Wish) -> Order:
-        """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id."""
-        return self._unsent(trade, wish) or self._intend(trade, wish)
+    def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:
+        """Where longs and shorts lie side by side: how much less of each is there than our fills say."""
+        if reading.position_mode is not PositionMode.HEDGE:
+            return None
+        there = {(position.symbol, position.side): position.quantity for position in reading.positions}
+        missing: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
+        held = booking.held_by(self.working)
+        for trade in self.working:
+            missing[trade.symbol, Side(trade.side)] += held[trade.pk]
+        return {key: quantity - there.get(key, ZERO) for key, quantity in missing.items()}
+
+    def intend(self, trade: Trade, wish: Wish, asked_with: Mapping[str, str] | None = None) -> Order:
+        """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id.
+
+        `asked_with`: the protection that an entry takes along (`attached`). Whoever reads the row without an answer of
+        the venue on it must take it as sent, so it says so before it is.
+        """
+        raw = {"trigger_by": wish.trigger_by, "sent_at": wall_ms(), **(asked_with or {})}
+        return self._unsent(trade, wish, raw) or self._intend(trade, wish, raw)
 
     def send(self, order: Order) -> None:
         """Send it, once. Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (the next read looks)."""
@@ -88,12 +128,13 @@ class Ledger:
         except Rejected as refusal:
             self._refused(order, refusal)
         except Temporary:
+            self.outcomes.never_sent(order)
             raise
         except Exception as trouble:  # whatever is not a plain refusal may have reached the venue
-            self._doubt(order)
+            self.outcomes.doubt(order)
             raise OutcomeUnknown(str(trouble)) from trouble
         else:
-            self._adopt(order, state)
+            self.outcomes.adopt(order, state)
 
     def cancel(self, order: Order, reason: str) -> CancelOutcome:
         """Take an order back; the reason is on its row before the venue is asked."""
@@ -102,14 +143,18 @@ class Ledger:
             _ORDER({"cancel_reason": reason[:120]}, order=order.pk)
         order.cancel_reason = reason[:120]
         if order.status == OrderStatus.INTENDED:
-            self._close(order, OrderStatus.CANCELLED)
+            self.outcomes.close(order, OrderStatus.CANCELLED)
             return CancelOutcome.NOT_FOUND
         outcome = self.exchange.cancel(books.ref_of(order))
         if outcome is CancelOutcome.CANCELLED:
-            self._close(order, OrderStatus.CANCELLED)
-        else:
-            self._look_up(order)
+            self.outcomes.close(order, OrderStatus.CANCELLED)
+        if outcome is not CancelOutcome.CANCELLED or self._may_have_executed(order):
+            self.outcomes.look_up(order)
         return outcome
+
+    def _may_have_executed(self, order: Order) -> bool:
+        """Whether part of a cancelled order may have executed since the reading, so that its fills are waited for."""
+        return order.trigger is None and self.exchange.profile.settle_ms > 0
 
     def ownerless(self) -> list[Order]:
         """Orders of ours that may rest although their trade is over."""
@@ -122,18 +167,19 @@ class Ledger:
 
     # --- sending ---
 
-    def _unsent(self, trade: Trade, wish: Wish) -> Order | None:
+    def _unsent(self, trade: Trade, wish: Wish, raw: dict[str, Any]) -> Order | None:
         """The same wish written down before and proven never to have reached the venue: its id is used again."""
         rows = _INTENDED.rows(trade=trade.pk, role=wish.role, leg=wish.leg)
-        same = [row for row in rows if _figures(row) == _figures(wish)]
-        if not same:
+        same = next((row for row in rows if _figures(row) == _figures(wish) and not row.is_attached), None)
+        if same is None:
             return None
+        same.raw = raw | {"sends": int(same.raw.get("sends", 1)) + 1}
         with transaction.atomic():
             self.lease.keep()
-            _ORDER({"lease_epoch": self.lease.epoch}, order=same[0].pk)
-        return same[0]
+            _ORDER({"lease_epoch": self.lease.epoch, "raw": same.raw}, order=same.pk)
+        return same
 
-    def _intend(self, trade: Trade, wish: Wish) -> Order:
+    def _intend(self, trade: Trade, wish: Wish, raw: dict[str, Any]) -> Order:
         with transaction.atomic():
             self.lease.keep()
             return Order.objects.create(
@@ -151,96 +197,19 @@ class Ledger:
                 reduce_only=wish.reduce_only,
                 reason=wish.reason,
                 lease_epoch=self.lease.epoch,
-                raw={"trigger_by": wish.trigger_by},
+                raw=raw,
             )
 
     def _refused(self, order: Order, refusal: Rejected) -> None:
-        if refusal.code == Refusal.DUPLICATE:
-            self._look_up(order)
+        if refusal.code == Refusal.DUPLICATE:  # it is there already
+            self.outcomes.doubt(order)
+            self.outcomes.look_up(order)
             return
         order.refusal = str(refusal)[:300]
         with transaction.atomic():
-            self._close(order, OrderStatus.REJECTED)
-            telling.tell_refused(order, refusal, self.clock)
+            self.outcomes.close(order, OrderStatus.REJECTED)
+            telling.tell_refused(order, refusal, self.outcomes.clock)
         raise refusal
-
-    def _doubt(self, order: Order) -> None:
-        order.status = OrderStatus.UNKNOWN
-        order.raw = order.raw | {"unknown_since": wall_ms()}
-        _save(order, "status", "raw")
-
-    # --- what became of it ---
-
-    def _note(self, states: Sequence[OrderState]) -> None:
-        """Bring our rows up to what the venue lists; what it does not list is asked for by id."""
-        listed = {state.client_id: state for state in states if is_ours(state.client_id)}
-        rows = [order for orders in self.rows.orders.values() for order in orders]
-        for order in [*rows, *self._forgotten(listed.keys() - {order.client_id for order in rows})]:
-            if order.client_id in listed:
-                self._adopt(order, listed[order.client_id])
-            elif order.status in LIVE:
-                self._look_up(order)
-
-    def _forgotten(self, client_ids: Collection[str]) -> list[Order]:
-        """Orders that we had closed and that the venue lists all the same."""
-        if not client_ids:
-            return []
-        found = list(Order.objects.filter(account=self.account, client_id__in=client_ids).select_related("trade"))
-        for order in found:
-            self.rows.orders[order.trade_id].append(order)
-        return found
-
-    def _look_up(self, order: Order) -> None:
-        """Ask for one order by its client id. A failure to ask changes nothing."""
-        try:
-            state = self.exchange.find(books.ref_of(order))
-        except CouldNotRead:
-            return
-        if state is not None:
-            self._adopt(order, state)
-        elif order.status in DOUBTFUL:
-            self._absent(order)
-        else:
-            self._close(order, OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
-
-    def _absent(self, order: Order) -> None:
-        """Not at the venue: never placed, once that has been seen twice and longer apart than a read may lag."""
-        now = wall_ms()
-        first = int(order.raw.get("absent_since", now))
-        if now - first < self.exchange.profile.settle_ms:
-            order.raw = order.raw | {"absent_since": first}
-        else:
-            order.status = OrderStatus.INTENDED
-            order.raw = {key: value for key, value in order.raw.items() if key != "absent_since"}
-        _save(order, "status", "raw")
-
-    def _adopt(self, order: Order, state: OrderState) -> None:
-        """Write down what the venue says of one order; nothing is written when nothing is new."""
-        before = (order.status, order.filled, order.exchange_id)
-        order.status = state.status
-        order.filled = max(order.filled, state.filled)
-        order.exchange_id = state.exchange_id or order.exchange_id
-        if before == (order.status, order.filled, order.exchange_id):
-            return
-        first_seen = order.placed_at is None
-        order.placed_at = order.placed_at or self._moment(state.time)
-        order.closed_at = self._moment(0) if state.status.is_final else None
-        with transaction.atomic():
-            _save(order, "status", "filled", "exchange_id", "placed_at", "closed_at")
-            if first_seen:
-                telling.tell_placed(order, self.clock)
-
-    def _close(self, order: Order, status: OrderStatus) -> None:
-        order.status, order.closed_at = status, self._moment(0)
-        _save(order, "status", "closed_at", "refusal")
-
-    def _moment(self, milliseconds: int) -> datetime:
-        known = milliseconds or self.clock
-        return at(known) if known else timezone.now()
-
-
-def _save(order: Order, *fields: str) -> None:
-    _ORDER({name: getattr(order, name) for name in fields}, order=order.pk)
 
 
 def _figures(order: Order | Wish) -> tuple[object, ...]:

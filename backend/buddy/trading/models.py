@@ -79,7 +79,9 @@ class Trade(models.Model):
     checked_at = models.DateTimeField(null=True)
     """When a look last saw this with its own eyes (wall clock)."""
     mismatch_since = models.DateTimeField(null=True)
-    """Since when (wall clock) the venue holds less than our fills say, without an execution to explain it."""
+    """Since when (wall clock) the venue's orders and positions say more than the executions that were read."""
+    at_venue = models.JSONField(default=dict)
+    """What the venue says of the position: leverage, margin_mode and liquidation_price, where it tells."""
 
     initial_risk = DecimalText(null=True)
     """Frozen when the entry is complete or the first exit fills (STATISTICS: initial risk)."""
@@ -116,6 +118,10 @@ class Order(models.Model):
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="orders")
     client_id = models.CharField(max_length=28, unique=True)
     exchange_id = models.CharField(max_length=64, blank=True)
+    child_id = models.CharField(max_length=64, blank=True)
+    """The venue's id of the order this one became when it triggered; its executions carry that id."""
+    is_attached = models.BooleanField(default=False)
+    """Made by the venue, from the protection that travelled with our entry. It was never sent under `client_id`."""
     symbol = models.CharField(max_length=40)
     role = models.CharField(max_length=12, choices=choices(Role))
     leg = models.PositiveSmallIntegerField(default=0)
@@ -140,7 +146,11 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["account", "status"])]
+        indexes = [
+            models.Index(fields=["account", "status"]),
+            models.Index(fields=["account", "exchange_id"]),
+            models.Index(fields=["account", "child_id"], condition=~models.Q(child_id=""), name="order_child"),
+        ]
 
 
 class Fill(models.Model):
@@ -180,6 +190,29 @@ class Income(models.Model):
     class Meta:
         ordering = ["time", "id"]
         constraints = [models.UniqueConstraint(fields=["account", "income_id"], name="income_once")]
+
+
+class ForeignPosition(models.Model):
+    """A position that is nobody's here: no working trade of its symbol and side holds it. Kept by the look."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="foreign_positions")
+    symbol = models.CharField(max_length=40)
+    side = models.CharField(max_length=5, choices=choices(Side))
+    quantity = DecimalText()
+    average_entry = DecimalText()
+    """The venue's word for the whole position of this symbol and side."""
+    liquidation_price = DecimalText(null=True)
+    leverage = DecimalText(null=True)
+    margin_mode = models.CharField(max_length=10, blank=True)
+    first_seen = models.DateTimeField()
+    """By the wall clock."""
+    confirmed = models.BooleanField(default=False)
+    """Seen twice, where an execution still on its way could have explained the first sight."""
+    ignored = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["account", "symbol", "side"], name="foreign_position_once")]
 
 
 class IdempotentCall(models.Model):

@@ -24,7 +24,7 @@ REFUSALS_AT_MOST = 2
 def note_cover(case: Case) -> None:
     """Write down since when the position is, or is not, covered; say so when that changes."""
     trade, now = case.trade, case.market.time
-    covered = case.held > 0 and case.is_covered
+    covered = case.held > 0 and case.is_safe
     since = (trade.protected_since or at(now)) if covered else None
     naked = None if covered or case.held <= 0 else (trade.naked_since or at(now))
     if (since, naked) == (trade.protected_since, trade.naked_since):
@@ -39,7 +39,7 @@ def note_cover(case: Case) -> None:
 
 def note_return(case: Case) -> None:
     """The stop is back in the same look that found it gone."""
-    if case.trade.naked_since is not None and case.held > 0 and case.is_covered:
+    if case.trade.naked_since is not None and case.held > 0 and case.is_safe:
         was_lost = _was_told_lost(case)
         note_cover(case)
         if was_lost:
@@ -58,7 +58,7 @@ def mend(case: Case) -> bool:
     True when there is something to do before the market may go on.
     """
     trade = case.trade
-    if case.held <= 0 or case.is_covered or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
+    if case.held <= 0 or case.is_safe or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
         return False
     waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
     if waited >= NAKED_AT_MOST_MS or refusals >= REFUSALS_AT_MOST:

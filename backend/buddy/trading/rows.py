@@ -55,6 +55,9 @@ class Rows:
             rows.funding[trade_id or 0] += amount
         return rows
 
+    def all_orders(self) -> list[Order]:
+        return [order for orders in self.orders.values() for order in orders]
+
 
 def _orders(trades: list[int], account: Account | None) -> list[Order]:
     if account is None:

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from django.db import transaction
@@ -27,21 +26,21 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import endings, protection, unmanaged
+from . import caution, endings, protection, unmanaged
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
 from .models import Trade
 from .moments import to_ms, wall_ms
 from .states import LIVE
-from .telling import hint, hint_account, tell, tell_account, text
+from .telling import hint, hint_account, tell_account
 
 log = logging.getLogger(__name__)
 
 STALE_MS = 30_000
 """An entry unsent this long after it was asked for is never sent (wall clock)."""
-MISMATCH_MS = 2_000
-"""How long the venue must go on holding less than our fills say before it is believed without an execution."""
+PATIENCE = (0.3, 0.7)
+"""Seconds between readings of one look while an order's outcome is unknown, or its executions have not been told."""
 _TRADES = Update(lambda trades: Trade.objects.filter(pk__in=trades))
 
 STEPS_AT_MOST = 12
@@ -58,12 +57,16 @@ class StandsStill(Protocol):
 
 @dataclass(slots=True)
 class Looked:
-    """What a look did. `behind`: the venue has more already; `trouble`: why it could not read; `seen`: trades."""
+    """What a look did. `behind`: the venue has more already; `trouble`: why it could not read; `seen`: trades.
+
+    `waits`: something that was sent is not known yet, or executed and was not told yet.
+    """
 
     rounds: int = 0
     behind: bool = False
     trouble: str = ""
     acted: bool = False
+    waits: bool = False
     seen: set[int] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
@@ -80,8 +83,12 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
     kept: Temporary | None = None
     try:
         ledger = Ledger(account, connect(account), lease)
-        while _round(ledger, looked) and time.monotonic() < until:
-            pass
+        pauses = list(PATIENCE)
+        while _round(ledger, looked) or (looked.waits and pauses):
+            if time.monotonic() >= until:
+                break
+            if looked.waits and pauses:
+                time.sleep(pauses.pop(0))
     except LeaseLost:
         raise
     except Temporary as trouble:
@@ -96,7 +103,10 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     """One reading and what follows from it; whether to read again at once."""
     reading = ledger.read()
     looked.rounds += 1
-    looked.acted = False
+    looked.acted = looked.waits = False
+    if ledger.late:
+        endings.correct(ledger.exchange, ledger.late)
+        ledger.late.clear()
     found = cases(ledger, reading)
     again: set[str] = set()
     for case in found:
@@ -123,8 +133,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     """One trade, from what was read; True when something may have executed and must be read first."""
     endings.begin(case)
     endings.freeze_risk(case)
-    if _is_doubtful(case):
-        return False
+    caution.note_doubt(case)
     _withdraw_what_may_not_enter(case, ledger)
     protection.note_cover(case)
     executed = False
@@ -135,6 +144,9 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return True
     if not case.trade.hands_off and protection.mend(case):
         return True
+    looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
+    if case.doubts:
+        return False
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
     endings.end(case, ledger.lease)
@@ -145,7 +157,8 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
     """Close the gap until there is none; whether something may have executed."""
     desk = Desk(case, ledger)
     for _ in range(STEPS_AT_MOST):
-        actions = step(case.position, case.working, case.market, case.held)
+        wanted = step(case.position, case.working, case.market, case.held)
+        actions = caution.allowed(wanted, case)
         if not actions:
             break
         failures = carry_out(actions, desk)
@@ -164,25 +177,6 @@ def _stop_if_lost(failures: Sequence[Failure]) -> None:
     for failure in failures:
         if isinstance(failure.error, LeaseLost):
             raise failure.error
-
-
-def _is_doubtful(case: Case) -> bool:
-    """Whether the venue holds less than our fills say, unexplained: then it is not believed at first sight."""
-    trade = case.trade
-    since = None if case.held >= case.position.held else trade.mismatch_since or timezone.now()
-    if since != trade.mismatch_since:
-        _note_mismatch(case, since)
-    return since is not None and wall_ms() - to_ms(since) < MISMATCH_MS
-
-
-def _note_mismatch(case: Case, since: datetime | None) -> None:
-    case.trade.mismatch_since = since
-    with transaction.atomic():
-        case.trade.save(update_fields=["mismatch_since"])
-        if since is not None:
-            says, know = text(case.held), text(case.position.held)
-            sentence = f"The exchange says {says} is held, our fills say {know}. Checking again."
-            tell(case.trade, "notice", sentence, case.market.time)
 
 
 def _withdraw_what_may_not_enter(case: Case, ledger: Ledger) -> None:

@@ -33,6 +33,7 @@ OWNER_OF = {
     "trading.Order": "account__owner",
     "trading.Fill": "account__owner",
     "trading.Income": "account__owner",
+    "trading.ForeignPosition": "account__owner",
     "trading.IdempotentCall": "owner",
     "journal.Setup": "owner",
     "journal.Tag": "owner",

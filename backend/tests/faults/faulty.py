@@ -80,6 +80,6 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
     def behind_the_line(account: Account) -> Any:
         return Line(connect(account), plan)
 
-    for module in ("watcher", "executor"):
-        monkeypatch.setattr(f"buddy.trading.{module}.connect", behind_the_line)
+    monkeypatch.setattr("buddy.trading.watcher.connect", behind_the_line)
+    monkeypatch.setattr("buddy.trading.executor.glance", behind_the_line)
     return plan

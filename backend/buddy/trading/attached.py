@@ -1,0 +1,76 @@
+"""Protection that travels with an entry, where the venue honours it: a safety net until our own orders rest.
+
+The venue makes these orders and names them. They are ours when they lie where one of our entries asked for them; they
+are never what a plan wishes for, and they go once our own stop is seen resting.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from buddy.core.exchange import OrderState, Profile, Role
+from buddy.core.position import Cause, Market, Position, Wish
+from buddy.core.stops import stop_level
+from buddy.exchanges.models import Account
+
+from .client_ids import new_client_id
+from .models import Order
+from .rows import Rows
+
+CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
+
+
+def asked_with(wish: Wish, position: Position, market: Market, profile: Profile) -> dict[str, str]:
+    """What of the plan's protection an entry takes along: its stop, and its target when one takes all of it."""
+    if wish.role is not Role.ENTRY or not profile.attaches_stop:
+        return {}
+    asked = {"attached_stop": format(stop_level(position, market).price, "f")}
+    targets = position.plan.take_profits
+    if len(targets) == 1 and targets[0].share == 1:
+        asked["attached_target"] = format(targets[0].price, "f")
+    if wish.trigger is None:
+        asked["trigger_by"] = position.plan.trigger_by.value
+    return asked
+
+
+def row_of(account: Account, rows: Rows, state: OrderState) -> Order | None:
+    """A new row for an attached order that one of our entries asked for; None when none did, or it has one already."""
+    orders = rows.all_orders()
+    if any(order.exchange_id == state.exchange_id and order.symbol == state.symbol for order in orders):
+        return None
+    for entry in orders:
+        role = _role(entry, state)
+        if role is not None:
+            made = _made(account, entry, state, role)
+            rows.orders[entry.trade_id].append(made)
+            return made
+    return None
+
+
+def _role(entry: Order, state: OrderState) -> Role | None:
+    if entry.role != Role.ENTRY or (entry.symbol, entry.order_side) != (state.symbol, state.order_side.opposite):
+        return None
+    for role, name in ((Role.STOP, "attached_stop"), (Role.TAKE_PROFIT, "attached_target")):
+        asked = entry.raw.get(name)
+        if asked is not None and Decimal(asked) in (state.trigger, state.price):
+            return role
+    return None
+
+
+def _made(account: Account, entry: Order, state: OrderState, role: Role) -> Order:
+    return Order.objects.create(
+        account=account,
+        trade=entry.trade,
+        client_id=new_client_id(),
+        exchange_id=state.exchange_id,
+        is_attached=True,
+        symbol=state.symbol,
+        role=role,
+        order_side=state.order_side,
+        kind=state.kind,
+        quantity=state.quantity,
+        price=state.price,
+        trigger=state.trigger,
+        reduce_only=True,
+        reason=CAUSES[role],
+    )

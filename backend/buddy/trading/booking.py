@@ -1,0 +1,282 @@
+"""What executed, written down: each execution once, at the trade it happened to, with the venue's own row beside it.
+
+Booking is idempotent: fills and income are unique by the venue's id, so reading the same stretch twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from buddy.core import exchange as port
+from buddy.core.exchange import OrderStatus
+from buddy.core.market import ZERO, OrderSide, Side
+from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
+
+from .client_ids import is_ours
+from .models import Fill, ForeignPosition, Income, Order, Trade
+from .moments import at
+from .states import WORKING
+
+_FILLED = Select(lambda orders: Fill.objects.filter(order_id__in=orders).values_list("order_id", "quantity"))
+_ORDER = Update(lambda order: Order.objects.filter(pk=order))
+
+INSTANT = timedelta(milliseconds=1)
+"""Money may move at the very moment of the execution that ended its holding."""
+Portion = tuple[int | None, Decimal]
+"""A trade (None: nobody's) and how many contracts of an execution were its own."""
+
+
+def orders_behind(account: Account, fills: Iterable[port.Fill]) -> dict[str, Order]:
+    """Fill id → the order of ours that executed, by our name, by the venue's, or by that of what it became."""
+    found, named = {}, [(fill, is_ours(fill.client_id)) for fill in fills]
+    by_client_id = _by_client_id(account, {fill.client_id for fill, ours in named if ours})
+    by_exchange_id = _by_exchange_id(account, {fill.exchange_id for fill, ours in named if not ours} - {""})
+    for fill, ours in named:
+        order = by_client_id.get(fill.client_id) if ours else by_exchange_id.get((fill.symbol, fill.exchange_id))
+        if order is not None:
+            found[fill.fill_id] = order
+    return found
+
+
+def _by_client_id(account: Account, ids: set[str]) -> dict[str, Order]:
+    return {o.client_id: o for o in Order.objects.filter(account=account, client_id__in=ids)} if ids else {}
+
+
+def _by_exchange_id(account: Account, ids: set[str]) -> dict[tuple[str, str], Order]:
+    if not ids:
+        return {}
+    rows = Order.objects.filter(Q(exchange_id__in=ids) | Q(child_id__in=ids), account=account)
+    return {(order.symbol, each): order for order in rows for each in (order.exchange_id, order.child_id) if each}
+
+
+def unbooked(account: Account, fills: Sequence[port.Fill]) -> list[port.Fill]:
+    """Those of `fills` that are not written down yet, in order of time."""
+    ids = [fill.fill_id for fill in fills]
+    known = set(Fill.objects.filter(account=account, fill_id__in=ids).values_list("fill_id", flat=True))
+    return sorted((fill for fill in fills if fill.fill_id not in known), key=lambda fill: fill.time)
+
+
+def book_fills(
+    account: Account,
+    fills: Sequence[port.Fill],
+    working: Sequence[Trade],
+    missing: Mapping[tuple[str, Side], Decimal] | None = None,
+) -> list[Fill]:
+    """Write what is new of `fills`; an execution that is not ours goes to whom it happened to.
+
+    `missing`: where a symbol may be held both ways, how much of each side the venue holds less than our fills say; no
+    more than that can have left by an execution of somebody else's.
+    """
+    new = unbooked(account, fills) if fills else []
+    if not new:
+        return []
+    orders, hands = orders_behind(account, new), Hands(account, working, missing)
+    for fill in new:
+        hands.take(fill, orders.get(fill.fill_id))
+    return Fill.objects.bulk_create(hands.rows, ignore_conflicts=True)
+
+
+@dataclass(slots=True)
+class Hands:
+    """Into whose hands executions fall while they are booked one after the other."""
+
+    account: Account
+    working: Sequence[Trade]
+    missing: Mapping[tuple[str, Side], Decimal] | None = None
+    rows: list[Fill] = field(default_factory=list)
+    foreign: dict[tuple[str, Side], Decimal] | None = None
+    """What is nobody's, by symbol and side; read when the first execution of somebody else's comes."""
+
+    def take(self, fill: port.Fill, order: Order | None) -> None:
+        portions = [(order.trade_id, fill.quantity)] if order is not None else self._portions(fill)
+        for number, (trade_id, quantity) in enumerate(portions):
+            self.rows.append(_row(self.account, fill, trade_id, order, quantity, number))
+
+    def _portions(self, fill: port.Fill) -> list[Portion]:
+        """An execution that is not ours: it takes from what is nobody's first, then from the oldest trade on.
+
+        What is left of it has opened something: that belongs to the only trade that holds this side, else to nobody.
+        """
+        if self.foreign is None:
+            self.foreign = nobodys(self.account)
+        leaves, opens = _sides(fill.order_side)
+        left, portions = fill.quantity, []
+        for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
+            portions.append((trade_id, quantity))
+            left -= quantity
+        if left:
+            portions.append((self._entering(fill, opens), left))
+        return portions
+
+    def _leaving(self, symbol: str, side: Side, quantity: Decimal) -> Iterator[Portion]:
+        assert self.foreign is not None
+        part = min(quantity, self.foreign.get((symbol, side), ZERO))
+        if part:
+            self.foreign[symbol, side] -= part
+            yield None, part
+        left = quantity - part
+        if self.missing is not None:
+            left = min(left, max(self.missing.get((symbol, side), ZERO), ZERO))
+        for trade_id, held in self._held(symbol, side).items():
+            part = min(held, left)
+            left -= part
+            if part:
+                yield trade_id, part
+
+    def _entering(self, fill: port.Fill, side: Side) -> int | None:
+        """An order of ours whose row is lost (an older backup was restored) enters for the only trade there is."""
+        assert self.foreign is not None
+        holders = list(self._held(fill.symbol, side))
+        if is_ours(fill.client_id):
+            holders = [trade.pk for trade in self.working if (trade.symbol, trade.side) == (fill.symbol, side)]
+        return holders[0] if len(holders) == 1 and not self.foreign.get((fill.symbol, side)) else None
+
+    def _held(self, symbol: str, side: Side) -> dict[int, Decimal]:
+        """Trades that hold something by all that has been booked so far, oldest first."""
+        trades = [trade for trade in self.working if trade.symbol == symbol and trade.side == side]
+        held = held_by(trades)
+        for row in self.rows:
+            if row.trade_id in held:
+                held[row.trade_id] += row.quantity if row.order_side == side.entry_order_side else -row.quantity
+        return {trade_id: quantity for trade_id, quantity in held.items() if quantity > 0}
+
+
+def _sides(order_side: OrderSide) -> tuple[Side, Side]:
+    """The side that such an execution leaves, and the one that it opens."""
+    return (Side.SHORT, Side.LONG) if order_side == OrderSide.BUY else (Side.LONG, Side.SHORT)
+
+
+def nobodys(account: Account) -> dict[tuple[str, Side], Decimal]:
+    """How much of each symbol and side is held by no trade of ours."""
+    rows = ForeignPosition.objects.filter(account=account).values_list("symbol", "side", "quantity")
+    return {(symbol, Side(side)): quantity for symbol, side, quantity in rows}
+
+
+def _row(
+    account: Account, fill: port.Fill, trade_id: int | None, order: Order | None, quantity: Decimal, number: int
+) -> Fill:
+    """One portion; the first carries the venue's id itself."""
+    return Fill(
+        account=account,
+        trade_id=trade_id,
+        order=order,
+        fill_id=fill.fill_id if number == 0 else f"{fill.fill_id}/{number}",
+        symbol=fill.symbol,
+        order_side=fill.order_side,
+        price=fill.price,
+        quantity=quantity,
+        fee=fill.fee if quantity == fill.quantity else fill.fee * quantity / fill.quantity,
+        liquidity=fill.liquidity,
+        liquidation=fill.liquidation,
+        time=at(fill.time),
+        raw={"exchange_id": fill.exchange_id, "client_id": fill.client_id} | _venue_row(fill.raw),
+    )
+
+
+def _venue_row(raw: Mapping[str, object]) -> dict[str, object]:
+    return {"venue": dict(raw)} if raw else {}
+
+
+def book_income(account: Account, income: Sequence[port.Income]) -> list[Income]:
+    """Write what is new of `income`; funding goes to who held the symbol at that moment."""
+    if not income:
+        return []
+    ids = [each.income_id for each in income]
+    known = set(Income.objects.filter(account=account, income_id__in=ids).values_list("income_id", flat=True))
+    rows = [row for each in income if each.income_id not in known for row in _income_rows(account, each)]
+    return Income.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _income_rows(account: Account, income: port.Income) -> Iterator[Income]:
+    left = income.amount
+    holders = list(_holders(account, income).items())
+    for number, (trade_id, share) in enumerate(holders):
+        last = number == len(holders) - 1
+        amount = left if last else income.amount * share
+        left -= amount
+        yield _income_row(account, income, trade_id, amount, number)
+
+
+def _holders(account: Account, income: port.Income) -> dict[int | None, Decimal]:
+    """Who held the symbol when this money moved, each with its fraction of the whole."""
+    moment = at(income.time)
+    here = Trade.objects.filter(account=account, symbol=income.symbol) if income.symbol else Trade.objects.none()
+    trades = list(here.filter(Q(status__in=WORKING) | Q(closed_at__gte=moment)).order_by("id"))
+    held = _held_at(trades, moment) or _held_at(trades, moment - INSTANT)
+    foreign = sum((quantity for (symbol, _), quantity in nobodys(account).items() if symbol == income.symbol), ZERO)
+    whole: dict[int | None, Decimal] = dict(held.items())
+    if foreign:
+        whole[None] = foreign
+    return shares(whole) if whole else {None: Decimal(1)}
+
+
+def _held_at(trades: Sequence[Trade], moment: datetime) -> dict[int, Decimal]:
+    held = held_by(trades, until=moment)
+    return {trade_id: quantity for trade_id, quantity in held.items() if quantity > 0}
+
+
+def _income_row(account: Account, income: port.Income, trade_id: int | None, amount: Decimal, number: int) -> Income:
+    return Income(
+        account=account,
+        trade_id=trade_id,
+        income_id=income.income_id if number == 0 else f"{income.income_id}/{number}",
+        kind=income.kind,
+        symbol=income.symbol,
+        amount=amount,
+        time=at(income.time),
+        raw=_venue_row(income.raw),
+    )
+
+
+def held_by(trades: Sequence[Trade], *, until: datetime | None = None) -> dict[int, Decimal]:
+    """Trade → contracts its fills (`until` then) leave it with."""
+    held = {trade.pk: ZERO for trade in trades}
+    entry = {trade.pk: OrderSide.BUY if trade.side == "long" else OrderSide.SELL for trade in trades}
+    fills = Fill.objects.filter(trade__in=held) if held else Fill.objects.none()
+    if until is not None:
+        fills = fills.filter(time__lte=until)
+    for pk, side, quantity in fills.values_list("trade_id", "order_side", "quantity"):
+        held[pk] += quantity if side == entry[pk] else -quantity
+    return held
+
+
+def shares(held: Mapping[int | None, Decimal]) -> dict[int | None, Decimal]:
+    """Each holder's fraction of the whole, adding up to exactly 1."""
+    total = sum(held.values(), ZERO)
+    parts: dict[int | None, Decimal] = {}
+    left = Decimal(1)
+    for number, (pk, quantity) in enumerate(held.items()):
+        parts[pk] = left if number == len(held) - 1 else (quantity / total).quantize(Decimal("1e-9"))
+        left -= parts[pk]
+    return parts
+
+
+def refresh_filled(new: Iterable[Fill]) -> None:
+    """Bring `Order.filled` of the orders behind new fills up to what has been booked."""
+    ours = [fill for fill in sorted(new, key=lambda fill: fill.time) if fill.order_id]
+    if not ours:
+        return
+    last = {fill.order_id: fill.time for fill in ours}
+    sums: dict[Any, Decimal] = dict.fromkeys(last, ZERO)
+    for order_id, quantity in _FILLED.rows(orders=list(last)):
+        sums[order_id] += quantity
+    for order in {fill.order_id: fill.order for fill in ours}.values():
+        assert order is not None
+        _fill_up(order, sums[order.pk], last[order.pk])
+
+
+def _fill_up(order: Order, filled: Decimal, last: datetime) -> None:
+    """The venue may have said more already than its executions tell so far: its word stays."""
+    order.filled = max(filled, order.filled)
+    if filled >= order.quantity:
+        order.status, order.closed_at = OrderStatus.FILLED, last
+    elif not OrderStatus(order.status).is_final:
+        order.status = OrderStatus.PARTIAL
+    _ORDER({name: getattr(order, name) for name in ("filled", "status", "closed_at")}, order=order.pk)

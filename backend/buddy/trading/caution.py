@@ -1,0 +1,76 @@
+"""When orders, position and executions disagree: what is done all the same, and when the trader is told.
+
+A venue tells the three by different ways, and each may lag. Nothing is concluded from a disagreement; what is held
+stays protected meanwhile, and what would be wrong if the other one were right waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from buddy.core.exchange import Role
+from buddy.core.manage import Action, Cancel, Place
+from buddy.events.models import Event
+
+from .case import Case
+from .moments import to_ms, wall_ms
+from .telling import tell
+
+LAG_MS = 10_000
+"""A disagreement that lasts longer (wall clock) than a read may lag is told to the trader."""
+NET_NOT_NEEDED = "our own protection rests"
+
+
+def note_doubt(case: Case) -> None:
+    """Write down since when orders, position and executions have disagreed; say so once when it lasts."""
+    trade, doubts = case.trade, case.doubts
+    since = (trade.mismatch_since or timezone.now()) if doubts else None
+    if since != trade.mismatch_since:
+        trade.mismatch_since = since
+        trade.save(update_fields=["mismatch_since"])
+    elif since is not None and wall_ms() - to_ms(since) >= LAG_MS and not _was_told(case):
+        with transaction.atomic():
+            tell(trade, "notice", f"{doubts} Checking on.", case.market.time, doubt=True)
+
+
+def _was_told(case: Case) -> bool:
+    told = Event.objects.filter(trade_id=case.trade.pk, kind="notice", created_at__gte=case.trade.mismatch_since)
+    return told.filter(data__doubt=True).exists()
+
+
+def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
+    """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
+    if case.doubts:
+        actions = [action for action in actions if _is_harmless(action, actions, case)]
+    if not case.attached:
+        return list(actions)
+    return [*_without_net(case), *(action for action in actions if not _doubles_the_net(action, case))]
+
+
+def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
+    """Protecting what is held, leaving when asked to, and entering no more are right whoever lags."""
+    if isinstance(action, Place):
+        if action.wish.role is Role.STOP:
+            return not case.is_covered
+        return action.wish.role is Role.CLOSE and not case.has_unread_exits
+    if action.working.role is Role.ENTRY:
+        return True
+    closing = any(isinstance(each, Place) and each.wish.role is Role.CLOSE for each in actions)
+    return action.working.role is Role.TAKE_PROFIT and closing
+
+
+def _without_net(case: Case) -> list[Cancel]:
+    """Attached protection goes once our own stop rests, or when nothing is held any more."""
+    over = not case.held and case.position.entered and not case.doubts
+    if not over and not (case.held and case.is_covered):
+        return []
+    return [Cancel(working, NET_NOT_NEEDED) for working in case.net]
+
+
+def _doubles_the_net(action: Action, case: Case) -> bool:
+    """No target of ours beside an attached one: together they would sell more than is held."""
+    targets = any(order.role == Role.TAKE_PROFIT for order in case.attached)
+    return targets and isinstance(action, Place) and action.wish.role is Role.TAKE_PROFIT

@@ -1,0 +1,232 @@
+"""What became of our orders at the venue: found by their names, doubted, proven absent, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
+from buddy.exchanges.models import Account
+from buddy.prepared import Update
+
+from . import attached, books, telling
+from .models import Order
+from .moments import at, wall_ms
+from .recognition import Listing, same_figures
+from .rows import Rows
+from .states import DOUBTFUL, LIVE
+
+_ORDER = Update(lambda order: Order.objects.filter(pk=order))
+
+RECEIVE_WINDOW_MS = 5_000
+"""How long after it was sent a venue may still accept an order that it has not answered."""
+TWICE = 2
+
+
+class Outcomes:
+    """The rows of one account against what its venue says. `clock`: the account's time at the last reading."""
+
+    def __init__(self, account: Account, exchange: Exchange) -> None:
+        self.account = account
+        self.exchange = exchange
+        self.clock = 0
+
+    def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
+        """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
+        listing = Listing.of(states)
+        for state in listing.attached:
+            attached.row_of(self.account, rows, state)
+        for order in [*rows.all_orders(), *self._forgotten(listing, rows)]:
+            found = listing.named(order) or self._by_figures(order, listing, rows)
+            if found is not None:
+                self.adopt(order, found)
+            elif order.status in LIVE:
+                self.look_up(order)
+        self._cancel_twins(rows, listing)
+
+    def name_strangers(self, rows: Rows, fills: Sequence[Fill], states: Sequence[OrderState]) -> set[str]:
+        """Find out whether orders of ours stand behind executions that carry no name we know, before they are booked.
+
+        Our orders of those symbols that are listed no more are asked for: a stop that triggered tells what it became.
+        Gives the symbols on which it cannot be told yet.
+        """
+        listing = Listing.of(states)
+        return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills, listing)}
+
+    def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill], listing: Listing) -> bool:
+        here = [order for order in rows.all_orders() if order.symbol == symbol and order.status in LIVE]
+        profile = self.exchange.profile
+        try:
+            for order in here:
+                if self._has_name(order) and _may_have_executed(order) and listing.named(order) is None:
+                    self._ask(order)
+            for fill in fills:
+                if fill.symbol == symbol and (profile.attaches_stop or not profile.names_stops):
+                    self._ask_for(fill, rows)
+        except CouldNotRead:
+            return False
+        return not any(order.status == OrderStatus.UNKNOWN and _is_unnamed(order) for order in here)
+
+    def look_up(self, order: Order) -> None:
+        """Ask for one order. A failure to ask changes nothing."""
+        try:
+            self._ask(order)
+        except CouldNotRead:
+            return
+
+    def doubt(self, order: Order) -> None:
+        """It was sent, and nobody knows what became of it."""
+        order.status = OrderStatus.UNKNOWN
+        order.raw = order.raw | {"unknown_since": wall_ms()}
+        save(order, "status", "raw")
+
+    def never_sent(self, order: Order) -> None:
+        """It is certain that it did not reach the venue: the same wish may use its name again."""
+        order.status = OrderStatus.INTENDED
+        order.raw = _without(order.raw, "sent_at", "absent_since", "unknown_since")
+        save(order, "status", "raw")
+
+    def adopt(self, order: Order, state: OrderState) -> None:
+        """Write down what the venue says of one order; nothing is written when nothing is new."""
+        before = _facts(order)
+        order.status = state.status
+        order.filled = max(order.filled, state.filled)
+        order.child_id = state.child_id or order.child_id
+        if state.exchange_id and state.exchange_id != order.child_id:
+            order.exchange_id = state.exchange_id
+        order.raw = _without(order.raw, "absent_since")
+        if before == _facts(order):
+            return
+        first_seen = order.placed_at is None
+        order.placed_at = order.placed_at or self._moment(state.time)
+        order.closed_at = self._moment(0) if state.status.is_final else None
+        with transaction.atomic():
+            save(order, "status", "filled", "exchange_id", "child_id", "raw", "placed_at", "closed_at")
+            if first_seen and not order.is_attached:
+                telling.tell_placed(order, self.clock)
+
+    def close(self, order: Order, status: OrderStatus) -> None:
+        order.status, order.closed_at = status, self._moment(0)
+        save(order, "status", "closed_at", "refusal")
+
+    # --- by their names ---
+
+    def _ask(self, order: Order) -> None:
+        """Raises CouldNotRead."""
+        if order.status == OrderStatus.INTENDED:
+            if "sent_at" not in order.raw:
+                return
+            self.doubt(order)  # written down by a process that died before it could say whether it was sent
+        state = self.exchange.find(books.ref_of(order)) if self._has_name(order) else None
+        if state is not None:
+            self.adopt(order, state)
+        else:
+            self._absent(order)
+
+    def _has_name(self, order: Order) -> bool:
+        return bool(order.exchange_id) or order.trigger is None or self.exchange.profile.names_stops
+
+    def _absent(self, order: Order) -> None:
+        """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
+        if not self._is_gone(order):
+            if "absent_since" not in order.raw:
+                order.raw = order.raw | {"absent_since": wall_ms()}
+                save(order, "raw")
+        elif order.status in DOUBTFUL:
+            self.never_sent(order)
+        else:
+            self.close(order, OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
+
+    def _is_gone(self, order: Order) -> bool:
+        """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more."""
+        settle, now = self.exchange.profile.settle_ms, wall_ms()
+        if not settle:
+            return True
+        expired = now - int(order.raw.get("sent_at", 0)) >= settle + RECEIVE_WINDOW_MS
+        seen_twice = now - int(order.raw.get("absent_since", now)) >= settle
+        return seen_twice and (expired or order.status not in DOUBTFUL)
+
+    def _forgotten(self, listing: Listing, rows: Rows) -> list[Order]:
+        """Orders that we had closed and that the venue lists all the same."""
+        known = {order.client_id for order in rows.all_orders()}
+        wanted = Q(client_id__in=listing.by_client_id.keys() - known)
+        if not self.exchange.profile.names_stops:
+            ids = {state.exchange_id for state in listing.nameless(rows.all_orders())}
+            wanted |= Q(exchange_id__in=ids) if ids else Q()
+        elif not listing.by_client_id.keys() - known:
+            return []
+        found = list(Order.objects.filter(wanted, account=self.account).select_related("trade"))
+        for order in found:
+            rows.orders[order.trade_id].append(order)
+        return found
+
+    # --- by their figures ---
+
+    def _by_figures(self, order: Order, listing: Listing, rows: Rows) -> OrderState | None:
+        """The oldest order that can be ours, where the venue keeps no name of ours on it."""
+        if self.exchange.profile.names_stops or not _is_nameless(order):
+            return None
+        alike = [state for state in listing.nameless(rows.all_orders()) if same_figures(order, state)]
+        return alike[0] if alike else None
+
+    def _cancel_twins(self, rows: Rows, listing: Listing) -> None:
+        """One wish, one order: where a nameless one that was sent twice has arrived twice, the younger goes."""
+        if self.exchange.profile.names_stops:
+            return
+        for order in rows.all_orders():
+            if order.status not in LIVE or int(order.raw.get("sends", 1)) < TWICE or order.trigger is None:
+                continue
+            for state in listing.nameless(rows.all_orders()):
+                if same_figures(order, state):
+                    self.exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
+
+    def _ask_for(self, fill: Fill, rows: Rows) -> None:
+        """The order behind an execution, where it may be one of ours that has no name of ours. Raises CouldNotRead."""
+        orders = rows.all_orders()
+        if any(fill.exchange_id in (order.exchange_id, order.child_id) for order in orders if fill.exchange_id):
+            return
+        state = self.exchange.find(OrderRef(fill.symbol, "", fill.exchange_id)) if fill.exchange_id else None
+        if state is None:
+            return
+        mine = attached.row_of(self.account, rows, state) if state.is_attached else None
+        mine = mine or next((order for order in orders if _is_nameless(order) and same_figures(order, state)), None)
+        if mine is not None:
+            self.adopt(mine, state)
+
+    def _moment(self, milliseconds: int) -> datetime:
+        known = milliseconds or self.clock
+        return at(known) if known else timezone.now()
+
+
+def _may_have_executed(order: Order) -> bool:
+    """Under a name that we do not know yet."""
+    return order.trigger is not None or _is_unnamed(order)
+
+
+def _is_unnamed(order: Order) -> bool:
+    return not order.exchange_id
+
+
+def _is_nameless(order: Order) -> bool:
+    """Sent, conditional, and not known by any id of the venue."""
+    sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw
+    return sent and order.trigger is not None and _is_unnamed(order)
+
+
+def _facts(order: Order) -> tuple[Any, ...]:
+    return order.status, order.filled, order.exchange_id, order.child_id, order.raw
+
+
+def _without(raw: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in raw.items() if name not in names}
+
+
+def save(order: Order, *fields: str) -> None:
+    """Write these fields of its row."""
+    _ORDER({name: getattr(order, name) for name in fields}, order=order.pk)

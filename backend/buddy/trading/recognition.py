@@ -1,0 +1,57 @@
+"""Which order the venue speaks of: ours by our name, by the venue's own, or, where it keeps none, by its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from buddy.core.exchange import OrderState
+
+from .client_ids import is_ours
+from .models import Order
+
+
+@dataclass(slots=True)
+class Listing:
+    """Orders as the venue lists them, by their names; `attached` are those that it made by itself."""
+
+    by_client_id: dict[str, OrderState] = field(default_factory=dict)
+    by_exchange_id: dict[tuple[str, str], OrderState] = field(default_factory=dict)
+    attached: list[OrderState] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, states: Iterable[OrderState]) -> Listing:
+        listing = cls()
+        for state in states:
+            if state.is_attached:
+                listing.attached.append(state)
+            if is_ours(state.client_id):
+                listing.by_client_id[state.client_id] = state
+            if state.exchange_id:
+                listing.by_exchange_id[state.symbol, state.exchange_id] = state
+        return listing
+
+    def named(self, order: Order) -> OrderState | None:
+        """The state of `order`, by any name it has."""
+        if order.client_id in self.by_client_id:
+            return self.by_client_id[order.client_id]
+        ids = (order.exchange_id, order.child_id)
+        found = (self.by_exchange_id.get((order.symbol, each)) for each in ids if each)
+        return next((state for state in found if state is not None), None)
+
+    def nameless(self, claimed: Sequence[Order]) -> list[OrderState]:
+        """Conditional orders without a name of ours that belong to none of `claimed`, oldest first."""
+        taken = {(order.symbol, each) for order in claimed for each in (order.exchange_id, order.child_id)}
+        free = (state for key, state in self.by_exchange_id.items() if key not in taken)
+        waiting = [state for state in free if _is_nameless(state)]
+        return sorted(waiting, key=lambda state: (state.time, state.exchange_id))
+
+
+def _is_nameless(state: OrderState) -> bool:
+    return state.trigger is not None and not state.is_attached and not is_ours(state.client_id)
+
+
+def same_figures(order: Order, state: OrderState) -> bool:
+    """Whether `state` can be `order`, going by what was asked for."""
+    asked = (order.symbol, order.order_side, order.kind, order.quantity, order.trigger)
+    return asked == (state.symbol, state.order_side, state.kind, state.quantity, state.trigger)

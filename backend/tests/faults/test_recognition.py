@@ -1,0 +1,245 @@
+"""Whose order is it? Names that the venue does not keep, children that execute, executions that come late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from buddy.core.errors import OutcomeUnknown
+from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderState, Profile
+from buddy.events.models import Event
+from buddy.exchanges.models import Account
+from buddy.trading.executor import open_trade
+from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import kinds, long_plan, resting
+from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
+
+__all__ = ["account", "venue"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = Decimal
+NAMELESS = Profile("nameless", names_stops=False)
+SLOW = Profile("slow", settle_ms=1_000)
+
+
+def entered(account: Account, venue: VenueLike, **changes: Any) -> Trade:
+    """A trade that has entered at 100 000, with its orders resting."""
+    trade = open_trade(account, long_plan(**changes))
+    venue.go(100_000)
+    return again(trade)
+
+
+def again(trade: Trade, looks: int = 3) -> Trade:
+    for _ in range(looks):
+        assert not look(trade.account_id, seconds=0).trouble
+    trade.refresh_from_db()
+    return trade
+
+
+def is_stop(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is not None
+
+
+def is_entry(intent: OrderIntent) -> bool:
+    return not intent.reduce_only
+
+
+def reply_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    venue.accept(intent)
+    raise TimeoutError("no reply")
+
+
+def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise OutcomeUnknown("the line was cut")
+
+
+def late(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    """It is accepted, and cannot be seen for a while."""
+    venue.accept(intent)
+    venue.hidden.add(intent.client_id)
+    raise TimeoutError("no reply")
+
+
+@pytest.mark.parametrize("profile", [Profile("venue"), NAMELESS])
+def test_a_stop_executes_as_another_order_and_is_booked_as_our_stop(
+    account: Account, venue: VenueLike, profile: Profile
+) -> None:
+    venue.profile = profile
+    trade = entered(account, venue)
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    exits = Fill.objects.filter(order_side="sell")
+    assert [(fill.trade_id, fill.order.role, fill.raw["venue"]["qty"]) for fill in exits] == [
+        (trade.pk, "stop", format(trade.entered_quantity, "f"))
+    ]
+    assert Order.objects.get(role="stop", status="filled").child_id.startswith("child-")
+    assert "external_fill" not in kinds(trade)
+
+
+@pytest.mark.parametrize("profile", [Profile("venue"), NAMELESS])
+def test_a_stop_that_fires_before_its_reply_is_ours_all_the_same(
+    account: Account, venue: VenueLike, profile: Profile
+) -> None:
+    venue.profile = profile
+    venue.drop(reply_lost, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+
+
+def test_an_entry_whose_reply_was_lost_and_that_filled_at_once_is_ours(account: Account, venue: VenueLike) -> None:
+    venue.drop(reply_lost, is_entry)
+    trade = again(open_trade(account, long_plan(entries=[{"kind": "market"}])))
+    assert (trade.status, len([i for i in venue.sent if is_entry(i)])) == ("open", 1)
+    assert Fill.objects.get().order.role == "entry"
+
+
+def test_a_nameless_stop_whose_reply_was_lost_is_known_by_its_figures(account: Account, venue: VenueLike) -> None:
+    venue.profile = NAMELESS
+    venue.drop(reply_lost, is_stop)
+    trade = entered(account, venue)
+    assert len([i for i in venue.sent if is_stop(i)]) == 1
+    assert [order.exchange_id for order in resting(trade, "stop")] == [
+        state.exchange_id for state in venue.resting() if state.trigger
+    ]
+
+
+def test_of_two_nameless_stops_of_one_wish_the_younger_goes(account: Account, venue: VenueLike) -> None:
+    """The first was believed lost and sent again; both have arrived."""
+    venue.profile = NAMELESS
+    venue.drop(late, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    venue.hidden = Everything()  # type: ignore[assignment]
+    look(account.pk, seconds=0)
+    first = next(state for state in venue.resting() if state.trigger)
+    twin = replace(venue.sent[-1], client_id="tbtwin")
+    venue.accept(twin)
+    Order.objects.filter(role="stop").update(raw={"sent_at": 1, "sends": 2, "trigger_by": "last"})
+    venue.hidden = set()
+    again(trade)
+    left = [state.exchange_id for state in venue.resting() if state.trigger]
+    assert left == [first.exchange_id]
+    assert [order.exchange_id for order in resting(trade, "stop")] == left
+
+
+class Everything:
+    def __contains__(self, name: str) -> bool:
+        return True
+
+
+def test_a_hand_made_stop_with_other_figures_is_not_taken_for_ours(account: Account, venue: VenueLike) -> None:
+    venue.profile = NAMELESS
+    venue.drop(request_lost, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    name = venue.hand("sell", "stop_market", "0.05", trigger=98_000, reduce_only=True)
+    again(trade)
+    assert name in venue.sim.orders
+    assert len(resting(trade, "stop")) == 1
+    assert len([i for i in venue.sent if is_stop(i)]) == 2
+
+
+def test_an_order_is_not_sent_again_while_a_read_may_still_lag(account: Account, venue: VenueLike) -> None:
+    venue.profile = SLOW
+    venue.drop(late, is_entry)
+    trade = again(open_trade(account, long_plan(entries=[{"kind": "market"}])))
+    assert len([i for i in venue.sent if is_entry(i)]) == 1
+    assert Order.objects.get(role="entry").status == "unknown"
+    assert len(resting(trade, "stop")) == 1  # what is held already is covered
+    venue.hidden.clear()
+    again(trade)
+    assert (trade.status, len([i for i in venue.sent if is_entry(i)])) == ("open", 1)
+
+
+def test_an_order_provably_absent_is_sent_again_under_its_own_name(account: Account, venue: VenueLike) -> None:
+    venue.profile = SLOW
+    venue.drop(request_lost, is_entry)
+    trade = again(open_trade(account, long_plan()))
+    order = Order.objects.get()
+    assert (len(venue.sent), order.status) == (1, "unknown")
+    long_ago = {"sent_at": order.raw["sent_at"] - 10_000, "absent_since": order.raw["absent_since"] - 10_000}
+    Order.objects.update(raw=order.raw | long_ago)
+    again(trade)
+    assert [intent.client_id for intent in venue.sent] == [order.client_id] * 2
+    assert Order.objects.get().status == "open"
+
+
+def test_a_row_left_by_a_killed_process_is_looked_up_before_it_is_sent_again(
+    account: Account, venue: VenueLike
+) -> None:
+    """The process died between the commit and the answer: whether it was sent nobody can say."""
+    venue.profile = SLOW
+    trade = again(open_trade(account, long_plan()))
+    Order.objects.update(status="intended", exchange_id="")
+    again(trade)
+    assert (len(venue.sent), Order.objects.get().status) == (1, "open")
+
+
+def test_an_entry_is_not_repeated_while_its_executions_are_told_late(account: Account, venue: VenueLike) -> None:
+    venue.lag = 3
+    trade = open_trade(account, long_plan(entries=[{"kind": "market"}]))
+    look(account.pk, seconds=0)
+    assert not Fill.objects.exists()
+    assert [intent.reduce_only for intent in venue.sent] == [False, True]  # the stop is there before the fill is told
+    again(trade, 5)
+    assert len([i for i in venue.sent if is_entry(i)]) == 1
+    assert (trade.status, len(resting(trade, "take_profit")), len(resting(trade, "stop"))) == ("open", 2, 1)
+
+
+def test_a_trade_does_not_end_before_its_last_execution_is_told(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.lag = 3
+    venue.go(99_000)
+    look(account.pk, seconds=0)
+    trade.refresh_from_db()
+    assert trade.status == "open"
+    again(trade, 5)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert len([i for i in venue.sent if is_stop(i)]) == 1
+
+
+def test_an_execution_that_cannot_be_told_apart_yet_is_not_booked(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.go(99_000)
+    venue.cannot_find = True
+    again(trade)
+    assert (trade.status, Fill.objects.filter(order_side="sell").exists()) == ("open", False)
+    venue.cannot_find = False
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+
+
+def test_positions_answered_empty_never_take_the_stop_away(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.altered = lambda reading: replace(reading, positions=())
+    Trade.objects.update(mismatch_since="2020-01-01T00:00:00Z")
+    again(trade)
+    assert (len(resting(trade, "stop")), venue.cancelled) == (1, [])
+    assert any("our fills say" in text for text in trade_texts(trade))
+
+
+def trade_texts(trade: Trade) -> list[str]:
+    return list(Event.objects.filter(trade_id=trade.pk).values_list("text", flat=True))
+
+
+def test_funding_told_after_the_end_is_counted(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    funded = Income("f1", IncomeKind.FUNDING, SYMBOL, D("-1.25"), venue.time)
+    venue.go(99_000)
+    again(trade)
+    net = trade.net
+    assert trade.status == "closed"
+    venue.told.append((0, funded))
+    Account.objects.update(cursor=str(len(venue.told) - 1))
+    again(trade)
+    assert (trade.funding, trade.net) == (D("-1.25"), net - D("1.25"))
