@@ -78,8 +78,10 @@ def _closed_trade(
 
 
 def _milliseconds(text: str) -> int:
-    """Of a moment as both databases write it: UTC, which SQLite does not even mention."""
-    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    """Of a moment as the database writes it; SQLite does not mention that it is UTC."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 

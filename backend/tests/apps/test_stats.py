@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.core.cache import cache
 from redis.exceptions import ConnectionError as StoreDown
 
 from buddy.journal.models import Entry, Setup, Tag
+from buddy.journal.stats_serializers import written
 
-from .records import account_of, cancelled, closed, faults, still_open
+from .records import START, account_of, cancelled, closed, faults, still_open
 
 STATS = "/api/v1/stats"
 
@@ -133,6 +135,32 @@ def test_the_next_closed_trade_makes_a_remembered_answer_stale(api: Any, account
     assert figures(api)["net_pnl"] == "100"
     closed(account, "-30", day=1)  # closed earlier by the account's own clock
     assert figures(api)["net_pnl"] == "70"
+
+
+def test_moments_and_money_come_out_of_the_database_to_the_last_digit(api: Any, account: Any) -> None:
+    for part in (0, 500_000, 120_000, 1_000, 123_999):
+        closed(account, "0.000000000000000001", closed_at=START + timedelta(microseconds=part))
+    points = ask(api, "equity")["points"]
+    times = [datetime.fromisoformat(point["time"]) - START for point in points]
+    assert [time / timedelta(milliseconds=1) for time in times] == [0, 1, 120, 123, 500]
+    assert points[-1]["equity"] == "10000.000000000000000005"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("98765432109876543212.123456789012345678", "98765432109876543212.123456789012345678"),
+        ("32921810703292181070.7078189296707818926666", "32921810703292181070.707818929670781893"),
+        ("1.50", "1.5"),
+        ("1E+3", "1000"),
+        ("100", "100"),
+        ("-0.00", "0"),
+        ("-4E-19", "0"),
+        ("-0.25", "-0.25"),
+    ],
+)
+def test_a_decimal_is_written_with_all_the_places_that_are_kept_and_no_more(value: str, text: str) -> None:
+    assert written(Decimal(value)) == text
 
 
 def test_a_row_that_takes_anothers_number_and_times_is_not_mistaken_for_it(api: Any, account: Any) -> None:
