@@ -12,6 +12,14 @@ describe('money', () => {
 	});
 });
 
+describe('rough money', () => {
+	it('says size and sign in a few letters', () => {
+		const said = ['-16.01', '1234.5', '-98765', '0.5', '-0.00'].map((amount) => format.roughMoney(amount));
+		expect(said).toEqual(['−16', '+1.2K', '−99K', '+0.5', '0']);
+		expect(format.roughMoney(null)).toBe('–');
+	});
+});
+
 describe('signs', () => {
 	it('gains carry a plus and losses a true minus', () => {
 		expect(format.signedMoney('12.3')).toBe('+12.30');

@@ -28,8 +28,10 @@ function withDecimals(least: number, most: number): Intl.NumberFormat {
 function decimal(amount: Amount, least: number, most = least): string {
 	if (!isNumber(amount)) return MISSING;
 	const text = withDecimals(least, most).format(String(amount) as Numeric);
-	return /[1-9]/.test(text) ? text.replace('-', '−') : text.replace('-', '');
+	return withMinus(text);
 }
+
+const withMinus = (text: string): string => text.replace('-', /[1-9]/.test(text) ? '−' : '');
 
 /** With a plus sign when it is above zero as shown. */
 function signed(text: string): string {
@@ -49,6 +51,13 @@ export const money = (amount: Amount, currency = ''): string =>
 /** +1,234.50 */
 export const signedMoney = (amount: Amount, currency = ''): string =>
 	isNumber(amount) ? signed(decimal(amount, 2)) + (currency && ` ${currency}`) : MISSING;
+
+/** −1.2K where there is little room: the size and the sign, with the exact amount elsewhere. */
+export function roughMoney(amount: Amount): string {
+	if (!isNumber(amount)) return MISSING;
+	return signed(withMinus(ROUGH.format(String(amount) as Numeric)));
+}
+const ROUGH = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignificantDigits: 2 });
 
 /** +0.31R */
 export const asR = (amount: Amount, digits = 2): string =>

@@ -30,14 +30,14 @@ describe('an order in words', () => {
 });
 
 describe('the story', () => {
-	it('is told forwards', () => {
+	it('is told forwards, a wish before its fill even where the clock of the exchange is behind', () => {
 		const at = (id: number, time: string) => ({ id, time }) as TradeEvent;
-		const told = inOrder([
-			at(3, '2026-01-01T00:02:00Z'),
+		const [wish, fill, close] = [
+			at(1, '2026-01-01T00:01:01Z'),
 			at(2, '2026-01-01T00:01:00Z'),
-			at(1, '2026-01-01T00:01:00Z')
-		]);
-		expect(told.map(({ id }) => id)).toEqual([1, 2, 3]);
+			at(3, '2026-01-01T00:02:00Z')
+		];
+		expect(inOrder([close, fill, wish])).toEqual([wish, fill, close]);
 	});
 });
 

@@ -37,9 +37,12 @@ export function whyOf(order: TradeOrder): string {
 		.join(' · ');
 }
 
-/** Oldest first: a story is read forwards. */
+/**
+ * As it was written down: a wish before what came of it. Times alone would not tell them apart, for an exchange's clock
+ * is not ours, and a recorded candle gives its fills the time at which it began.
+ */
 export function inOrder(events: readonly TradeEvent[]): TradeEvent[] {
-	return [...events].sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || a.id - b.id);
+	return [...events].sort((a, b) => a.id - b.id);
 }
 
 /** The candles of a trade's time, and how they are read. */
