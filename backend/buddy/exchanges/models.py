@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 
 from django.conf import settings
 from django.db import models
@@ -114,6 +115,11 @@ class Keys:
     """Only some venues have one."""
 
 
+def fingerprint(account: Account, keys: Keys) -> str:
+    """Of a key where it is used: an API key is long and random, so its hash gives nothing of it away."""
+    return sha256("\0".join((account.venue, account.mode, keys.api_key)).encode()).hexdigest()
+
+
 class Credentials(models.Model):
     """An account's key, sealed, and what it may do. A new one awaits its probe; the one `in_use` has passed it."""
 
@@ -124,6 +130,8 @@ class Credentials(models.Model):
     passphrase = models.TextField(blank=True)
     last4 = models.CharField(max_length=4)
     """The end of the API key, to tell keys apart by; empty where that would give too much of it away."""
+    fingerprint = models.CharField(max_length=64)
+    """Tells whether two accounts have the same key, and nothing else."""
     saved_at = models.DateTimeField(auto_now_add=True)
 
     can_trade = models.BooleanField(null=True)
@@ -146,7 +154,8 @@ class Credentials(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account"], condition=models.Q(in_use=True), name="one_key_in_use")
+            models.UniqueConstraint(fields=["account"], condition=models.Q(in_use=True), name="one_key_in_use"),
+            models.UniqueConstraint(fields=["fingerprint"], condition=models.Q(in_use=True), name="key_used_once"),
         ]
 
     SEALED = ("api_key", "secret", "passphrase")
@@ -156,6 +165,7 @@ class Credentials(models.Model):
         for name in self.SEALED:
             text = getattr(keys, name)
             setattr(self, name, vault.seal(text, self._place(name)) if text else "")
+        self.fingerprint = fingerprint(self.account, keys)
         self.last4 = keys.api_key[-4:] if len(keys.api_key) >= LONG_ENOUGH else ""
 
     def keys(self) -> Keys:

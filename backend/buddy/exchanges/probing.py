@@ -10,21 +10,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.errors import ExchangeError, KeyRefused
-from buddy.core.exchange import Balance, KeyInfo, PositionMode
+from buddy.core.exchange import Balance, KeyInfo, OrderRef, OrderStatus, PositionMode, Role
 from buddy.redact import redact
 
 from . import key_notices
 from .models import Account, Credentials, VenueFacts
-from .venue_exchange import exchange_with
+from .venue_exchange import VenueExchange, exchange_with
 
 log = logging.getLogger(__name__)
 
 SYMBOLS = 5
 """How many instruments are shown as proof that the venue is read."""
+ORDERS = 3
+"""How many of our stops a new key must see."""
+RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,25 @@ def _said(trouble: Exception) -> str:
 
 def _ask(row: Credentials) -> Found:
     exchange = exchange_with(row.account, row)
+    key = exchange.key_info()
+    if not row.in_use:
+        _insist_on_same_account(row.account, exchange)
     return Found(
-        key=exchange.key_info(),
+        key=key,
         clock_offset=exchange.clock_offset(),
         position_mode=exchange.position_mode(),
         balance=exchange.balance(),
         symbols=[instrument.symbol for instrument in exchange.instruments()[:SYMBOLS]],
     )
+
+
+def _insist_on_same_account(account: Account, exchange: VenueExchange) -> None:
+    """A new key must see what rests under the old one, or all of it would look gone. Trading stands above this app."""
+    orders: Any = apps.get_model("trading", "Order")
+    for order in orders.objects.filter(account=account, status__in=RESTING, role=Role.STOP)[:ORDERS]:
+        ref = OrderRef(order.symbol, order.client_id, order.exchange_id, is_conditional=order.trigger is not None)
+        if exchange.find(ref) is None:
+            raise KeyRefused(f"It does not see the orders of {account.name}, so it belongs to another account.")
 
 
 def _rights(key: KeyInfo) -> dict[str, Any]:

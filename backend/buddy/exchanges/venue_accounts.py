@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -34,8 +34,8 @@ def open_at_venue(owner: Any, fields: Mapping[str, Any]) -> Account:
     """A testnet or live account; `fields` of the contract, `key` among them. Raises a Problem, and nothing is kept."""
     keys = _checked_keys(fields["venue"], fields["mode"], fields.get("key"))
     account = _draft(owner, fields)
-    row = _sealed(account, keys)
     try:
+        row = _sealed(account, keys)
         _insist_on_probe(row)
         _put_in_use(row)
     except Problem:
@@ -107,8 +107,16 @@ def _draft(owner: Any, fields: Mapping[str, Any]) -> Account:
 def _sealed(account: Account, keys: Keys) -> Credentials:
     row = Credentials(account=account)
     row.keep(keys)
+    _insist_on_one_account(row)
     row.save()
     return row
+
+
+def _insist_on_one_account(row: Credentials) -> None:
+    """Two accounts on one key would each take the other's orders and positions for a stranger's."""
+    if Credentials.objects.filter(fingerprint=row.fingerprint, in_use=True).exclude(account=row.account_id).exists():
+        cure = "Make a sub-account with a key of its own, or use the account that has this one."
+        raise accounts.refuse("key.api_key", "Another account here uses this key.", cure, "key_in_use")
 
 
 # --- the probe --------------------------------------------------------------------------------------------------------
@@ -119,7 +127,7 @@ def _insist_on_probe(row: Credentials) -> None:
     row, name = _probed(row), VENUES[row.account.venue].name
     if row.refused_at:
         cure = "Check key and secret, the addresses it is bound to, and whether it is a testnet key."
-        raise accounts.refuse("key.api_key", f"{name} does not accept this key: {row.trouble}", cure, "key_refused")
+        raise accounts.refuse("key.api_key", f"This key cannot be used. {row.trouble}", cure, "key_refused")
     if row.trouble:
         raise _unsaid(f"The key could not be checked: {row.trouble} Nothing was saved.")
     if row.can_withdraw:
@@ -166,17 +174,25 @@ def _unsaid(detail: str) -> Problem:
 
 
 def _put_in_use(row: Credentials) -> None:
-    with transaction.atomic():
-        account = Account.objects.select_for_update().get(pk=row.account_id)
-        if account.archived_at is not None and not account.is_draft:
-            raise Problem(404, "not_found", "The account was removed meanwhile.")
-        Credentials.objects.filter(account=account, in_use=True).delete()
-        if not Credentials.objects.filter(pk=row.pk).update(in_use=True):
-            raise _unsaid("The key was taken away meanwhile.")
-        if account.is_draft:
-            _open(account)
-        _tell_key(account, row)
+    try:
+        with transaction.atomic():
+            _replace(row)
+    except IntegrityError:  # another request was faster
+        raise _unsaid("Something of this was changed at the same moment.") from None
     key_notices.judge(row)
+
+
+def _replace(row: Credentials) -> None:
+    _insist_on_one_account(row)
+    account = Account.objects.select_for_update().get(pk=row.account_id)
+    if account.archived_at is not None and not account.is_draft:
+        raise Problem(404, "not_found", "The account was removed meanwhile.")
+    Credentials.objects.filter(account=account, in_use=True).delete()
+    if not Credentials.objects.filter(pk=row.pk).update(in_use=True):
+        raise _unsaid("The key was taken away meanwhile.")
+    if account.is_draft:
+        _open(account)
+    _tell_key(account, row)
 
 
 def _open(account: Account) -> None:

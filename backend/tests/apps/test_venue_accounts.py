@@ -17,9 +17,10 @@ from buddy.exchanges import key_rounds, probing, venue_accounts
 from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.models import Account, Credentials, Keys, VenueFacts
 from buddy.exchanges.views import KeyThrottle
+from buddy.trading.models import Order
 from tests.exchanges.scripted_venue import ScriptedVenue, at_hand
 
-from .test_accounts import ACCOUNTS, refused
+from .test_accounts import ACCOUNTS, refused, working_trade
 from .test_users import AUTH, PASSWORD, Browser
 
 KEY = {"api_key": "canary-api-key-7Hq2", "secret": "canary-secret-Zx81kPq"}
@@ -174,7 +175,8 @@ def test_a_name_is_used_once_also_while_its_key_is_probed(api, venue, monkeypatc
         api.post(ACCOUNTS, {"name": "Second", "price_source": "simulated"})
 
     monkeypatch.setattr(probing, "probe", meanwhile)
-    assert refused(ask(api, name="Second"), "name") == "unique"
+    another = {**KEY, "api_key": "canary-another-key-Ab9d"}
+    assert refused(ask(api, name="Second", key=another), "name") == "unique"
     assert Credentials.objects.count() == 1
 
 
@@ -293,6 +295,29 @@ def test_a_bad_new_key_leaves_the_old_one_in_use(api, venue):
     assert in_use(told).keys().secret == KEY["secret"]
     assert Credentials.objects.count() == 1
     assert Account.objects.get(pk=told["id"]).state == "active"
+
+
+def test_a_key_serves_one_account_only(api, bobs_api, venue):
+    told = opened(api)
+    assert refused(ask(api, name="Again"), "key.api_key") == "key_in_use"
+    assert refused(ask(bobs_api), "key.api_key") == "key_in_use"
+    assert opened(bobs_api, venue="bybit")["id"] != told["id"]
+    assert api.delete(f"{ACCOUNTS}/{told['id']}").status_code == 204
+    opened(bobs_api, name="Now free")
+
+
+def test_a_key_of_another_account_is_refused_while_our_stops_rest(api, venue):
+    told = opened(api)
+    account = Account.objects.get(pk=told["id"])
+    trade = working_trade(account)
+    stop = {"role": "stop", "order_side": "sell", "kind": "stop_market", "quantity": 1, "trigger": 90, "status": "open"}
+    Order.objects.create(account=account, trade=trade, symbol=trade.symbol, client_id="tbours", **stop)
+    fresh = {**KEY, "api_key": "canary-another-key-Ab9d"}
+    answer = api.put(f"{ACCOUNTS}/{told['id']}/key", fresh)
+    assert refused(answer, "key.api_key") == "key_refused"
+    assert "belongs to another account" in answer.content.decode()
+    venue.known = {"tbours"}
+    assert api.put(f"{ACCOUNTS}/{told['id']}/key", fresh).status_code == 200
 
 
 def test_a_paper_account_takes_no_key(api, venue):

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from buddy.core.exchange import Balance, KeyInfo, PositionMode
+from buddy.core.exchange import Balance, KeyInfo, OrderRef, PositionMode
 from buddy.core.market import Instrument
 from buddy.exchanges import venue_exchange
 from buddy.exchanges.market_data import fetching
@@ -31,6 +31,8 @@ class ScriptedVenue:
         self.mode: PositionMode | None = PositionMode.ONE_WAY
         self.offset = 120
         self.fails: Exception | None = None
+        self.known: set[str] = set()
+        """Client ids of the orders it has."""
         self.shown: list[tuple[str, str, Keys]] = []
         """Venue, environment and key of each exchange that was opened."""
 
@@ -51,6 +53,9 @@ class ScriptedVenue:
 
     def instrument(self, symbol: str) -> Instrument:
         return self._answer(instrument(symbol))
+
+    def find(self, ref: OrderRef) -> OrderRef | None:
+        return self._answer(ref if ref.client_id in self.known else None)
 
     def _answer(self, answer: T) -> T:
         if self.fails is not None:
