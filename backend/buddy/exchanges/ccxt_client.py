@@ -131,7 +131,7 @@ def _api(venue: str, environment: str, keys: Keys | None, wire: Wire) -> Any:
         settings |= {"apiKey": keys.api_key, "secret": keys.secret, "password": keys.passphrase}
     api = getattr(ccxt, VENUES[venue].client)(settings)
     if environment == TESTNET:
-        _practise(api, recipe.demo)
+        practise(api, recipe.demo)
     api.has["fetchCurrencies"] = False
     if venue == "bingx":  # the library sends our clock as it is
         api.nonce = lambda: api.milliseconds() - int(api.options.get("timeDifference") or 0)
@@ -148,7 +148,8 @@ def _options(venue: str) -> dict[str, Any]:
     }
 
 
-def _practise(api: Any, how: str) -> None:
+def practise(api: Any, how: str) -> None:
+    """Switch to practice money, before anything else is done with `api`."""
     if how == "demo":
         api.enable_demo_trading(True)
     elif how == "sandbox":

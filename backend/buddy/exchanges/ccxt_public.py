@@ -18,8 +18,9 @@ import requests
 
 from buddy.core.errors import CouldNotRead
 
-from .ccxt_client import Redirect
-from .venues import VENUES
+from .ccxt_client import Redirect, practise
+from .venue_recipes import RECIPES
+from .venues import VENUES, venue_of
 
 TIMEOUT = 8_000
 """Milliseconds."""
@@ -30,7 +31,8 @@ FUNDING_ROWS = 100
 class PublicMarket:
     """One venue, asked one question at a time: the client and its rate limiter are not made for several threads."""
 
-    def __init__(self, venue: str, redirect: str = "") -> None:
+    def __init__(self, market: str, redirect: str = "") -> None:
+        venue = venue_of(market)
         self.name = VENUES[venue].name
         self.lock = Lock()
         session = requests.Session()
@@ -42,6 +44,8 @@ class PublicMarket:
             options["fetchMarkets"] = {"types": list(VENUES[venue].kinds)}
         settings = {"session": session, "number": str, "timeout": TIMEOUT, "enableRateLimit": True, "options": options}
         self.client: Any = getattr(ccxt, VENUES[venue].client)(settings)
+        if market != venue:
+            practise(self.client, RECIPES[venue].demo)
 
     def instruments(self) -> list[dict[str, Any]]:
         """Linear perpetuals as plain values, decimals as text."""
@@ -92,9 +96,9 @@ class PublicMarket:
 
 
 @lru_cache(maxsize=16)
-def public_market(venue: str, redirect: str) -> PublicMarket:
-    """One client per process and venue: it keeps its connection and its markets."""
-    return PublicMarket(venue, redirect)
+def public_market(market: str, redirect: str) -> PublicMarket:
+    """One client per process and market: it keeps its connection and its instruments."""
+    return PublicMarket(market, redirect)
 
 
 def _is_ours(market: dict[str, Any]) -> bool:

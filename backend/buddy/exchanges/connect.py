@@ -29,7 +29,8 @@ from .venue_exchange import exchange_of
 def source_for(account: Account) -> PriceSource:
     """The account's prices. Raises CouldNotRead when its recording cannot be read."""
     if not account.is_paper:
-        return AccountPrices(account.venue, Asked(account).instrument)
+        testnet = account.mode == Account.Mode.TESTNET
+        return AccountPrices(account.venue, Asked(account).instrument, testnet=testnet)
     match Account.PriceSource(account.price_source):
         case Account.PriceSource.SIMULATED:
             return SimulatedPrices(account.seed)

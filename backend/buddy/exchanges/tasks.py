@@ -20,9 +20,9 @@ def remember_that_this_is_a_worker(**_: Any) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def fetch(venue: str, what: str, *arguments: Any) -> None:
+def fetch(market: str, what: str, *arguments: Any) -> None:
     with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
-        fetching.fetch(venue, what, *arguments)
+        fetching.fetch(market, what, *arguments)
 
 
 @shared_task  # type: ignore[untyped-decorator]

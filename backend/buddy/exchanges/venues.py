@@ -34,3 +34,14 @@ VENUES: dict[str, Venue] = {
     "gate": Venue("Gate", "gate", ("swap",), frozenset({"3m"})),
     "mexc": Venue("MEXC", "mexc", (), frozenset({"2h", "3m"})),
 }
+
+TESTNET = "-testnet"
+
+
+def market_name(venue: str, *, testnet: bool) -> str:
+    """Whose prices: a venue's own, or those of its practice money, which are others."""
+    return venue + TESTNET if testnet else venue
+
+
+def venue_of(market: str) -> str:
+    return market.removesuffix(TESTNET)

@@ -7,14 +7,17 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from buddy import redact
 from buddy.exchanges import ccxt_client, probing, venue_exchange
 from buddy.exchanges.asking import Asked
+from buddy.exchanges.ccxt_public import public_market
 from buddy.exchanges.connect import balance_of, connect, source_for
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
+from buddy.exchanges.venues import market_name
 from emulator.handle import Hand, StandIn, running
 
 BTC = "BTC/USDT:USDT"
@@ -142,6 +145,17 @@ def test_money_and_instruments_are_the_accounts_own(alice: Any, binance: Hand, k
     assert own == connect(account).instrument(BTC)
     assert own == Asked(account).instrument(BTC)
     assert source_for(account).quote(BTC).last == 64000
+
+
+def test_practice_money_has_prices_of_its_own(alice: Any, binance: Hand, keys: Keys) -> None:
+    binance.set_price(BTC, "64000")
+    for mode, host in (("live", "fapi.binance.com"), ("testnet", "demo-fapi.binance.com")):
+        account = Account(owner=alice, name="Prices", mode=mode, price_source="live", venue="binance")
+        source_for(account).quote(BTC)
+        client = public_market(
+            market_name("binance", testnet=mode == "testnet"), settings.EXCHANGE_TRANSPORT_BASE
+        ).client
+        assert client.last_request_url.startswith(f"https://{host}/")
 
 
 def test_a_new_key_is_another_connection(alice: Any, binance: Hand, keys: Keys) -> None:

@@ -15,7 +15,7 @@ from django.core.cache import cache
 
 from buddy.core.errors import CouldNotRead
 
-from ..venues import VENUES
+from ..venues import VENUES, venue_of
 from ..wall import wall
 
 WAIT = 3.0
@@ -33,14 +33,14 @@ class Place:
     is_worker = False
 
 
-def ask(venue: str, what: str, *arguments: Any, max_age: int) -> Any:
+def ask(market: str, what: str, *arguments: Any, max_age: int) -> Any:
     """The answer, not older than `max_age` milliseconds. Raises CouldNotRead."""
     return shared(
-        key(venue, what, *arguments),
+        key(market, what, *arguments),
         max_age,
-        find=lambda: fetch(venue, what, *arguments),
-        send=lambda: _send(venue, what, *arguments),
-        waiting_for=f"the prices of {VENUES[venue].name}",
+        find=lambda: fetch(market, what, *arguments),
+        send=lambda: _send(market, what, *arguments),
+        waiting_for=f"the prices of {VENUES[venue_of(market)].name}",
     )
 
 
@@ -53,8 +53,8 @@ def shared(name: str, max_age: int, *, find: Callable[[], Any], send: Callable[[
     return _from_worker(name, max_age, send, waiting_for)
 
 
-def key(venue: str, what: str, *arguments: Any) -> str:
-    return ":".join(["live", venue, what, *(str(argument).replace(" ", "") for argument in arguments)])
+def key(market: str, what: str, *arguments: Any) -> str:
+    return ":".join(["live", market, what, *(str(argument).replace(" ", "") for argument in arguments)])
 
 
 def fresh(name: str, max_age: int) -> Any | None:
@@ -70,17 +70,17 @@ def fresh(name: str, max_age: int) -> Any | None:
     return kept["answer"] if age <= max_age else None
 
 
-def fetch(venue: str, what: str, *arguments: Any) -> Any:
+def fetch(market: str, what: str, *arguments: Any) -> Any:
     """Ask the venue now, and leave the answer, or the trouble, for everybody."""
     from ..ccxt_public import public_market
 
-    name = key(venue, what, *arguments)
-    market = public_market(venue, settings.EXCHANGE_TRANSPORT_BASE)
+    name = key(market, what, *arguments)
+    source = public_market(market, settings.EXCHANGE_TRANSPORT_BASE)
     questions: dict[str, Callable[..., Any]] = {
-        "instruments": market.instruments,
-        "ticker": market.ticker,
-        "candles": market.candles,
-        "funding": market.funding,
+        "instruments": source.instruments,
+        "ticker": source.ticker,
+        "candles": source.candles,
+        "funding": source.funding,
     }
     return keep(name, lambda: questions[what](*arguments))
 
@@ -97,10 +97,10 @@ def keep(name: str, question: Callable[[], Any]) -> Any:
     return answer
 
 
-def _send(venue: str, what: str, *arguments: Any) -> None:
+def _send(market: str, what: str, *arguments: Any) -> None:
     from ..tasks import fetch as fetch_task
 
-    fetch_task.apply_async(args=[venue, what, *arguments], expires=10)
+    fetch_task.apply_async(args=[market, what, *arguments], expires=10)
 
 
 def nudge(name: str, send: Callable[[], None]) -> None:

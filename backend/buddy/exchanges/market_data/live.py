@@ -11,7 +11,7 @@ from buddy.core.exchange import Quote
 from buddy.core.market import TIMEFRAMES, Candle, Instrument
 from buddy.core.simulated_market import FundingRate
 
-from ..venues import VENUES
+from ..venues import VENUES, market_name
 from ..wall import wall
 from . import fetching
 from .perpetuals import PERPETUALS, SMALLER_TIERS
@@ -29,8 +29,9 @@ AHEAD = 2 * MINUTE
 class LivePrices:
     leaps = False
 
-    def __init__(self, venue: str) -> None:
+    def __init__(self, venue: str, *, testnet: bool = False) -> None:
         self.venue = venue
+        self.market = market_name(venue, testnet=testnet)
         self._instruments: dict[str, Instrument] | None = None
 
     @property
@@ -83,9 +84,9 @@ class LivePrices:
         """
         rows: list[list[Any]] = []
         if after // HOUR != until // HOUR:
-            rows += fetching.ask(self.venue, "funding", symbol, after, max_age=MINUTE)
+            rows += fetching.ask(self.market, "funding", symbol, after, max_age=MINUTE)
         if until // HOUR != (until + AHEAD) // HOUR:
-            rows += fetching.ask(self.venue, "funding", symbol, max_age=MINUTE)
+            rows += fetching.ask(self.market, "funding", symbol, max_age=MINUTE)
         return [FundingRate(time, Decimal(rate)) for time, rate in rows if time > after]
 
     def path(
@@ -117,13 +118,13 @@ class LivePrices:
             over = last + length <= wall() - MINUTE
             count = (last - begin) // length + 1
             rows = fetching.ask(
-                self.venue, "candles", symbol, timeframe, begin, count, max_age=HOUR if over else NEW_ENOUGH
+                self.market, "candles", symbol, timeframe, begin, count, max_age=HOUR if over else NEW_ENOUGH
             )
             yield from (Candle(row[0], *(Decimal(number) for number in row[1:])) for row in rows)
 
     def _ticker(self, symbol: str) -> dict[str, Any]:
         self._listed(symbol)
-        ticker: dict[str, Any] = fetching.ask(self.venue, "ticker", symbol, max_age=NEW_ENOUGH)
+        ticker: dict[str, Any] = fetching.ask(self.market, "ticker", symbol, max_age=NEW_ENOUGH)
         return ticker
 
     def _listed(self, symbol: str) -> Instrument:
@@ -133,7 +134,7 @@ class LivePrices:
 
     def _known(self) -> dict[str, Instrument]:
         if self._instruments is None:
-            rows = fetching.ask(self.venue, "instruments", max_age=HOUR)
+            rows = fetching.ask(self.market, "instruments", max_age=HOUR)
             self._instruments = {row["symbol"]: _instrument(row) for row in rows}
             if not self._instruments:
                 raise CouldNotRead(f"{VENUES[self.venue].name} lists no perpetuals.")
@@ -143,8 +144,8 @@ class LivePrices:
 class AccountPrices(LivePrices):
     """The same for an account at the venue. `own` tells the account's own instruments: its tiers are not public."""
 
-    def __init__(self, venue: str, own: Callable[[str], Instrument]) -> None:
-        super().__init__(venue)
+    def __init__(self, venue: str, own: Callable[[str], Instrument], *, testnet: bool) -> None:
+        super().__init__(venue, testnet=testnet)
         self._own = own
 
     def instrument(self, symbol: str) -> Instrument:
