@@ -120,10 +120,13 @@ class PaperExchange:
 
     def _play(self, book: Book, symbols: Sequence[str], until: int) -> None:
         """Walk on, what is left of the path first, until something happens or all of it is walked."""
-        if book.cursor:  # it stands at no time before its first market
+        if symbols:
             until = min(until, book.cursor + STRETCH)
         self._fund(book, until)
         if not book.exchange.run():
+            return
+        if not symbols:  # nothing to walk past, and new books would walk from 1970 on
+            book.cursor = until
             return
         quiet = partial(book.quiet, symbols[0]) if len(symbols) == 1 else None
         steps = self.source.path(symbols, book.cursor, until, walked=book.walked, quiet=quiet)

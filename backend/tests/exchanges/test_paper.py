@@ -340,3 +340,9 @@ def test_the_books_are_written_whole_whatever_was_known_of_closed_orders(account
         assert [order["intent"]["client_id"] for order in kept["exchange"]["closed"]] == [
             f"order-{n}" for n in range(number + 1)
         ]
+
+
+def test_an_account_on_which_nothing_works_is_at_its_market_at_once(account):
+    source = GivenPrices(COIN=[100, 101])
+    reading = PaperExchange(account, source).read([], "")
+    assert (reading.time, reading.behind) == (source.now(), False)
