@@ -17,7 +17,7 @@ from buddy.core.simulated_market import FundingRate, Step, Tick
 
 from . import rules
 from .account_books import AccountBooks, alike
-from .orders import Kind, Status, VenueOrder, Wish
+from .orders import Kind, Protection, Status, VenueOrder, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
 
@@ -85,6 +85,30 @@ class VenueAccount(AccountBooks):
         order.wish, order.updated, order.revision = wish, self.clock(), order.revision + 1
         self._submit(order, "AMENDMENT")
 
+    def drop(self, wish: Wish, reason: Reason) -> VenueOrder:
+        """Taken, and cancelled by the venue in the same moment."""
+        order = self._order(wish, next(self.ids.orders))
+        order.status, order.reason = Status.CANCELED, reason.value
+        self._enter(order)
+        self._tell(order, Status.CANCELED)
+        return order
+
+    def protect(self, symbol: str, protection: Protection, quantity: Decimal | None) -> VenueOrder:
+        """A stop or target for the position, or for a part of it. Raises Refused without one, or beyond the price."""
+        held = self.position(symbol)
+        if held is None:
+            raise Refused(Reason.REDUCE_ONLY)
+        side = OrderSide.BUY if held.quantity > 0 else OrderSide.SELL
+        entry = Wish(symbol, side, Kind.MARKET, abs(held.quantity), position_side=held.position_side)
+        leaving = Wish(
+            symbol, side.opposite, protection.kind, None, trigger=protection.trigger, trigger_by=protection.trigger_by
+        )
+        if rules.is_triggered(leaving, self.prices[symbol]):
+            raise Refused(Reason.WOULD_TRIGGER, "rise" if leaving.rises else "fall")
+        placed = self._arm_protection(entry, protection, quantity, "position")
+        self._after()
+        return placed
+
     # Market
 
     def move(self, symbol: str, *steps: Step) -> None:
@@ -121,7 +145,7 @@ class VenueAccount(AccountBooks):
         self._check_side(wish)
         rules.check_numbers(wish, self.instruments[wish.symbol], prices)
         if wish.kind.is_conditional and rules.is_triggered(wish, prices):
-            raise Refused(Reason.WOULD_TRIGGER)
+            raise Refused(Reason.WOULD_TRIGGER, "rise" if wish.rises else "fall")
         if wish.time_in_force == "GTX" and rules.crosses(wish, prices):
             raise Refused(Reason.POST_ONLY)
         if wish.reduce_only or wish.closes_position:
@@ -151,7 +175,7 @@ class VenueAccount(AccountBooks):
 
     def _check_budget(self, wish: Wish, held: Decimal) -> None:
         resting = sum((o.quantity - o.filled for o in self.working.values() if _shares_budget(o.wish, wish)), ZERO)
-        if self.checks_budget and resting and resting + wish.quantity > held:  # type: ignore[operator]
+        if self.habits.has_budget and resting and resting + wish.quantity > held:  # type: ignore[operator]
             raise Refused(Reason.REDUCE_ONLY_BUDGET)
 
     def _check_tier(self, wish: Wish) -> None:

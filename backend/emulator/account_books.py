@@ -34,6 +34,8 @@ class Habits:
     children_keep_client_id: bool = True
     protects_position: bool = False
     """Protection sent with an entry is for the whole position; elsewhere for what the entry filled."""
+    has_budget: bool = True
+    """Reduce-only orders may not add up to more than is held."""
 
 
 class AccountBooks:
@@ -68,9 +70,8 @@ class AccountBooks:
         self.dual = False
         self.held_sides: dict[str, str] = {}
         self.touched: dict[str, int] = {}
-        self.checks_budget = True
-        """Reduce-only orders may not add up to more than is held."""
         self.habits = habits
+        self.first_margin_mode = "cross"
         self.stuck_triggers = 0
         """So many conditional orders will trigger and never reach the book."""
         self.credit(wallet, "TRANSFER")
@@ -142,7 +143,7 @@ class AccountBooks:
         self.dual = dual
 
     def setup(self, symbol: str) -> Setup:
-        return self.sim.books.setups.setdefault(symbol, Setup(FIRST_LEVERAGE))
+        return self.sim.books.setups.setdefault(symbol, Setup(FIRST_LEVERAGE, self.first_margin_mode))
 
     # What is there
 
@@ -215,24 +216,30 @@ class AccountBooks:
         return None if self.habits.protects_position else order.filled
 
     def _place_protection(self, order: VenueOrder, protection: Protection) -> None:
-        entry = order.wish
+        placed = self._arm_protection(order.wish, protection, self._protected(order), str(order.id))
+        self.protecting[order.id, protection] = placed
+
+    def _arm_protection(
+        self, entry: Wish, protection: Protection, quantity: Decimal | None, attached: str
+    ) -> VenueOrder:
+        """Against a position entered like `entry`. One for the whole position replaces the one there is."""
         wish = Wish(
             symbol=entry.symbol,
             order_side=entry.order_side.opposite,
             kind=protection.kind,
-            quantity=self._protected(order),
+            quantity=quantity,
             price=protection.price,
             trigger=protection.trigger,
             trigger_by=protection.trigger_by,
             reduce_only=True,
             position_side=entry.position_side,
-            note={"attached": str(order.id)},
+            note={"attached": attached},
         )
-        for other in [each for each in self.armed.values() if wish.closes_position and alike(each.wish, wish)]:
+        for other in [each for each in self.armed.values() if quantity is None and alike(each.wish, wish)]:
             self._disarm(other, Status.CANCELED)
-        number = next(self.ids.algos if self.habits.own_book else self.ids.orders)
-        placed = self.protecting[order.id, protection] = self._order(wish, number)
+        placed = self._order(wish, next(self.ids.algos if self.habits.own_book else self.ids.orders))
         self._arm(placed)
+        return placed
 
     def _arm(self, order: VenueOrder) -> None:
         self._bring_up(order.wish.symbol)

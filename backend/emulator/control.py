@@ -99,13 +99,9 @@ def credit(protocol: Protocol, key: str, amount: str) -> None:
 
 
 @operation
-def change_account(protocol: Protocol, key: str, **changes: bool | int) -> None:
-    """checks_budget (a boolean), stuck_triggers (a count): see `AccountBooks`."""
-    account = _account(protocol, key)
-    if wrong := set(changes) - {"checks_budget", "stuck_triggers"}:
-        raise Unusable(f"An account has no {', '.join(sorted(wrong))}.")
-    for name, value in changes.items():
-        setattr(account, name, value)
+def stick_triggers(protocol: Protocol, key: str, count: int = 1) -> None:
+    """So many conditional orders will trigger and never reach the book."""
+    _account(protocol, key).stuck_triggers = count
 
 
 @operation

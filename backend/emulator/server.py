@@ -12,11 +12,12 @@ from aiohttp import web
 from . import control
 from .binance.protocol import Binance
 from .bingx.protocol import Bingx
+from .bybit.protocol import Bybit
 from .faults import Fault, FaultKind
 from .protocol import Answer, Call, Protocol
 from .venue import Venue, wall
 
-DIALECTS: Mapping[str, type[Protocol]] = {"binance": Binance, "bingx": Bingx}
+DIALECTS: Mapping[str, type[Protocol]] = {"binance": Binance, "bingx": Bingx, "bybit": Bybit}
 CONTROL = "/_control/"
 GARBAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 

@@ -260,7 +260,7 @@ def test_reducing_orders_may_not_add_up_to_more_than_is_held(client, venue):
     client.create_order(BTC, "limit", "sell", 0.01, 66_000, {"reduceOnly": True})
     with pytest.raises(ccxt.OperationRejected, match="-4118"):
         client.create_order(BTC, "market", "sell", 0.01, None, {"reduceOnly": True})
-    venue.change_account(client.apiKey, checks_budget=False)
+    venue.change_habits(client.apiKey, has_budget=False)
     client.create_order(BTC, "market", "sell", 0.01, None, {"reduceOnly": True})
 
 
@@ -479,7 +479,7 @@ def test_what_was_archived_is_no_longer_told_of(client, venue):
 def test_a_trigger_can_get_stuck_on_its_way(client, venue):
     entry(client)
     stop(client, "stop-1")
-    venue.change_account(client.apiKey, stuck_triggers=1)
+    venue.stick_triggers(client.apiKey)
     venue.set_price(BTC, "61000")
     assert conditional(client, "stop-1")["info"]["algoStatus"] == "TRIGGERING"
     assert held(client) == Decimal("0.01")

@@ -51,7 +51,7 @@ def test_what_a_venue_cannot_do_is_said(stand_in: StandIn, key: str):
         venue.close(key, BTC)
     with pytest.raises(ControlError, match="would_trigger"):
         venue.place(key, BTC, "buy", "0.01", kind="STOP_MARKET", trigger="60000")
-    with pytest.raises(ControlError, match="An account has no pocket"):
-        venue.change_account(key, pocket=1)
+    with pytest.raises(ControlError, match="A key has no pocket"):
+        venue.change_key(key, pocket=1)
     with pytest.raises(ControlError, match="unknown: 'nobody'"):
         venue.books("nobody")

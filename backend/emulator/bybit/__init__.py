@@ -1,0 +1,1 @@
+"""Bybit's fifth interface, unified account, linear perpetuals: protection belongs to the position, codes in retCode."""
