@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -78,10 +78,8 @@ def _closed_trade(
 
 
 def _milliseconds(text: str) -> int:
-    """Of a moment as the database writes it; SQLite does not mention that it is UTC."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    """Of a moment as the database writes it: Postgres ends in "+00", SQLite does not mention that it is UTC."""
+    moment = datetime.fromisoformat(text if text[-3] in "+-" else text + "+00:00")
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
