@@ -14,9 +14,9 @@ from typing import Any
 
 from django.db import transaction
 
-from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
+from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMode, Reading, Refusal
-from buddy.core.market import ZERO, Side
+from buddy.core.market import ZERO, Instrument, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
@@ -86,13 +86,21 @@ class Ledger:
             trade.account = self.account
         self.rows = Rows.of(self.working, self.account)
 
+    def _instrument(self, symbol: str) -> Instrument:
+        """For the words of an Event: an execution is booked whether or not its instrument can be read."""
+        try:
+            return self.exchange.instrument(symbol)
+        except (ExchangeError, LookupError):
+            return books.unbounded(symbol)
+
     def _book(self, reading: Reading) -> None:
+        instruments = {symbol: self._instrument(symbol) for symbol in {fill.symbol for fill in reading.fills}}
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
             new = booking.book_fills(self.account, reading.fills, self.working, self._missing(reading))
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
-            telling.tell_fills(new, self.working, self.exchange.instrument)
+            telling.tell_fills(new, self.working, instruments)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor

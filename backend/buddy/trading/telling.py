@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -79,7 +79,7 @@ def hint_account(account: Account) -> None:
     transaction.on_commit(lambda: live.publish(owner, "account", frame))
 
 
-def tell_fills(new: Sequence[Fill], working: Sequence[Trade], instrument_of: Callable[[str], Instrument]) -> None:
+def tell_fills(new: Sequence[Fill], working: Sequence[Trade], instruments: Mapping[str, Instrument]) -> None:
     """One sentence per order that executed, or per execution that was not ours."""
     if not new:
         return
@@ -92,7 +92,7 @@ def tell_fills(new: Sequence[Fill], working: Sequence[Trade], instrument_of: Cal
     trades |= Trade.objects.in_bulk(over)
     for (trade_id, _), fills in groups.items():
         trade = trades[trade_id]
-        _tell_execution(trade, instrument_of(trade.symbol), fills[0].order, fills)
+        _tell_execution(trade, instruments[fills[0].symbol], fills[0].order, fills)
 
 
 def _tell_execution(trade: Trade, instrument: Instrument, order: Order | None, fills: Sequence[Fill]) -> None:

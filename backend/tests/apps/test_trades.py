@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from buddy.core.errors import InvalidPlan
+from buddy.core.errors import CouldNotRead, InvalidPlan
+from buddy.core.market import Instrument
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
-from buddy.exchanges.paper import balance_of
+from buddy.exchanges.paper import PaperExchange, balance_of
 from buddy.trading import examination
 from buddy.trading import serializers as shapes
+from buddy.trading.lease import Lease
+from buddy.trading.ledger import Ledger
 from buddy.trading.models import Order, Trade
 from tests.apps.trading_rig import SYMBOL
 
@@ -114,6 +117,18 @@ def test_the_story_of_a_fill_says_its_price_to_the_tick(api: Any, account: Accou
     assert said % tick == 0
     assert said != exact
     assert abs(said - exact) <= tick / 2
+
+
+@pytest.mark.parametrize("trouble", [CouldNotRead("no answer"), KeyError(SYMBOL)])
+def test_an_execution_is_told_to_the_last_digit_where_the_tick_cannot_be_read(
+    account: Account, price: Decimal, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> Instrument:
+        raise trouble
+
+    monkeypatch.setattr(PaperExchange, "instrument", silent)
+    ledger = Ledger(account, PaperExchange(account, source_for(account)), Lease(account.pk, "a test", 1))
+    assert ledger._instrument(SYMBOL).round_price(Decimal("104536.913202")) == Decimal("104536.913202")
 
 
 def test_the_whole_trade_has_its_orders_fills_and_events(api: Any, account: Account, price: Decimal) -> None:
