@@ -11,7 +11,9 @@ from buddy import env
 STRUCK = "[redacted]"
 SHORTEST = 8
 """A secret shorter than this is no secret, and striking it out would only garble the log."""
-_LEARNED: set[str] = set()
+MOST_LEARNED = 4096
+_LEARNED: dict[str, None] = {}
+"""In the order they were learned."""
 _NAMED = re.compile(
     r"""(?ix)
     ( ["']?\b(?:password\w*|secret\w*|api_?key|signature|token|authorization|cookie
@@ -24,15 +26,18 @@ _IN_URL = re.compile(r"(\b[a-z][a-z+]*://[^\s:/@]*:)[^\s@/]+(@)", re.IGNORECASE)
 
 def redact(text: str) -> str:
     """`text` without the values of our secrets, of fields named like secrets, and of passwords in addresses."""
-    for value in (*_own_secrets(), *_LEARNED):
+    for value in (*_own_secrets(), *list(_LEARNED)):
         text = text.replace(value, STRUCK)
     return _NAMED.sub(rf"\1{STRUCK}", _IN_URL.sub(rf"\1{STRUCK}\2", text))
 
 
 def learn(value: str) -> None:
-    """From now on strike out `value` too: a secret that this process has just opened."""
-    if len(value) >= SHORTEST:
-        _LEARNED.add(value)
+    """From now on strike out `value` too: a secret that this process has just seen."""
+    if len(value) < SHORTEST or value in _LEARNED:
+        return
+    while len(_LEARNED) >= MOST_LEARNED:
+        _LEARNED.pop(next(iter(_LEARNED)), None)
+    _LEARNED[value] = None
 
 
 class Formatter(logging.Formatter):

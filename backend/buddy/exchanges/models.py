@@ -9,6 +9,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.db import models
 
+from buddy import redact
 from buddy.core.exchange import PositionMode
 from buddy.core.plan import MarginMode
 from buddy.fields import DecimalText
@@ -107,12 +108,16 @@ class Account(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What opens an account at its venue. Never shown: not by `repr`, not in an error, not in an answer."""
+    """What opens an account at its venue. Never shown: not by `repr`, not in an answer, not in the log."""
 
     api_key: str = field(repr=False)
     secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
     """Only some venues have one."""
+
+    def __post_init__(self) -> None:
+        for secret in (self.api_key, self.secret, self.passphrase):
+            redact.learn(secret)
 
 
 def fingerprint(account: Account, keys: Keys) -> str:

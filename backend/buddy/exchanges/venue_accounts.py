@@ -38,7 +38,7 @@ def open_at_venue(owner: Any, fields: Mapping[str, Any]) -> Account:
         row = _sealed(account, keys)
         _insist_on_probe(row)
         _put_in_use(row)
-    except Problem:
+    except Exception:
         Account.objects.filter(pk=account.pk, is_draft=True).delete()
         raise
     account.refresh_from_db()
@@ -53,7 +53,7 @@ def replace_key(account: Account, key: Mapping[str, str]) -> Account:
     try:
         _insist_on_probe(row)
         _put_in_use(row)
-    except Problem:
+    except Exception:
         Credentials.objects.filter(pk=row.pk, in_use=False).delete()
         raise
     return account

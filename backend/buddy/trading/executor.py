@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from buddy.core.errors import Denied, Fault, InvalidPlan
+from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan
 from buddy.core.exchange import Role
 from buddy.core.market import ZERO
 from buddy.core.plan import Plan
@@ -87,11 +87,19 @@ def _bench(account_id: int) -> Iterator[Bench]:
         look_elsewhere(account_id, bench.account.looked_at)
 
 
+def _warm(account: Account) -> None:
+    """Have a worker's answer at hand before the account is ours: while it is, nobody looks."""
+    if must_hand_over(account):
+        with suppress(CouldNotRead):  # whoever needs it asks again, and hears why not
+            glance(account).balance()
+
+
 def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:
     """Size, ask the gate, write the wish and carry it out.
 
     Raises InvalidPlan, Denied or Temporary: then nothing happened.
     """
+    _warm(account)
     with _bench(account.pk) as bench:
         found = examine(bench.account, document, bench.source, bench.exchange.balance())
         plan, sizing = _passed(found, bench)
@@ -252,6 +260,7 @@ def hands_off(trade: Trade, on: bool) -> Trade:
 
 def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) -> Trade:
     """A new whole plan: sized again while nothing has entered, bound to what has happened afterwards."""
+    _warm(trade.account)
     with _work(trade) as work:
         changes = _amended_open(work, document) if work.position.entered else _amended_pending(work, document)
         changes |= {"plan_version": work.trade.plan_version + 1, "wished_at": timezone.now()}

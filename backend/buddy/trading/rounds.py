@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
 
+from . import unmanaged
 from .lease import LeaseHeld, LeaseLost
 from .models import Order, Trade
 from .states import LIVE, WORKING
@@ -18,10 +19,10 @@ AT_ONCE = 4
 
 
 def with_work() -> list[int]:
-    """Accounts with a working trade, or with an order of ours that may still rest."""
+    """Accounts with a working trade, or with an order of ours that may still rest, unless asking is in vain."""
     trading = Trade.objects.filter(status__in=WORKING).values_list("account_id", flat=True)
     resting = Order.objects.filter(status__in=LIVE).values_list("account_id", flat=True)
-    return sorted({*trading, *resting})
+    return sorted({*trading, *resting} - unmanaged.in_vain())
 
 
 def watch_all() -> int:

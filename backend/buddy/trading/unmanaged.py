@@ -28,6 +28,8 @@ from .telling import tell_account, text
 PAUSES = (timedelta(0), timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=15), timedelta(minutes=30))
 """Before each notice, from the one before it on; then every hour, for as long as something is held."""
 LAST_PAUSE = timedelta(hours=1)
+ASKED_AGAIN = timedelta(seconds=15)
+"""Venues ban whoever knocks with a refused key every two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,13 @@ def note(account: Account, trouble: Exception | None) -> None:
         warn(account)
     elif trouble is None:
         in_use.exclude(refused_at=None).update(**accepted())
+
+
+def in_vain() -> set[int]:
+    """Accounts whose key was refused just now: the round leaves them alone for a moment."""
+    just_now = timezone.now() - ASKED_AGAIN
+    refused = Credentials.objects.filter(in_use=True, account__looked_at__gt=just_now).exclude(refused_at=None)
+    return set(refused.values_list("account_id", flat=True))
 
 
 def warn_all() -> None:

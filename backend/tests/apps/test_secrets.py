@@ -1,4 +1,4 @@
-"""Canaries through signing up, failing to sign in and breaking: none of them comes out anywhere."""
+"""Canaries through signing up, failing to sign in, saving exchange keys and breaking: none of them comes out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from django.apps import apps
 from django.conf import settings
 
 from buddy import redact
+from buddy.core.errors import CouldNotRead, KeyRefused
+from buddy.exchanges import venue_accounts
+from buddy.exchanges.models import Credentials
+from buddy.trading.rounds import look_quietly
 from buddy.users import views
 from buddy.users.models import User
+from tests.exchanges.scripted_venue import at_hand
 
 from .test_users import Browser
 
@@ -81,5 +86,92 @@ def kept() -> str:
 
 
 def in_store() -> str:
+    """Every value of every kind: the cache, what was counted, and the tasks that wait for a worker."""
     found = redis.Redis.from_url(settings.REDIS_URL)
-    return str([(key, found.get(key)) for key in found.scan_iter(_type="string")])
+    reads = {
+        b"string": found.get,
+        b"list": lambda key: found.lrange(key, 0, -1),
+        b"hash": found.hgetall,
+        b"set": found.smembers,
+        b"zset": lambda key: found.zrange(key, 0, -1),
+    }
+    return str([(key, reads[found.type(key)](key)) for key in found.scan_iter()])
+
+
+# --- exchange keys ----------------------------------------------------------------------------------------------------
+
+ACCOUNTS = "/api/v1/accounts"
+KEY = {"api_key": "canary-api-key-7Hq2", "secret": "canary-api-secret-Zx81", "passphrase": "canary-passphrase-Lw5"}
+FRESH = {name: f"{value}-fresh" for name, value in KEY.items()}
+MISPLACED = "canary-misplaced-secret-Gt4"
+
+
+@pytest.fixture
+def trader(db: None, canaries: None, log: io.StringIO) -> Browser:
+    browser = Browser(raise_request_exception=False)
+    browser.sign_up("new@example.org", PASSWORD)
+    return browser
+
+
+def assert_nowhere(log: io.StringIO, answers: list[Any]) -> None:
+    secrets = {*KEY.values(), *FRESH.values(), MISPLACED}
+    for answer in answers:
+        assert_silent(secrets, f"{answer.headers} {answer.content!r}", "an answer")
+    assert_silent(secrets, log.getvalue(), "the log")
+    assert_silent(secrets, kept(), "the database")
+    assert_silent(secrets, in_store(), "the store")
+
+
+def asked(**fields: Any) -> dict[str, Any]:
+    return {"name": "Demo", "mode": "testnet", "venue": "okx", "key": KEY, **fields}
+
+
+def test_no_exchange_key_comes_out(trader: Browser, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    with at_hand(monkeypatch) as venue:
+        told = [trader.send("post", ACCOUNTS, asked())]
+        address = f"{ACCOUNTS}/{told[0].json()['id']}"
+        told += [trader.send("post", f"{address}/check", {}), trader.send("put", f"{address}/key", FRESH)]
+        for error in (KeyRefused, CouldNotRead, ValueError):
+            venue.fails = error(f"odd {KEY['api_key']} {FRESH['secret']} apiKey={KEY['secret']} {FRESH['passphrase']}")
+            told += [trader.send("post", f"{address}/check", {}), trader.send("put", f"{address}/key", KEY)]
+            look_quietly(told[0].json()["id"])
+        told += [trader.send("get", "/api/v1/events"), trader.send("get", ACCOUNTS)]
+    assert [answer.status_code for answer in told] == [201, 200, 200, 200, 400, 200, 503, 200, 503, 200, 200]
+    assert "could not be probed" in log.getvalue()
+    assert_nowhere(log, told)
+
+
+def test_no_key_in_the_wrong_place_comes_back(trader: Browser, log: io.StringIO) -> None:
+    wrong: list[Any] = [
+        asked(key=MISPLACED),
+        asked(key={**KEY, "secret": {"x": MISPLACED}}),
+        asked(key={**KEY, "api_key": MISPLACED * 100}),
+        asked(key=[MISPLACED]),
+        asked(venue="mtgox", mode=MISPLACED[:6]),
+        f'{{"key": {{"secret": "{MISPLACED}", ',
+    ]
+    told = [trader.send("post", ACCOUNTS, body) for body in wrong]
+    assert {answer.status_code for answer in told} == {400}
+    assert_nowhere(log, told)
+
+
+def test_a_task_carries_no_key(trader: Browser, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(venue_accounts, "WAIT", 0.1)
+    told = [trader.send("post", ACCOUNTS, asked())]
+    assert told[0].json()["code"] == "key_unchecked"
+    assert "probe_key" in in_store()
+    assert_nowhere(log, told)
+
+
+def test_a_defect_while_a_key_is_saved_tells_nothing(
+    trader: Browser, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(self: Any, keys: Any) -> None:
+        raise RuntimeError(f"broke with {keys.api_key} {keys.secret} {keys.passphrase} {keys}")
+
+    monkeypatch.setattr(Credentials, "keep", breaks)
+    told = [trader.send("post", ACCOUNTS, asked())]
+    assert told[0].status_code == 500
+    assert "broke with [redacted]" in log.getvalue()
+    assert not apps.get_model("exchanges", "Account").objects.exists()
+    assert_nowhere(log, told)

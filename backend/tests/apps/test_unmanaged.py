@@ -16,6 +16,7 @@ from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.trading import unmanaged
 from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.rounds import with_work
 from buddy.trading.watcher import look
 
 from .records import still_open
@@ -118,6 +119,16 @@ def test_with_nothing_held_it_is_told_once(account, monkeypatch):
             look(account.pk)
             unmanaged.warn_all()
     assert [notice.text for notice in notices()] == ["BingX does not accept the key of Demo: nothing is looked after."]
+
+
+def test_the_venue_is_not_asked_every_two_seconds_with_a_refused_key(account, monkeypatch):
+    holding(account, "long", "0.5", "90")
+    answers(monkeypatch, KeyRefused("no"))
+    assert with_work() == [account.pk]
+    look(account.pk)
+    assert with_work() == []
+    with time_machine.travel(NOON + timedelta(seconds=16), tick=False):
+        assert with_work() == [account.pk]
 
 
 def test_another_trouble_says_nothing_about_the_key(account, monkeypatch):
