@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
+from functools import cached_property
 from itertools import pairwise
 
 from .closed_candles import ClosedCandles
@@ -21,8 +22,9 @@ from .series import Series
 from .simulated_market import Opening, extremes
 from .simulated_trade import SimulatedTrade
 from .simulator import SimulatedExchange
-from .sizing import Sizing, size
+from .sizing import Fit, fit
 from .stops import reached, trailed
+from .ticket import Ticket, legs_of
 
 UNLIMITED = Decimal(10**9)
 
@@ -39,7 +41,7 @@ class Played:
     ended: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """`venue` is whether the instrument's own rules of leverage and liquidation are known and hold."""
 
@@ -48,6 +50,11 @@ class Terms:
     equity: Decimal
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     venue: bool = True
+
+    @cached_property
+    def traded(self) -> Instrument:
+        """The instrument with the rules that hold."""
+        return self.instrument if self.venue else replace(self.instrument, max_leverage=UNLIMITED)
 
 
 def rehearse(
@@ -69,22 +76,21 @@ def rehearse(
         return Played(rehearsal.trade.position, rehearsal.ambiguous, ended)
 
 
-def sized(plan: Plan, price: Decimal, terms: Terms) -> Sizing:
+def fitted(plan: Plan, price: Decimal, terms: Terms) -> Fit:
     """The trade sized when a market entry fills at `price`; InvalidPlan with all that forbids it."""
-    equity = terms.equity
-    figures = size(plan, terms.instrument, equity=equity, free=equity, costs=terms.costs, reference_price=price)
-    if figures.faults:
-        raise InvalidPlan(figures.faults)
-    return figures
+    legs = legs_of(plan, terms.costs, price)
+    found = fit(Ticket(plan, terms.traded, terms.costs, legs, terms.equity, terms.equity, None))
+    if found.faults:
+        raise InvalidPlan(found.faults)
+    return found
 
 
 def opened(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
     """The trade, wished for at the open of the first candle."""
-    instrument = terms.instrument
+    instrument = terms.traded
     if not terms.venue:
         plan = replace(plan, leverage=None, margin_mode=MarginMode.CROSS)
-        instrument = replace(instrument, max_leverage=UNLIMITED)
-    figures = sized(plan, first.open, replace(terms, instrument=instrument))
+    found = fitted(plan, first.open, terms)
     exchange = SimulatedExchange(
         {plan.symbol: instrument},
         wallet=terms.equity,
@@ -92,8 +98,8 @@ def opened(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
         checks_margin=False,
         liquidates=terms.venue,
     )
-    exchange.set_up(plan.symbol, figures.leverage, plan.margin_mode.value)
-    position = Position(plan, instrument, figures.quantities, costs=terms.costs, opened_time=first.time)
+    exchange.set_up(plan.symbol, found.leverage, plan.margin_mode.value)
+    position = Position(plan, instrument, found.quantities, costs=terms.costs, opened_time=first.time)
     return SimulatedTrade(exchange, position)
 
 

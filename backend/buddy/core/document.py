@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 from .errors import Fault
 
@@ -24,8 +24,7 @@ SHOWN = 60
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A JSON object at `path` of a document; what is wrong in it goes to `faults`."""
 
     values: Mapping[str, Any]
@@ -90,7 +89,7 @@ class Place:
         return False
 
     def choice(self, key: str, kind: type[Choice]) -> Choice | None:
-        name = self.word(key, [member.value for member in kind])
+        name = self.word(key, _names(kind))
         return None if name is None else kind(name)
 
     def word(self, key: str, known: Collection[str]) -> str | None:
@@ -126,6 +125,11 @@ class Place:
         return None
 
 
+@cache
+def _names(kind: type[StrEnum]) -> tuple[str, ...]:
+    return tuple(kind)
+
+
 def exact(value: object) -> Decimal | None:
     """The number a JSON value stands for; None when it is none. A float is read as the text it prints as."""
     if isinstance(value, bool):
@@ -145,5 +149,7 @@ def decimal_places(value: Decimal) -> int:
     """Places after the point that are really used: 2 for `1.250`."""
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int), "a finite number has a numeric exponent"
+    if digits[-1]:
+        return max(0, -exponent)
     text = "".join(map(str, digits))
     return max(0, -exponent - (len(text) - len(text.rstrip("0")))) if text.strip("0") else 0

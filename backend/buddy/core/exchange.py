@@ -48,13 +48,12 @@ class OrderStatus(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
 
-    @property
-    def is_resting(self) -> bool:
-        return self in (OrderStatus.OPEN, OrderStatus.PARTIAL)
+    is_resting: bool
+    is_final: bool
 
-    @property
-    def is_final(self) -> bool:
-        return self in (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+    def __init__(self, name: str) -> None:
+        self.is_resting = name in ("open", "partial")
+        self.is_final = name in ("filled", "cancelled", "rejected", "expired")
 
 
 class Refusal(StrEnum):

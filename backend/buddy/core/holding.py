@@ -5,12 +5,12 @@ Everything else about a trade is derived from these, never stored. `core.positio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .costs import Costs
 from .exchange import Fill, Role
@@ -53,8 +53,7 @@ class Withdrawal(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(NamedTuple):
     """A fill and which of our orders it belongs to. `leg` counts entries or targets from 0.
 
     `reason` is the order's reason (a `Cause`), empty for an order that is not ours.
@@ -66,8 +65,7 @@ class Booked:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(NamedTuple):
     """The market of one symbol at one moment.
 
     `low` and `high` are the extremes traded since the look before (None: only `last` is known). `candles` are closed
@@ -92,8 +90,7 @@ class Market:
         return self.last if self.high is None else max(self.high, self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What must be remembered of the market between looks; everything else is derived again each time.
 
     `since`: the first look, from which on prices count (0: none yet). `best` and `worst` price since the first fill;
@@ -115,11 +112,11 @@ class Memory:
 
     def without_stop(self) -> Memory:
         """For a trader who moves the stop by an amended plan, also away from the price."""
-        return replace(self, tightest_stop=None, stop_cause=Cause.STOP_LOSS)
+        return self._replace(tightest_stop=None, stop_cause=Cause.STOP_LOSS)
 
     def document(self) -> dict[str, Any]:
         """Plain JSON: decimals as strings, what is empty left out."""
-        return _document(self)
+        return _document(self, self._fields)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Memory:
@@ -153,7 +150,7 @@ class Directives:
 
     def document(self) -> dict[str, Any]:
         """Plain JSON: decimals as strings, what is empty left out."""
-        return _document(self)
+        return _document(self, self.__slots__)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Directives:
@@ -167,8 +164,7 @@ class Directives:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Sums over fills: contracts, and their value for the average (Σ q·p; for an inverse contract Σ q/p)."""
 
     quantity: Decimal = ZERO
@@ -184,47 +180,44 @@ class Totals:
 
 @dataclass(slots=True)
 class Tally:
-    """What is asked of the same fills again and again, added up once."""
+    """What is asked of the same fills again and again, added up once.
 
-    buys: Totals = field(default_factory=Totals)
-    sells: Totals = field(default_factory=Totals)
-    filled: dict[tuple[Role, int], Decimal] = field(default_factory=dict)
+    `entries` is all that was bought for a long (sold for a short), `exits` the rest; `held` is in contracts.
+    """
+
+    entries: Totals
+    exits: Totals
+    held: Decimal
+    filled: dict[tuple[Role, int], Decimal]
+    entered_time: int | None
+    """Of the first fill that entered."""
     split: tuple[object, object, tuple[Decimal, ...]] | None = None
     """Plan and instrument with the parts of the targets that follow from them."""
 
-    def totals(self, order_side: OrderSide) -> Totals:
-        return self.buys if order_side is OrderSide.BUY else self.sells
+
+def tally_of(fills: Sequence[Booked], side: Side, linear: bool) -> Tally:
+    """The fills of a position on `side` added up."""
+    filled: dict[tuple[Role, int], Decimal] = {}
+    for each in fills:
+        filled[each.role, each.leg] = filled.get((each.role, each.leg), ZERO) + each.fill.quantity
+    entries, exits = (_totals(fills, way, linear) for way in (side.entry_order_side, side.exit_order_side))
+    held = entries.quantity - exits.quantity
+    times = [each.fill.time for each in fills if each.fill.order_side is side.entry_order_side]
+    return Tally(entries, exits, held if held > 0 else ZERO, filled, min(times, default=None))
 
 
-class Fills(tuple[Booked, ...]):
-    """Fills in the order in which they were booked."""
-
-    @cached_property
-    def linear(self) -> Tally:
-        return self._tally(linear=True)
-
-    @cached_property
-    def inverse(self) -> Tally:
-        return self._tally(linear=False)
-
-    def _tally(self, *, linear: bool) -> Tally:
-        filled: dict[tuple[Role, int], Decimal] = {}
-        for each in self:
-            filled[each.role, each.leg] = filled.get((each.role, each.leg), ZERO) + each.fill.quantity
-        return Tally(self._totals(OrderSide.BUY, linear), self._totals(OrderSide.SELL, linear), filled)
-
-    def _totals(self, order_side: OrderSide, linear: bool) -> Totals:
-        quantity = weight = fees = ZERO
-        for each in self:
-            fill = each.fill
-            if fill.order_side is order_side:
-                quantity += fill.quantity
-                weight += fill.quantity * fill.price if linear else fill.quantity / fill.price
-                fees += fill.fee
-        return Totals(quantity, weight, fees)
+def _totals(fills: Sequence[Booked], order_side: OrderSide, linear: bool) -> Totals:
+    quantity = weight = fees = ZERO
+    for each in fills:
+        fill = each.fill
+        if fill.order_side is order_side:
+            quantity += fill.quantity
+            weight += fill.quantity * fill.price if linear else fill.quantity / fill.price
+            fees += fill.fee
+    return Totals(quantity, weight, fees)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Position:
     """One trade as facts. `quantities` are contracts per entry leg; `opened_time` is when the trade was wished for.
 
@@ -245,18 +238,25 @@ class Position:
     first_stop: Decimal | None = None
     """The stop the trade was opened with, when an amended plan has another: R never changes."""
 
-    def __post_init__(self) -> None:
-        if type(self.fills) is not Fills:
-            object.__setattr__(self, "fills", Fills(self.fills))
-
     def with_memory(self, memory: Memory) -> Position:
-        return self if memory is self.memory else replace(self, memory=memory)
+        """The same trade remembering this; its fills stay added up, for they do not depend on it."""
+        return self if memory is self.memory else self._with(memory=memory)
 
-    @property
+    def with_fills(self, fills: tuple[Booked, ...], funding: Decimal = ZERO) -> Position:
+        """The same trade after these, too, and after `funding` received (paid is negative)."""
+        other = self._with(fills=self.fills + fills, funding=self.funding + funding)
+        vars(other).pop("tally", None)
+        return other
+
+    def _with(self, **changes: object) -> Position:
+        """`replace` for what changes at every look: nothing is checked, and what is worked out is kept."""
+        other = object.__new__(Position)
+        vars(other).update(vars(self), **changes)
+        return other
+
+    @cached_property
     def tally(self) -> Tally:
-        fills = self.fills
-        assert isinstance(fills, Fills)
-        return fills.linear if self.instrument.linear else fills.inverse
+        return tally_of(self.fills, self.plan.side, self.instrument.linear)
 
     @property
     def risk_stop(self) -> Decimal:
@@ -269,26 +269,24 @@ class Position:
 
     @property
     def entries(self) -> Totals:
-        """All that was bought for a long (sold for a short)."""
-        return self.tally.totals(self.side.entry_order_side)
+        return self.tally.entries
 
     @property
     def exits(self) -> Totals:
-        return self.tally.totals(self.side.exit_order_side)
+        return self.tally.exits
 
     @property
     def entered(self) -> Decimal:
-        return self.entries.quantity
+        return self.tally.entries.quantity
 
     @property
     def exited(self) -> Decimal:
-        return self.exits.quantity
+        return self.tally.exits.quantity
 
     @property
     def held(self) -> Decimal:
         """What the fills say is held, in contracts; the venue's own word goes before it."""
-        held = self.entered - self.exited
-        return held if held > 0 else ZERO
+        return self.tally.held
 
     @property
     def average_entry(self) -> Decimal | None:
@@ -320,7 +318,7 @@ class Position:
 
     @property
     def first_fill_time(self) -> int | None:
-        return min((b.fill.time for b in self.fills if b.fill.order_side is self.side.entry_order_side), default=None)
+        return self.tally.entered_time
 
     @property
     def last_exit_time(self) -> int | None:
@@ -344,9 +342,9 @@ def exit_cause(booked: Booked) -> Cause:
     return Cause(booked.reason) if booked.reason in CAUSES else Cause.EXTERNAL
 
 
-def _document(record: Memory | Directives) -> dict[str, Any]:
+def _document(record: Memory | Directives, names: Iterable[str]) -> dict[str, Any]:
     usual = type(record)()  # "reduce to 0" is not "nothing asked for"
-    values = {name: getattr(record, name) for name in record.__slots__}
+    values = {name: getattr(record, name) for name in names}
     return {name: _plain(value) for name, value in values.items() if value != getattr(usual, name)}
 
 

@@ -9,10 +9,10 @@ market; entries come after the exits; when nothing is held the stop goes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from .errors import ExchangeError, Rejected
 from .exchange import OrderKind, OrderStatus, Refusal, Role, TriggerBy
@@ -23,8 +23,7 @@ AS_TRIGGERED = {OrderKind.STOP_MARKET: OrderKind.MARKET, OrderKind.STOP_LIMIT: O
 """What a triggered order becomes once its trigger has traded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
+class Working(NamedTuple):
     """One of our orders that rests, or may (INTENDED and UNKNOWN count: the same wish is not placed twice)."""
 
     client_id: str
@@ -59,6 +58,10 @@ class Cancel:
 
 
 Action = Place | Cancel
+ROLES = tuple(Role)
+Order = TypeVar("Order", Wish, Working)
+Wished = Mapping[Role, Sequence[Wish]]
+Ours = Mapping[Role, Sequence[Working]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,16 @@ def step(position: Position, working: Sequence[Working], market: Market, held: D
 
 def actions_of(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
     """`step` for a position that has observed `market` already."""
-    wishes = wishes_of(position, market, held)
-    if held > 0 and _stop_is_passed(position, working, market, held):
+    wished, ours = _by_role(wishes_of(position, market, held)), _by_role(working)
+    if held > 0 and _stop_is_passed(position, ours[Role.STOP], market):
         close = close_wish(position, held, level_of(position, market).cause)
-        wishes = [close, *(w for w in wishes if w.role is Role.ENTRY)]
-        return [*_entries(wishes, working, market, placing=False), *_exits(wishes, working, held)]
+        wished = _by_role([close, *wished[Role.ENTRY]])
+        return [*_entries(wished, ours, market, placing=False), *_exits(wished, ours, held)]
     return [
-        *_stop(wishes, working),
-        *_exits(wishes, working, held),
-        *_entries(wishes, working, market),
-        *_last_stop(working, held),
+        *_stop(wished[Role.STOP], ours[Role.STOP]),
+        *_exits(wished, ours, held),
+        *_entries(wished, ours, market),
+        *_last_stop(ours[Role.STOP], held),
     ]
 
 
@@ -117,27 +120,27 @@ def _act(action: Action, desk: Desk) -> None:
     except Rejected as rejected:
         if action.wish.role is not Role.STOP or rejected.code != Refusal.WOULD_TRIGGER:
             raise
-        desk.place(replace(action.wish, role=Role.CLOSE, leg=0, kind=OrderKind.MARKET, trigger=None))
+        desk.place(action.wish._replace(role=Role.CLOSE, leg=0, kind=OrderKind.MARKET, trigger=None))
 
 
-def _role(items: Iterable[Working], role: Role) -> list[Working]:
-    return [each for each in items if each.role is role]
+def _by_role(items: Iterable[Order]) -> dict[Role, list[Order]]:
+    by_role: dict[Role, list[Order]] = {role: [] for role in ROLES}
+    for each in items:
+        by_role[each.role].append(each)
+    return by_role
 
 
-def _stop_is_passed(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> bool:
+def _stop_is_passed(position: Position, stops: Sequence[Working], market: Market) -> bool:
     """Whether the price is already beyond a stop that does not rest yet: then that is the stop."""
     price = market.mark if position.plan.trigger_by is TriggerBy.MARK else market.last
     level = level_of(position, market).price
-    resting = any(w.trigger == level for w in _role(working, Role.STOP))
+    resting = any(w.trigger == level for w in stops)
     return not resting and not position.side.better(price, level)
 
 
-def _stop(wishes: Sequence[Wish], working: Sequence[Working]) -> Iterator[Action]:
+def _stop(wished: Sequence[Wish], stops: Sequence[Working]) -> Iterator[Action]:
     """The new stop first; the old one only when the new one is seen resting."""
-    stops = _role(working, Role.STOP)
-    for wish in wishes:
-        if wish.role is not Role.STOP:
-            continue
+    for wish in wished:
         right = [w for w in stops if w.satisfies(wish)]
         kept = next((w for w in right if w.status.is_resting), None)
         if not right:
@@ -146,20 +149,20 @@ def _stop(wishes: Sequence[Wish], working: Sequence[Working]) -> Iterator[Action
             yield from (Cancel(w, "replaced") for w in stops if w is not kept)
 
 
-def _last_stop(working: Sequence[Working], held: Decimal) -> Iterator[Action]:
+def _last_stop(stops: Sequence[Working], held: Decimal) -> Iterator[Action]:
     if held <= 0:
-        yield from (Cancel(w, "nothing held") for w in _role(working, Role.STOP))
+        yield from (Cancel(w, "nothing held") for w in stops)
 
 
-def _exits(wishes: Sequence[Wish], working: Sequence[Working], held: Decimal) -> Iterator[Action]:
+def _exits(wishes: Wished, ours: Ours, held: Decimal) -> Iterator[Action]:
     """Closing at market, or the targets; what is no longer wished for is cancelled first."""
-    targets, wished = _role(working, Role.TAKE_PROFIT), [w for w in wishes if w.role is Role.TAKE_PROFIT]
+    targets, wished = ours[Role.TAKE_PROFIT], wishes[Role.TAKE_PROFIT]
     yield from (Cancel(w, "no longer wanted") for w in _unwanted(targets, wished))
-    in_flight = sum((w.remaining for w in _role(working, Role.CLOSE)), ZERO)
-    for close in (w for w in wishes if w.role is Role.CLOSE):
+    in_flight = sum([w.remaining for w in ours[Role.CLOSE]], ZERO)
+    for close in wishes[Role.CLOSE]:
         if close.quantity > in_flight:
-            yield Place(replace(close, quantity=close.quantity - in_flight))
-    room = held - in_flight - sum((w.remaining for w in targets), ZERO)
+            yield Place(close._replace(quantity=close.quantity - in_flight))
+    room = held - in_flight - sum([w.remaining for w in targets], ZERO)
     for wish in wished:
         if any(w.satisfies(wish) for w in targets):
             continue
@@ -169,11 +172,9 @@ def _exits(wishes: Sequence[Wish], working: Sequence[Working], held: Decimal) ->
         yield Place(wish)
 
 
-def _entries(
-    wishes: Sequence[Wish], working: Sequence[Working], market: Market, *, placing: bool = True
-) -> Iterator[Action]:
+def _entries(wishes: Wished, ours: Ours, market: Market, *, placing: bool = True) -> Iterator[Action]:
     """A leg is placed again only when nothing of it may rest any more."""
-    entries, wished = _role(working, Role.ENTRY), [w for w in wishes if w.role is Role.ENTRY]
+    entries, wished = ours[Role.ENTRY], wishes[Role.ENTRY]
     yield from (Cancel(w, "entry withdrawn" if not wished else "entry changed") for w in _unwanted(entries, wished))
     for wish in wished:
         if placing and not any(w.leg == wish.leg for w in entries):
@@ -197,4 +198,4 @@ def _as_triggered(wish: Wish, last: Decimal) -> Wish:
     if wish.trigger is None:
         return wish
     passed = last >= wish.trigger if wish.order_side is OrderSide.BUY else last <= wish.trigger
-    return replace(wish, kind=AS_TRIGGERED[wish.kind], trigger=None) if passed else wish
+    return wish._replace(kind=AS_TRIGGERED[wish.kind], trigger=None) if passed else wish

@@ -20,34 +20,40 @@ class OrderSide(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
+    is_buy: bool
+
+    def __init__(self, name: str) -> None:
+        self.is_buy = name == "buy"
+
     @property
     def opposite(self) -> OrderSide:
-        return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
+        return OrderSide.SELL if self.is_buy else OrderSide.BUY
 
 
 class Side(StrEnum):
+    """What follows from a side is asked of every price, so each member knows it from the start."""
+
     LONG = "long"
     SHORT = "short"
 
-    @property
-    def sign(self) -> int:
-        return 1 if self is Side.LONG else -1
+    is_long: bool
+    sign: int
+    entry_order_side: OrderSide
+    exit_order_side: OrderSide
+
+    def __init__(self, name: str) -> None:
+        self.is_long = name == "long"
+        self.sign = 1 if self.is_long else -1
+        self.entry_order_side = OrderSide.BUY if self.is_long else OrderSide.SELL
+        self.exit_order_side = self.entry_order_side.opposite
 
     @property
     def opposite(self) -> Side:
-        return Side.SHORT if self is Side.LONG else Side.LONG
-
-    @property
-    def entry_order_side(self) -> OrderSide:
-        return OrderSide.BUY if self is Side.LONG else OrderSide.SELL
-
-    @property
-    def exit_order_side(self) -> OrderSide:
-        return self.entry_order_side.opposite
+        return Side.SHORT if self.is_long else Side.LONG
 
     def better(self, price: Decimal, than: Decimal) -> bool:
         """Whether `price` is further in the position's favour than `than`."""
-        return price > than if self is Side.LONG else price < than
+        return price > than if self.is_long else price < than
 
 
 class MarginTier(NamedTuple):

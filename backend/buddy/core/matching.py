@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple, Self
@@ -12,8 +10,8 @@ from typing import NamedTuple, Self
 from .costs import Costs
 from .exchange import Fill, Income, IncomeKind, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
 from .margin import liquidation_price
-from .market import ZERO, Candle, Instrument, OrderSide
-from .simulated_books import Books, Holding, Resting, reducible
+from .market import ZERO, Candle, Instrument
+from .simulated_books import Books, Holding, Resting, copied, reducible
 from .simulated_market import FundingRate, Opening, Rest, Step, SymbolMarket, Tick, extremes
 from .watching import Watch
 
@@ -91,13 +89,13 @@ class Matching:
 
     def trial(self, symbol: str, path: Iterable[Step] = ()) -> Self:
         """A copy to try something on: the same account, with nothing ahead but `path` on one symbol."""
-        twin = copy(self)
+        twin = copied(self)
         twin.books = self.books.clone()
-        twin.orders = {key: replace(order) for key, order in self.orders.items()}
+        twin.orders = {key: copied(order) for key, order in self.orders.items()}
         twin.closed = dict(self.closed)
         twin.log = list(self.log)
         twin.funding = {key: list(rates) for key, rates in self.funding.items()}
-        twin.markets = {key: replace(market, path=deque()) for key, market in self.markets.items()}
+        twin.markets = {key: market.standing() for key, market in self.markets.items()}
         twin.markets[symbol].path.extend(path)
         return twin
 
@@ -111,9 +109,9 @@ class Matching:
     def edges(self, symbol: str) -> tuple[Decimal | None, Decimal | None]:
         """The nearest prices at or below and at or above the market at which something waits."""
         market = self.markets[symbol]
-        levels = list(self._levels(symbol, market))
-        below = max((level for level in levels if level <= market.last), default=None)
-        return below, min((level for level in levels if level >= market.last), default=None)
+        levels, here = self._levels(symbol, market), market.last
+        below = max([level for level in levels if level <= here], default=None)
+        return below, min([level for level in levels if level >= here], default=None)
 
     def skip(self, symbol: str, time: int, low: Decimal, high: Decimal, close: Decimal) -> None:
         """Pass over candles in which nothing waited: the caller has made sure of that."""
@@ -137,7 +135,7 @@ class Matching:
         if self._is_liquidated(symbol, market):
             self._liquidate(symbol, market)
             return True
-        due = [o for o in self._orders_of(symbol) if self.is_due(o, market) and o.touched != market.leg]
+        due = [o for o in self._orders_of(symbol) if o.touched != market.leg and self.is_due(o, market)]
         if due:
             self.execute(max(due, key=lambda order: order.passed_by(market.last)), market)
             return True
@@ -152,17 +150,17 @@ class Matching:
         _, symbol = min(ahead)
         market = self.markets[symbol]
         step = market.path[0]
-        if isinstance(step, Candle):
+        if isinstance(step, Tick):
+            self._walk(symbol, market, step)
+        elif isinstance(step, Opening):
+            self._open(symbol, market, step)
+        elif isinstance(step, Candle):
             market.path.popleft()
             market.path.extendleft((Rest(step), Opening(step.time, step.open)))
-        elif isinstance(step, Rest):
+        else:
             low_first = self.low_first(self, symbol, step.candle)
             market.path.popleft()
             market.path.extendleft(reversed(list(extremes(step.candle, low_first))))
-        elif isinstance(step, Opening):
-            self._open(symbol, market, step)
-        else:
-            self._walk(symbol, market, step)
         return True
 
     def _open(self, symbol: str, market: SymbolMarket, step: Opening) -> None:
@@ -201,19 +199,16 @@ class Matching:
 
     def _nearest(self, symbol: str, market: SymbolMarket, goal: Decimal) -> Decimal | None:
         """The first price on the way to `goal` at which an order or a watch waits."""
-        here = market.last
-        between = [level for level in self._levels(symbol, market) if here < level <= goal or goal <= level < here]
-        return min(between, key=lambda level: abs(level - here), default=None)
+        levels, here = self._levels(symbol, market), market.last
+        if goal > here:
+            return min([level for level in levels if here < level <= goal], default=None)
+        return max([level for level in levels if goal <= level < here], default=None)
 
-    def _levels(self, symbol: str, market: SymbolMarket) -> Iterator[Decimal]:
-        yield from market.watch.levels
-        for order in self._orders_of(symbol):
-            level = order.level()
-            if level is not None and order.touched != market.leg:
-                yield level
-        liquidation = self.liquidation(symbol)
-        if liquidation is not None:
-            yield liquidation
+    def _levels(self, symbol: str, market: SymbolMarket) -> list[Decimal]:
+        """Where orders, watches and the liquidation wait."""
+        orders = [order.level for order in self._orders_of(symbol) if order.touched != market.leg]
+        levels = [*market.watch.levels, *orders, self.liquidation(symbol)]
+        return [level for level in levels if level is not None]
 
     def _pass_time(self, symbol: str, market: SymbolMarket, time: int) -> bool:
         """Move the clock: funding and watched times on the way happen before the price does."""
@@ -239,7 +234,7 @@ class Matching:
     def execute(self, order: Resting, market: SymbolMarket) -> None:
         """Trigger it, or fill it where the market stands; never more of a reduce-only order than is held."""
         if not order.live:
-            order.live, order.was_resting = True, False
+            order.trigger()
             if not self.is_due(order, market):
                 order.was_resting = True
                 return
@@ -278,7 +273,7 @@ class Matching:
         limit = order.intent.price
         if limit is not None:
             return limit if order.was_resting and not market.jumped else market.last
-        slip = 1 + self.costs.slippage if order.intent.order_side is OrderSide.BUY else 1 - self.costs.slippage
+        slip = 1 + self.costs.slippage if order.intent.order_side.is_buy else 1 - self.costs.slippage
         return market.last * slip
 
     def _book(
@@ -341,8 +336,7 @@ class Matching:
 
     def _is_liquidated(self, symbol: str, market: SymbolMarket) -> bool:
         price = self.liquidation(symbol)
-        held = self.books.holdings.get(symbol)
-        return price is not None and held is not None and not held.side.better(market.mark_price, price)
+        return price is not None and not self.books.holdings[symbol].side.better(market.mark_price, price)
 
     def _liquidate(self, symbol: str, market: SymbolMarket) -> None:
         """The venue cancels what rests and closes the position, at worst where its collateral is used up."""

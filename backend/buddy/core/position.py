@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
+from typing import NamedTuple
 
 from .costs import loss_at_stop
 from .exchange import OrderKind, Role, TriggerBy
@@ -43,8 +44,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute."""
 
     role: Role

@@ -13,7 +13,7 @@ import numpy as np
 
 from .market import Candle, Side
 
-FIRST_CHUNK = 64
+FIRST_CHUNK = 256
 LARGEST_CHUNK = 65_536
 
 
@@ -64,8 +64,9 @@ class Series:
     def extremes(self, start: int, end: int) -> tuple[Decimal, Decimal]:
         """The lowest low and the highest high of candles `start` to `end`, exactly."""
         lows, highs = self.lows[start:end], self.highs[start:end]
-        low = min(self.candles[start + int(n)].low for n in np.flatnonzero(lows == lows.min()))
-        return low, max(self.candles[start + int(n)].high for n in np.flatnonzero(highs == highs.max()))
+        lowest, highest = (lows == lows.min()).nonzero()[0], (highs == highs.max()).nonzero()[0]
+        low = min(self.candles[start + n].low for n in lowest.tolist())
+        return low, max(self.candles[start + n].high for n in highest.tolist())
 
 
 def _chunks(start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .market import Candle
+from .simulated_books import copied
 from .watching import Watch
 
 
@@ -43,7 +44,7 @@ class FundingRate(NamedTuple):
 Step = Tick | Opening | Rest | Candle
 
 
-@dataclass(slots=True)
+@dataclass
 class SymbolMarket:
     """The market of one symbol: where it stands, where it goes next, who waits for what."""
 
@@ -62,6 +63,12 @@ class SymbolMarket:
     @property
     def mark_price(self) -> Decimal:
         return self.last if self.mark is None else self.mark
+
+    def standing(self) -> SymbolMarket:
+        """The same market with nothing ahead."""
+        other = copied(self)
+        other.path = deque()
+        return other
 
     def go(self, price: Decimal) -> None:
         """Trade at `price`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from copy import copy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Self
@@ -14,6 +13,7 @@ from .holding import Booked, Market, Position
 from .manage import Action, Cancel, Place, Working, actions_of, carry_out
 from .market import ZERO, Candle, Side
 from .position import Wish, observed
+from .simulated_books import copied
 from .simulated_market import Step
 from .simulator import SimulatedExchange
 from .stops import entry_is_open
@@ -33,15 +33,12 @@ class SimulatedTrade:
     def __init__(self, exchange: SimulatedExchange, position: Position, *, base: int = 0) -> None:
         self.exchange = exchange
         self.position = position
+        self.symbol = position.plan.symbol
         self.candles: Sequence[Candle] = ()
         self.atr: Decimal | None = None
         self.base = base
         self._tags: dict[str, Wish] = {}
         self._booked = exchange.number
-
-    @property
-    def symbol(self) -> str:
-        return self.position.plan.symbol
 
     @property
     def held(self) -> Decimal:
@@ -113,7 +110,7 @@ class SimulatedTrade:
 
     def twin(self, path: Iterable[Step]) -> Self:
         """A copy of the trade and its exchange, to see what `path` would lead to."""
-        other = copy(self)
+        other = copied(self)
         other.exchange = self.exchange.trial(self.symbol, path)
         other._tags = dict(self._tags)
         while not other.exchange.run():
@@ -163,7 +160,7 @@ class SimulatedTrade:
             wish.reduce_only,
         )
         try:
-            self.exchange.place(intent)
+            self.exchange.take(intent)
         except Rejected:
             self._decline(wish)
             raise
@@ -186,13 +183,14 @@ class SimulatedTrade:
 
     def _book(self) -> None:
         """Take in what executed since the last time."""
-        new = [each for each in self.exchange.log if each.number > self._booked]
-        if not new:
+        log = self.exchange.log
+        if not log or log[-1].number <= self._booked:
             return
+        new = [each for each in log if each.number > self._booked]
         self._booked = new[-1].number
         fills = tuple(_booked(each.row) for each in new if isinstance(each.row, Fill))
         paid = sum((each.row.amount for each in new if isinstance(each.row, Income)), ZERO)
-        self.position = replace(self.position, fills=self.position.fills + fills, funding=self.position.funding + paid)
+        self.position = self.position.with_fills(fills, paid)
 
 
 def _booked(fill: Fill) -> Booked:

@@ -138,6 +138,9 @@ class SimulatedExchange(Matching):
         self.books.setups[symbol] = Setup(leverage, margin_mode)
 
     def place(self, intent: OrderIntent) -> OrderState:
+        return self.take(intent).state()
+
+    def take(self, intent: OrderIntent) -> Resting:
         """Takes the order, and executes at once what is due where the market stands."""
         self._check(intent)
         self.number += 1
@@ -147,7 +150,7 @@ class SimulatedExchange(Matching):
         while self.is_due(order, market):
             self.execute(order, market)
         order.fresh, order.was_resting = False, order.live
-        return order.state()
+        return order
 
     def find(self, ref: OrderRef) -> OrderState | None:
         order = self.orders.get(ref.client_id) or self.closed.get(ref.client_id)

@@ -21,10 +21,12 @@ from .ticket_faults import faults_of
 __all__ = [
     "Costs",
     "EntryFigure",
+    "Fit",
     "Sizing",
     "StopLoss",
     "TargetFigure",
     "break_even_price",
+    "fit",
     "loss_at_stop",
     "size",
     "target_quantities",
@@ -87,6 +89,29 @@ class Sizing:
     faults: tuple[Fault, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How many lots a plan is, and what stands against as many as were wanted (`faults`, `capped_by`).
+
+    Run its methods with `costs.PRECISE`.
+    """
+
+    ticket: Ticket
+    lots: int
+    asked: Decimal
+    capped_by: str | None
+    faults: tuple[Fault, ...]
+
+    @property
+    def quantities(self) -> tuple[Decimal, ...]:
+        """Contracts per entry leg."""
+        return self.ticket.quantities(self.lots)
+
+    @property
+    def leverage(self) -> Decimal:
+        return Decimal(self.ticket.leverage(self.lots))
+
+
 def size(
     plan: Plan,
     instrument: Instrument,
@@ -104,14 +129,14 @@ def size(
     """
     with localcontext(PRECISE):
         legs = legs_of(plan, costs, reference_price)
-        ticket = Ticket(plan, instrument, costs, legs, equity, free, max_leverage)
-        asked = _asked(ticket)
-        wanted = most_lots(ticket.lots_for(asked), lambda lots: ticket.loss(lots).total <= asked)
-        if plan.risk.quantity is not None:
-            wanted = ticket.lots_of(plan.risk.quantity)
-            asked = ticket.loss(wanted).total
-        capped_by, lots = _offer(ticket, wanted)
-        return _figures(ticket, lots, asked, capped_by, tuple(faults_of(ticket, wanted, capped_by)))
+        return _figures(fit(Ticket(plan, instrument, costs, legs, equity, free, max_leverage)))
+
+
+def fit(ticket: Ticket) -> Fit:
+    """The quantity that is asked for, or that fits. Run it with `costs.PRECISE`."""
+    asked, wanted = _asked(ticket)
+    capped_by, lots = _offer(ticket, wanted)
+    return Fit(ticket, lots, asked, capped_by, tuple(faults_of(ticket, wanted, capped_by)))
 
 
 def most_lots(guess: int, fits: Callable[[int], bool]) -> int:
@@ -134,8 +159,18 @@ def _between(low: int, high: int, fits: Callable[[int], bool]) -> int:
     return low
 
 
-def _asked(ticket: Ticket) -> Decimal:
-    """Money that may be lost, rounded down; nothing where a fixed quantity is asked for."""
+def _asked(ticket: Ticket) -> tuple[Decimal, int]:
+    """Money that may be lost, and the lots that lose it; of a fixed quantity what it loses."""
+    risk = ticket.plan.risk
+    if risk.quantity is not None:
+        lots = ticket.lots_of(risk.quantity)
+        return ticket.loss(lots).total, lots
+    asked = _money(ticket)
+    return asked, most_lots(ticket.lots_for(asked), lambda lots: ticket.loss(lots).total <= asked)
+
+
+def _money(ticket: Ticket) -> Decimal:
+    """Money that may be lost, rounded down."""
     risk = ticket.plan.risk
     if risk.money is not None:
         return risk.money
@@ -154,16 +189,17 @@ def _offer(ticket: Ticket, wanted: int) -> tuple[str | None, int]:
     return capped_by, lots
 
 
-def _figures(ticket: Ticket, lots: int, asked: Decimal, capped_by: str | None, faults: tuple[Fault, ...]) -> Sizing:
-    """The figures of `lots`, each cut to the digits that leave the core."""
+def _figures(found: Fit) -> Sizing:
+    """The figures of the lots that fit, each cut to the digits that leave the core."""
+    ticket, lots = found.ticket, found.lots
     cut = Context(prec=DIGITS).plus
-    loss, quantities, notional = ticket.loss(lots), ticket.quantities(lots), ticket.notional(lots)
+    loss, quantities, notional = ticket.loss(lots), found.quantities, ticket.notional(lots)
     leverage = ticket.leverage(lots)
     targets = _targets(ticket, lots, loss)
     best = sum((target.net for target in targets), ZERO) if targets and lots else None
     liquidation = ticket.liquidation_price(lots, leverage)
     return Sizing(
-        asked_risk=asked,
+        asked_risk=found.asked,
         quantity=ticket.quantity(lots),
         quantities=quantities,
         average_entry=cut(ticket.average_entry(lots)),
@@ -182,8 +218,8 @@ def _figures(ticket: Ticket, lots: int, asked: Decimal, capped_by: str | None, f
         targets=targets,
         rr=cut(best / loss.total) if best is not None and loss.total else None,
         best_case=None if best is None else cut(best),
-        capped_by=capped_by,
-        faults=faults,
+        capped_by=found.capped_by,
+        faults=found.faults,
     )
 
 

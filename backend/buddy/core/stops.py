@@ -7,7 +7,6 @@ a withdrawn entry stays withdrawn (`Memory`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -36,17 +35,17 @@ def observed(position: Position, market: Market) -> Position:
     """
     memory = position.memory
     if not memory.since:
-        market = replace(market, low=None, high=None)
-        memory = replace(memory, since=market.time)
+        market = market._replace(low=None, high=None)
+        memory = memory._replace(since=market.time)
     if position.entered:
         memory = _extremes(position, memory, market)
     position = position.with_memory(memory)
     if memory.withdrawn is None and (withdrawn := _withdrawal(position, market)):
-        memory = replace(memory, withdrawn=withdrawn)
+        memory = memory._replace(withdrawn=withdrawn)
     if position.held:
         level = stop_level(position, market)
         if level != (memory.tightest_stop, memory.stop_cause):
-            memory = replace(memory, tightest_stop=level.price, stop_cause=level.cause)
+            memory = memory._replace(tightest_stop=level.price, stop_cause=level.cause)
     return position.with_memory(memory)
 
 
@@ -215,15 +214,15 @@ def _extremes(position: Position, memory: Memory, market: Market) -> Memory:
     long = side is Side.LONG
     last, time = market.last, market.time
     if memory.best is None or memory.worst is None:
-        return replace(memory, best=last, best_time=time, worst=last, worst_time=time, entered=entered, reach=last)
+        return memory._replace(best=last, best_time=time, worst=last, worst_time=time, entered=entered, reach=last)
     best, worst = (market.highest, market.lowest) if long else (market.lowest, market.highest)
     if side.better(best, memory.best):
-        memory = replace(memory, best=best, best_time=market.time)
+        memory = memory._replace(best=best, best_time=market.time)
     if side.better(memory.worst or worst, worst):
-        memory = replace(memory, worst=worst, worst_time=market.time)
+        memory = memory._replace(worst=worst, worst_time=market.time)
     if memory.entered != entered or memory.reach is None:
-        return replace(memory, entered=entered, reach=market.last)
-    return replace(memory, reach=best) if side.better(best, memory.reach) else memory
+        return memory._replace(entered=entered, reach=market.last)
+    return memory._replace(reach=best) if side.better(best, memory.reach) else memory
 
 
 def _withdrawal(position: Position, market: Market) -> Withdrawal | None:

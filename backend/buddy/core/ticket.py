@@ -5,8 +5,11 @@ The sizing asks these questions of several quantities before it settles on one. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import wraps
+from typing import TypeVar, cast
 
 from .costs import Costs, StopLoss, loss_at_stop, target_quantities
 from .errors import Fault, InvalidPlan
@@ -16,6 +19,8 @@ from .plan import Entry, EntryKind, MarginMode, Plan
 
 FINEST_LOT = Decimal("1E-12")
 """For an instrument that does not round."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,19 @@ def _leg(entry: Entry, side: Side, costs: Costs, reference: Decimal | None) -> L
     return Leg(price, entry.share, costs.maker if resting else costs.taker, costs.slippage if at_market else ZERO)
 
 
+def once_per_lots(question: Callable[[Ticket, int], Answer]) -> Callable[[Ticket, int], Answer]:
+    """Fit, faults and figures ask the same of the same lots: each is answered once."""
+
+    @wraps(question)
+    def answer(ticket: Ticket, lots: int) -> Answer:
+        key = question, lots
+        if key not in ticket.answers:
+            ticket.answers[key] = question(ticket, lots)
+        return cast("Answer", ticket.answers[key])
+
+    return answer
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """`equity` and `free` in settle currency; `leverage_limit` is the account's own."""
@@ -63,6 +81,7 @@ class Ticket:
     equity: Decimal
     free: Decimal
     leverage_limit: int | None
+    answers: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def lot(self) -> Decimal:
@@ -80,10 +99,12 @@ class Ticket:
         """Whole lots in `quantity`."""
         return int(quantity // self.lot)
 
+    @once_per_lots
     def quantities(self, lots: int) -> tuple[Decimal, ...]:
         """Contracts per entry leg."""
         return target_quantities(self.instrument, self.quantity(lots), [leg.share for leg in self.legs])
 
+    @once_per_lots
     def loss(self, lots: int) -> StopLoss:
         """What the whole of it loses at the stop."""
         parts = zip(self.legs, self.quantities(lots), strict=True)
@@ -99,16 +120,19 @@ class Ticket:
         """About how many lots lose `risk`, as if a lot could be divided among the legs."""
         return int(risk // sum((self.loss_of(leg, self.lot * leg.share).total for leg in self.legs), ZERO))
 
+    @once_per_lots
     def notional(self, lots: int) -> Decimal:
         return self._value(self.legs, self.quantities(lots))
 
     def _value(self, legs: tuple[Leg, ...], quantities: tuple[Decimal, ...]) -> Decimal:
         return sum((self.instrument.notional(leg.price, q) for leg, q in zip(legs, quantities, strict=True)), ZERO)
 
+    @once_per_lots
     def entry_slippage(self, lots: int) -> Decimal:
         parts = zip(self.legs, self.quantities(lots), strict=True)
         return sum((self.instrument.notional(leg.price, q) * leg.slippage for leg, q in parts), ZERO)
 
+    @once_per_lots
     def average_entry(self, lots: int) -> Decimal:
         """The average of the legs by what they buy, by their shares while that is nothing."""
         weights = self.quantities(lots) if lots else tuple(leg.share for leg in self.legs)
@@ -121,10 +145,12 @@ class Ticket:
         known = [self.lots_of(limit) for limit in limits if limit is not None]
         return min(known) if known else None
 
+    @once_per_lots
     def lowest_leverage(self, lots: int) -> int | None:
         """The lowest whole leverage with which margin and entry fees fit what is free; None when none does."""
         return lowest_leverage(self.notional(lots), self.free - self.loss(lots).entry_fee) if lots else 1
 
+    @once_per_lots
     def highest_leverage(self, lots: int) -> int:
         """The highest whole leverage allowed with which the stop comes before liquidation; 0 when none does."""
         low, high = 0, highest_leverage(self.instrument, self.notional(lots), self.leverage_limit)

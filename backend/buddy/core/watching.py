@@ -6,8 +6,8 @@ Orders need no watching: the exchange itself stops at each execution.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from .holding import Market, Position
 from .market import TIMEFRAMES, Side
@@ -17,8 +17,7 @@ from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minut
 BASE = TIMEFRAMES["1m"]
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """Stand still at these prices (traded) and times (milliseconds).
 
     `follow` holds sides and their best price so far: stand still, too, where the price turns after a better one. At the
@@ -35,10 +34,10 @@ class Watch:
         return Watch(levels, times, self.follow | other.follow, self.deadlines | other.deadlines)
 
     def with_time(self, time: int) -> Watch:
-        return replace(self, times=self.times | {time})
+        return self._replace(times=self.times | {time})
 
     def without_times(self, times: set[int]) -> Watch:
-        return replace(self, times=self.times - times, deadlines=self.deadlines - times) if times else self
+        return self._replace(times=self.times - times, deadlines=self.deadlines - times) if times else self
 
 
 def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
@@ -46,9 +45,10 @@ def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
 
     `base`: length of the base candle; 0 when whoever plays the market looks by itself whenever a candle has closed.
     """
-    levels = [*_entry_levels(position), *_rule_levels(position, market)]
+    waiting = _waiting(position, market) if position.held else []
+    levels = [*_entry_levels(position), *_rule_levels(position, waiting)]
     deadlines = frozenset(time for time in _deadlines(position) if time > market.time)
-    times = deadlines.union(time for time in _times(position, market, base) if time > market.time)
+    times = deadlines.union(time for time in _times(position, market, waiting, base) if time > market.time)
     return Watch(frozenset(levels), times, frozenset(_followed(position, market)), deadlines)
 
 
@@ -73,9 +73,9 @@ def _waiting(position: Position, market: Market) -> list[After]:
     return [after for after in conditions if after is not None and not reached(after, position, market)]
 
 
-def _rule_levels(position: Position, market: Market) -> Iterator[Decimal]:
+def _rule_levels(position: Position, waiting: Iterable[After]) -> Iterator[Decimal]:
     """The first price on the tick at which a condition is met."""
-    for after in _waiting(position, market) if position.held else ():
+    for after in waiting:
         level = favourable_level(after, position)
         if level is not None and level > 0:
             yield position.instrument.round_stop(position.side, level)
@@ -90,11 +90,11 @@ def _deadlines(position: Position) -> Iterator[int]:
         yield start + minutes(close)
 
 
-def _times(position: Position, market: Market, base: int) -> Iterator[int]:
+def _times(position: Position, market: Market, waiting: Iterable[After], base: int) -> Iterator[int]:
     start = position.first_fill_time
     if start is None or not position.held:
         return
-    for after in _waiting(position, market):
+    for after in waiting:
         if after.minutes is not None:
             yield start + minutes(after.minutes)
     trail = position.plan.rules.trail

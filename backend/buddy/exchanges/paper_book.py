@@ -62,7 +62,7 @@ class Book:
     def quiet(self, symbol: str) -> Quiet:
         """Where the price may go without meeting an order, a watch or the liquidation."""
         market, orders = self.exchange.markets[symbol], self.exchange.orders.values()
-        levels = [order.level() for order in orders if order.intent.symbol == symbol]
+        levels = [order.level for order in orders if order.intent.symbol == symbol]
         levels += [self.exchange.liquidation(symbol), *market.watch.levels]
         levels += [best for _, best in market.watch.follow]
         known = [level for level in levels if level is not None]

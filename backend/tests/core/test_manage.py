@@ -127,7 +127,7 @@ def test_a_trigger_whose_price_has_passed_goes_in_at_market() -> None:
 
 
 def test_doubled_orders_are_thinned_to_one() -> None:
-    twice = [STOP, replace(STOP, client_id="again"), *TARGETS, replace(TARGETS[0], client_id="again")]
+    twice = [STOP, STOP._replace(client_id="again"), *TARGETS, TARGETS[0]._replace(client_id="again")]
     assert told(step(opened(), twice, market(101), D(10))) == ["cancel stop", "cancel take_profit 0"]
 
 

@@ -169,9 +169,9 @@ def test_a_stop_at_break_even_nets_nothing_less_than_zero_for_what_is_left(
     taker = D("0.0005")
     whole = Position(wanted, COIN, (D(10),), costs=Costs(taker=taker), funding=-funding)
     entry = booked("entry", 10, price, fee=fee)
-    entry = replace(entry, fill=replace(entry.fill, order_side=wanted.side.entry_order_side))
-    gone = replace(booked("take_profit", left, price), fill=replace(entry.fill, quantity=D(left) / 10, fee=D(0)))
-    gone = replace(gone, fill=replace(gone.fill, order_side=wanted.side.exit_order_side))
+    entry = entry._replace(fill=replace(entry.fill, order_side=wanted.side.entry_order_side))
+    gone = booked("take_profit", left, price)._replace(fill=replace(entry.fill, quantity=D(left) / 10, fee=D(0)))
+    gone = gone._replace(fill=replace(gone.fill, order_side=wanted.side.exit_order_side))
     one = after(whole, entry, gone) if left else after(whole, entry)
     held, level = one.held, COIN.round_stop(wanted.side, even_price(one))
     if level > 0:
