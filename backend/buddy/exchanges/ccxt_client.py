@@ -19,7 +19,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from .models import Keys
-from .venue_recipes import RECIPES
+from .venue_rows import RECIPES
 from .venues import VENUES
 
 TIMEOUT = 10_000

@@ -11,7 +11,7 @@ from .ccxt_client import LIVE, TESTNET, Client, transport
 from .ccxt_exchange import CcxtExchange
 from .models import Keys
 from .rates import Bucket, Limiter
-from .venue_recipes import RECIPES
+from .venue_rows import RECIPES
 
 
 def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> CcxtExchange:

@@ -12,8 +12,8 @@ from buddy.core.errors import CouldNotRead, ExchangeError, KeyRefused, OutcomeUn
 from buddy.core.exchange import Refusal
 
 from .ccxt_client import Client, Wire
+from .recipe import Recipe, at
 from .venue_codes import STATUSES, Meaning
-from .venue_recipes import Recipe, at
 
 PAUSES = {418: 120.0, 403: 60.0}
 PAUSE = 5.0

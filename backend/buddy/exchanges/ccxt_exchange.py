@@ -1,6 +1,6 @@
 """The port to real venues: `core.exchange.Exchange` over the client library, one account at one venue.
 
-What a venue calls things is a row in `venue_recipes`; what its answers mean is in `ccxt_words` and `ccxt_errors`. Here
+What a venue calls things is a row in `venue_rows`; what its answers mean is in `ccxt_words` and `ccxt_errors`. Here
 is what is done with them. Three rules carry it: an order is sent once and its doubt is told as doubt; a reading of
 which any part failed is no reading; and an order is named only by ids that are not empty.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -34,18 +34,18 @@ from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
 from .ccxt_client import TESTNET
-from .ccxt_errors import Absent, Unchanged
-from .ccxt_history import History, Names, begin, raw_rows
+from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
+from .ccxt_history import History, Names, begin
 from .ccxt_markets import Markets
 from .ccxt_orders import arguments, filled_in
-from .ccxt_words import Row, balance_of, number, order_state, position_state, with_child
-from .venue_recipes import Call, Params, at
+from .ccxt_pages import paged, raw_rows
+from .ccxt_set_up import SetUp
+from .ccxt_words import Row, balance_of, exchange_id_of, number, order_state, position_state, status_of, with_child
+from .recipe import Call, Params, at
 from .venues import VENUES
 
 MODE_KEPT = 300.0
-SET_UP_KEPT = 60.0
-"""Seconds for which what the venue said of the position mode, or of a symbol's leverage, is believed."""
-PAGES_AT_MOST = 20
+"""Seconds for which what the venue said of the position mode is believed."""
 SENT_KEPT = 1000
 
 
@@ -65,7 +65,7 @@ class CcxtExchange:
             settle_ms=self.recipe.settle_ms,
         )
         self._margin_modes: dict[str, str] = {}
-        self._set_up: dict[str, tuple[Decimal, str, float]] = {}
+        self._set_up = SetUp(calls)
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._mode: tuple[PositionMode, float] | None = None
 
@@ -141,16 +141,18 @@ class CcxtExchange:
 
     def _pages(self, symbol: str | None, params: Params) -> list[Row]:
         """One list to its end: half a list would make a resting stop look absent."""
-        pages, rows, extra = self.recipe.open_pages, list[Row](), dict(params)
-        for _ in range(PAGES_AT_MOST):
-            size = pages.size if pages.param else None
-            page = self.calls.read("fetch_open_orders", symbol, None, size, dict(extra), protective=True)
-            rows += page
-            token = next((value for row in page if (value := at(row, pages.field))), None) if pages.param else None
-            if token is None or len(page) < pages.size:
-                return rows
-            extra[pages.param] = token
-        raise CouldNotRead("More orders rest than can be read.")
+        pages = self.recipe.open_pages
+        size = pages.size if pages.param else None
+
+        def ask(_: int, more: Mapping[str, Any]) -> list[Row]:
+            found: list[Row] = self.calls.read(
+                "fetch_open_orders", symbol, None, size, {**params, **more}, protective=True
+            )
+            return found
+
+        if not pages.param:
+            return ask(0, {})
+        return paged(ask, pages, 0, 0, lambda row: 0)[0]
 
     def _positions(self) -> list[PositionState]:
         rows = [
@@ -176,8 +178,7 @@ class CcxtExchange:
         call = self.recipe.position_mode
         if call is None:
             return PositionMode.ONE_WAY
-        answer = self.calls.read(call.method, dict(call.params))
-        told = at(answer, self.recipe.mode_at)
+        told = at(self.calls.read(call.method, dict(call.params)), call.rows)
         if told is None:
             raise CouldNotRead(f"{self.client.name} does not tell its position mode.")
         return PositionMode.HEDGE if str(told) in self.recipe.hedge_words else PositionMode.ONE_WAY
@@ -214,34 +215,32 @@ class CcxtExchange:
     def _placed(self, row: Any, intent: OrderIntent) -> OrderState:
         """Many venues answer with nothing but the order's number; then it rests, for all we know."""
         if not isinstance(row, dict) or not row.get("id"):
-            raise OutcomeUnknown(f"{self.client.name} answered without an order number.")
-        filled = number(row.get("filled")) or Decimal(0)
-        told = str(row.get("status") or "open")
+            raise writing_failed(self.client, OutcomeUnknown("No order number was told."))
         state = OrderState(
             client_id=intent.client_id,
-            exchange_id=str(row["id"]),
+            exchange_id=exchange_id_of(row, self.recipe) or str(row["id"]),
             symbol=intent.symbol,
             order_side=intent.order_side,
             kind=intent.kind,
             quantity=intent.quantity,
             status=OrderStatus.OPEN,
-            filled=filled,
             price=intent.price,
             trigger=intent.trigger,
             reduce_only=intent.reduce_only,
             time=int(row.get("timestamp") or self.client.now()),
         )
         self.names.learn_order(state)
-        if intent.trigger is not None or told == "open":
-            return replace(state, status=OrderStatus.PARTIAL) if filled else state
-        return replace(state, status=self._state({**row, "side": intent.order_side}, intent.symbol).status)
+        if intent.trigger is not None:
+            return state
+        filled = number(row.get("filled")) or Decimal(0)
+        return replace(state, filled=filled, status=status_of(row, filled, intent.quantity))
 
     def find(self, ref: OrderRef) -> OrderState | None:
         self.calls.ready()
         for call in self._ways_to_find(ref):
             with suppress(Absent):
-                if (row := self._row(call, ref)) is not None:
-                    return self._with_child(self._state(row, ref.symbol), ref)
+                if (found := self._order(call, ref)) is not None:
+                    return self._with_child(found, ref)
         return None
 
     def _ways_to_find(self, ref: OrderRef) -> Iterable[Call]:
@@ -255,52 +254,52 @@ class CcxtExchange:
         ways = [*conditional, *plain] if ref.is_conditional else [*plain, *conditional]
         return list({id(way): way for way in ways}.values())
 
-    def _row(self, call: Call, ref: OrderRef) -> Row | None:
+    def _order(self, call: Call, ref: OrderRef) -> OrderState | None:
         """The order by one way of asking; None when it is not there."""
         params = self._filled_in(call.params, ref)
         if call.shape == "order":
-            row: Row = self.calls.read(call.method, self._id(call, ref), ref.symbol, params, protective=True)
-            return row if self._is(row, ref) else None
-        if call.shape == "raw":
-            rows = self.api.parse_orders(raw_rows(self.calls, replace(call, params=params), {}), None)
-        else:
+            rows = [self.calls.read(call.method, self._id(call, ref), ref.symbol, params, protective=True)]
+        elif call.shape == "list":
             rows = self.calls.read(call.method, ref.symbol, None, None, params, protective=True)
-        return next((row for row in rows if self._is(row, ref)), None)
-
-    def _is(self, row: Row, ref: OrderRef) -> bool:
-        """Whether the venue's row is the order meant; an answer about another one is no answer."""
-        told = str(row.get("clientOrderId") or "")
-        if told and ref.client_id:
-            return told.lower() == ref.client_id.lower()
-        return bool(row.get("id")) and ref.exchange_id in ("", str(row["id"]))
+        else:
+            market = self.api.market(ref.symbol)
+            rows = self.api.parse_orders(raw_rows(self.calls, replace(call, params=params), {}), market)
+        states = (self._state(row, ref.symbol) for row in rows if row and exchange_id_of(row, self.recipe))
+        return next((state for state in states if _is_meant(state, ref)), None)
 
     def _with_child(self, order: OrderState, ref: OrderRef) -> OrderState:
         """A triggered order tells what executed through the order it became."""
-        named = replace(order, client_id=order.client_id or ref.client_id)
+        named = replace(order, client_id=ref.client_id or order.client_id)
         self.names.learn_order(named)
         if not order.child_id:
             return named
-        child = OrderRef(ref.symbol, "", order.child_id)
-        try:
-            row = next(row for call in self.recipe.find_by_id if (row := self._row(call, child)) is not None)
-        except (Absent, StopIteration):
-            raise CouldNotRead("What a triggered order became is not told yet.") from None
-        return with_child(named, self._state(row, ref.symbol))
+        became = OrderRef(ref.symbol, "", order.child_id)
+        for call in self.recipe.find_by_id:
+            with suppress(Absent):
+                if (child := self._order(call, became)) is not None:
+                    return with_child(named, child)
+        raise CouldNotRead("What a triggered order became is not told yet.")
 
     def cancel(self, ref: OrderRef) -> CancelOutcome:
+        """Raises Temporary (not carried out) and OutcomeUnknown too."""
         self._ready_to_write()
-        call = self._way_to_cancel(ref)
+        for call in self._ways_to_cancel(ref):
+            with suppress(Absent):
+                self._cancel(call, ref)
+                return CancelOutcome.CANCELLED
+        return self._gone(ref)
+
+    def _cancel(self, call: Call, ref: OrderRef) -> None:
         params = self._filled_in(call.params, ref)
         given = (params,) if call.shape == "raw" else (self._id(call, ref), ref.symbol, params)
         try:
             self.calls.write(call.method, *given, protective=True)
-        except Absent:
-            return self._gone(ref)
         except Unchanged as odd:
             raise OutcomeUnknown(str(odd)) from None
-        return CancelOutcome.CANCELLED
+        if code_of(self.recipe, self.client.wire.answer):  # some say yes to the question and no to the order
+            raise writing_failed(self.client, OutcomeUnknown("It was not cancelled."))
 
-    def _way_to_cancel(self, ref: OrderRef) -> Call:
+    def _ways_to_cancel(self, ref: OrderRef) -> Sequence[Call]:
         recipe = self.recipe
         if ref.client_id and (recipe.names_stops or not ref.is_conditional):
             return recipe.cancel_conditional if ref.is_conditional else recipe.cancel
@@ -330,49 +329,15 @@ class CcxtExchange:
     def _state(self, row: Row, symbol: str) -> OrderState:
         return order_state(row, self.recipe, symbol)
 
-    # --- setting up ---
+    # --- the account ---
 
     def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
-        """Leverage and margin mode; what is so already is not touched, since venues refuse that while one is held."""
         self._ready_to_write()
-        if leverage > self.instrument(symbol).max_leverage:
-            raise Rejected(f"{symbol} has at most {self.instrument(symbol).max_leverage:f}x here.", Refusal.OTHER)
-        known = self._set_up.get(symbol)
-        if known and known[:2] == (leverage, margin_mode) and time.monotonic() - known[2] < SET_UP_KEPT:
-            return
-        if not self._is_so(symbol, leverage, margin_mode):
-            self._make_so(symbol, leverage, margin_mode)
+        most = self.instrument(symbol).max_leverage
+        if leverage > most:
+            raise Rejected(f"{symbol} has at most {most:f}x here.", Refusal.OTHER)
+        self._set_up.insist(symbol, leverage, margin_mode, self._positions, hedged=self._hedged())
         self._margin_modes[symbol] = margin_mode
-        self._set_up[symbol] = (leverage, margin_mode, time.monotonic())
-
-    def _is_so(self, symbol: str, leverage: Decimal, margin_mode: str) -> bool:
-        held = [position for position in self._positions() if position.symbol == symbol]
-        return bool(held) and all(each.leverage == leverage and each.margin_mode == margin_mode for each in held)
-
-    def _make_so(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
-        whole = int(leverage)
-        if self.recipe.margin_modes == "symbol":
-            with suppress(Unchanged):
-                self.calls.write("set_margin_mode", margin_mode, symbol)
-        elif self.recipe.margin_modes == "account":
-            self._insist_on(margin_mode)
-        params = dict(self.recipe.leverage_params)
-        if self.recipe.leverage_with_margin_mode:
-            params["marginMode"] = margin_mode
-        with suppress(Unchanged):
-            self.calls.write("set_leverage", whole, symbol, params)
-
-    def _insist_on(self, margin_mode: str) -> None:
-        """Where the whole account has one margin mode we do not change it: other positions hang on it."""
-        call = self.recipe.account_margin_mode
-        assert call is not None
-        told = str(at(self.calls.read(call.method, dict(call.params)), call.rows) or "")
-        if self.recipe.margin_words.get(told) != margin_mode:
-            raise Rejected(
-                f"{self.client.name} keeps one margin mode for the whole account and it is not {margin_mode}. "
-                f"Choose the other one, or change it at {self.client.name}.",
-                Refusal.OTHER,
-            )
 
     def key_info(self) -> KeyInfo:
         """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
@@ -386,7 +351,8 @@ class CcxtExchange:
             raise CouldNotRead(str(error)) from None
         if not isinstance(answer, dict | list):
             raise CouldNotRead(f"{self.client.name} gave no answer about the key that we can read.")
-        return KeyInfo(**{name: fact.of(answer) for name, fact in self.recipe.key_facts.items()})
+        told = {name: [fact.of(answer) for fact in facts] for name, facts in self.recipe.key_facts.items()}
+        return KeyInfo(**{name: next((one for one in all_ if one is not None), None) for name, all_ in told.items()})
 
     def _hedged(self) -> bool:
         return self.recipe.has_hedge and self.position_mode() is PositionMode.HEDGE
@@ -406,3 +372,10 @@ class CcxtExchange:
             self.position_mode()
         except Absent as error:
             raise Temporary(str(error)) from None
+
+
+def _is_meant(state: OrderState, ref: OrderRef) -> bool:
+    """Whether the venue's row is the order meant; an answer about another one is no answer."""
+    if ref.client_id and state.client_id:
+        return state.client_id.lower() == ref.client_id.lower()
+    return bool(ref.exchange_id) and ref.exchange_id in (state.exchange_id, state.child_id)

@@ -15,13 +15,22 @@ from buddy.core.market import TIMEFRAMES, ZERO
 from .ccxt_calls import Calls
 from .ccxt_errors import Absent
 from .ccxt_orders import filled_in
-from .ccxt_words import Row, child_of, fill_of, income_of, number, starts_as
+from .ccxt_pages import Reader, paged, raw_rows, until_of
+from .ccxt_words import (
+    Row,
+    child_of,
+    client_id_of,
+    exchange_id_of,
+    fill_of,
+    income_of,
+    number,
+    starts_as,
+)
 from .cursors import Cursor, Track
-from .venue_recipes import Call, Pages, at
+from .recipe import Call, Ledger, milliseconds
 
 log = logging.getLogger(__name__)
 
-PAGES_AT_MOST = 20
 NAMES_KEPT = 5000
 INCOME_EVERY = 60_000
 """Milliseconds between two questions for income, which comes every few hours and costs much."""
@@ -65,60 +74,68 @@ class History:
 
     def fills(self, track: Track, symbols: Iterable[str], now: int) -> tuple[list[Fill], Track, bool]:
         """What is new, the track behind it, and whether there is more already."""
-        until = self._until(track, now)
-        rows, complete = [], until or now
-        for symbol in sorted(symbols) if self.recipe.fills_by_symbol else [None]:
-            found, read_to = self._trades(symbol, track.horizon, until)
-            rows += found
-            complete = min(complete, read_to or complete)
-        rows = [row for row in rows if self._is_execution(row)]
+        until = until_of(track, now, self.recipe.trade_pages)
+        rows, complete = list[Row](), until
+        for symbol in sorted(symbols) if self.recipe.trades_by_symbol else [None]:
+            found, read_to = self._trades(symbol, track.horizon, until, now)
+            rows += [row for row in found if number(row.get("amount"))]
+            complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
         ids = [(_trade_id(row), _trade_time(row)) for row in rows]
         return self._named(new), track.after(ids, complete), complete < now
 
-    def _until(self, track: Track, now: int) -> int | None:
-        window = self.recipe.fills.window
-        return track.horizon + window - 1 if window and now - track.horizon >= window else None
+    def _trades(self, symbol: str | None, since: int, until: int, now: int) -> tuple[list[Row], int]:
+        """All executions since then, and the time up to which they are all."""
+        pages, call, times = self.recipe.trade_pages, self.recipe.trades, self.recipe.trade_times
+        if call is not None and times is not None:
+            names = {"market": self.api.market(symbol)["id"]} if symbol else {}
+            rows, read_to = Reader(self.calls, call, times, pages).all(since, until, now, names, self._raw_time)
+            return self._parsed(rows, symbol), read_to
+        params = {"until": until} if until < now else {}
+        return paged(
+            lambda begin, more: self.calls.read("fetch_my_trades", symbol, begin, pages.size, {**params, **more}),
+            pages, since, until, _trade_time,
+        )  # fmt: skip
 
-    def _trades(self, symbol: str | None, since: int, until: int | None) -> tuple[list[Row], int | None]:
-        """All executions since then, or the first many of them and the time up to which they are all."""
-        pages, rows, extra = self.recipe.fills, list[Row](), dict[str, Any](self.recipe.fills_params)
-        if until is not None:
-            extra["until"] = until
-        for _ in range(PAGES_AT_MOST):
-            page = self.calls.read("fetch_my_trades", symbol, since, pages.size, dict(extra))
-            rows += page
-            if len(page) < pages.size:
-                return rows, None
-            if pages.param:
-                extra[pages.param] = _token(page, pages)
-            else:
-                since = _further(page, since)
-        if pages.param:
-            raise CouldNotRead("More has executed than can be read at once.")
-        return rows, since
+    def _parsed(self, rows: Sequence[Row], symbol: str | None) -> list[Row]:
+        name, words = self.recipe.executions
+        market = self.api.market(symbol) if symbol else None
+        return [self._execution(raw, market) for raw in rows if not name or raw.get(name) in words]
 
-    def _is_execution(self, row: Row) -> bool:
-        return bool(number(row.get("amount")))
+    def _execution(self, raw: Row, market: Any) -> Row:
+        row = dict(self.api.parse_trade(raw, market))
+        row["timestamp"] = row.get("timestamp") or self._raw_time(raw)
+        row["takerOrMaker"] = row.get("takerOrMaker") or raw.get("role")
+        return row
+
+    def _raw_time(self, raw: Row) -> int:
+        fields = (self.recipe.trade_time, "execTime", "cTime", "time", "ts")
+        found = next((time for name in fields if name and (time := milliseconds(raw.get(name)))), None)
+        if found is None:
+            raise CouldNotRead("The venue told an execution without its time.")
+        return found
 
     def _named(self, rows: Sequence[Row]) -> list[Fill]:
         self._find_names(rows)
-        return [self._fill(row) for row in rows]
+        fees = self._fees(rows)
+        return [self._fill(row, fees) for row in rows]
 
-    def _fill(self, row: Row) -> Fill:
+    def _fill(self, row: Row, fees: Mapping[str, Decimal]) -> Fill:
         client_id, liquidation = self.names.of(str(row.get("order") or "")) or ("", False)
         liquidation = liquidation or starts_as(row.get("info") or {}, self.recipe.liquidation)
-        return fill_of(row, self._client_id_in(row) or client_id, self._fee(row), liquidation)
+        fee = fees[str(row["id"])] if str(row["id"]) in fees else self._fee(row)
+        return fill_of(row, self._client_id_in(row) or client_id, fee, liquidation)
 
     def _client_id_in(self, row: Row) -> str:
-        return str(at(row.get("info"), self.recipe.client_id_of_fill) or "") if self.recipe.client_id_of_fill else ""
+        raw = row.get("info") or {}
+        return next((str(raw[name]) for name in self.recipe.client_id_of_fill if raw.get(name)), "")
 
     def _find_names(self, rows: Sequence[Row]) -> None:
         """Learn whose orders executed, where executions carry no client id."""
         unknown = {str(row["order"]): str(row["symbol"]) for row in rows if self._nameless(row)}
-        if unknown and self.recipe.children is not None:
-            for symbol in sorted(set(unknown.values())):
-                self._learn_children(self.recipe.children, symbol)
+        for symbol in sorted(set(unknown.values())):
+            for call in self.recipe.children:
+                self._learn_children(call, symbol)
         for exchange_id, symbol in unknown.items():
             if self.names.of(exchange_id) is None:
                 self._ask_name(exchange_id, symbol)
@@ -131,20 +148,45 @@ class History:
         """Orders that conditional ones became carry ids of their own; the conditional ones name them."""
         for row in raw_rows(self.calls, call, {"market": self.api.market(symbol)["id"]}):
             child = child_of(row, self.recipe)
-            client_id = next((str(row[name]) for name in self.recipe.client_id_of_child if row.get(name)), "")
+            client_id = str(row.get("clientAlgoId") or row.get("clientOid") or "")
             if child and client_id:
                 self.names.learn(child, client_id)
 
     def _ask_name(self, exchange_id: str, symbol: str) -> None:
         try:
-            row = self.calls.read("fetch_order", exchange_id, symbol)
-        except Absent:  # venues forget orders before they forget executions
+            row = self._order(exchange_id, symbol)
+        except Absent:
+            row = None
+        if row is None:  # venues forget orders before they forget executions
             self.names.learn(exchange_id, "")
             return
-        client_id = str(row.get("clientOrderId") or "")
+        client_id = client_id_of(row, self.recipe)
         self.names.learn(exchange_id, client_id, starts_as(row.get("info") or {}, self.recipe.liquidation))
 
+    def _order(self, exchange_id: str, symbol: str) -> Row | None:
+        for call in self.recipe.find_by_id:
+            params = filled_in(call.params, {"exchange_id": exchange_id})
+            given = (exchange_id, symbol) if call.shape == "order" else (symbol, None, None)
+            found = self.calls.read(call.method, *given, params)
+            for row in found if isinstance(found, list) else [found]:
+                if exchange_id_of(row, self.recipe) == exchange_id:
+                    return dict(row)
+        return None
+
     # --- fees ---
+
+    def _fees(self, rows: Sequence[Row]) -> dict[str, Decimal]:
+        """By execution, where another list tells them; in the settle currency."""
+        log = self.recipe.fees
+        if log is None or not rows:
+            return {}
+        since = min(_trade_time(row) for row in rows) - MINUTE
+        told = raw_rows(self.calls, log.call, {}, {log.since: since})
+        fees: dict[str, Decimal] = {}
+        for raw in told:
+            if raw.get(log.id) and (fee := number(raw.get(log.fee))) is not None:
+                fees[str(raw[log.id])] = fees.get(str(raw[log.id]), ZERO) + fee
+        return fees
 
     def _fee(self, row: Row) -> Decimal:
         """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin."""
@@ -172,41 +214,31 @@ class History:
         ledger = self.recipe.income
         if ledger is None or now - self._income_asked < INCOME_EVERY:
             return [], track
-        rows = self._income_rows(track.horizon)
-        self._income_asked = now
-        told = [income_of(raw, ledger, *self._income_facts(raw)) for raw in rows if self._counts(raw)]
+        until = until_of(track, now, ledger.pages)
+        reader = Reader(self.calls, ledger.call, ledger.since, ledger.pages)
+        rows, read_to = reader.all(track.horizon, until, now, {}, lambda raw: _time_of(raw, ledger))
+        told = [self._income(raw, ledger) for raw in rows if raw.get(ledger.kind) in ledger.funding | ledger.other]
+        self._income_asked = now if read_to >= now else 0
         new = track.new(told, lambda each: each.income_id, lambda each: each.time)
-        return new, track.after([(each.income_id, each.time) for each in told], now)
+        return new, track.after([(each.income_id, each.time) for each in told], read_to)
 
-    def _income_rows(self, since: int) -> list[Row]:
-        ledger = self.recipe.income
-        assert ledger is not None
-        rows: list[Row] = []
-        for _ in range(PAGES_AT_MOST):
-            page = raw_rows(self.calls, ledger.call, {}, {ledger.since: since})
-            rows += page
-            if len(page) < ledger.page:
-                return rows
-            since = max(self._income_facts(raw)[2] for raw in page)
-        raise CouldNotRead("More income has come than can be read at once.")
-
-    def _counts(self, raw: Row) -> bool:
-        """Whether it is money earned or paid that no execution tells of."""
-        ledger = self.recipe.income
-        return ledger is not None and str(raw.get(ledger.kind)) not in ledger.ignored
-
-    def _income_facts(self, raw: Row) -> tuple[str, Decimal, int]:
-        """Symbol, amount in the settle currency, time."""
-        ledger = self.recipe.income
-        assert ledger is not None
-        market_id = str(raw.get(ledger.symbol) or "")
+    def _income(self, raw: Row, ledger: Ledger) -> Income:
+        """Valued in the settle currency."""
+        market_id = str(raw.get(ledger.symbol) or "").upper()
         symbol = str(self.api.safe_symbol(market_id, None, None, "swap")) if market_id else ""
-        amount, time = number(raw.get(ledger.amount)) or ZERO, int(raw[ledger.time])
-        coin = str(raw.get(ledger.currency) or "")
+        amount, time = number(raw.get(ledger.amount)) or ZERO, _time_of(raw, ledger)
+        coin = str(raw.get(ledger.currency) or "").upper()
         settle = str(self.api.markets[symbol]["settle"]) if symbol in self.api.markets else coin
-        if coin and coin != settle and not {coin, settle} <= DOLLARS:
+        if amount and coin and coin != settle and not {coin, settle} <= DOLLARS:
             amount *= self._price_of(coin, settle, time)
-        return symbol, amount, time
+        return income_of(raw, ledger, symbol, amount, time)
+
+
+def _time_of(raw: Row, ledger: Ledger) -> int:
+    time = milliseconds(raw.get(ledger.time))
+    if time is None:
+        raise CouldNotRead("The venue told a payment without its time.")
+    return time
 
 
 def begin(text: str, now: int) -> Cursor:
@@ -217,31 +249,9 @@ def begin(text: str, now: int) -> Cursor:
         raise CouldNotRead("What is kept of how far the account was read cannot be understood.") from None
 
 
-def raw_rows(calls: Calls, call: Call, names: Mapping[str, str], more: Mapping[str, Any] | None = None) -> list[Row]:
-    """The rows of a plain endpoint's answer."""
-    answer = calls.read(call.method, filled_in(call.params, dict(names)) | dict(more or {}))
-    rows = at(answer, call.rows)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
 def _trade_id(row: Row) -> str:
     return f"{row['symbol']}:{row['id']}"
 
 
 def _trade_time(row: Row) -> int:
     return int(row["timestamp"])
-
-
-def _token(page: Sequence[Row], pages: Pages) -> Any:
-    """What asks for the page after this one; the library sorts a page by time, oldest first."""
-    token = next((found for row in page if (found := at(row, pages.field))), None)
-    if token is None:
-        raise CouldNotRead("The venue does not tell how to read on.")
-    return token
-
-
-def _further(page: Sequence[Row], since: int) -> int:
-    newest = max(_trade_time(row) for row in page)
-    if newest <= since:
-        raise CouldNotRead("More executed in a millisecond than can be read at once.")
-    return newest

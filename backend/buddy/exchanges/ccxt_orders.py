@@ -15,7 +15,7 @@ from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderIntent, OrderKind, Refusal
 from buddy.core.market import OrderSide
 
-from .venue_recipes import HEDGE, Params, Recipe
+from .recipe import HEDGE, Params, Recipe
 
 Arguments = tuple[str, str, str, float, float | None, dict[str, Any]]
 LIMITS = (OrderKind.LIMIT, OrderKind.STOP_LIMIT)

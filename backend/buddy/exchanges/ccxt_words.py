@@ -22,9 +22,12 @@ from buddy.core.exchange import (
 )
 from buddy.core.market import ONE, ZERO, Instrument, MarginTier, OrderSide, Side
 
-from .venue_recipes import Ledger, Purse, Recipe, at
+from .recipe import Ledger, Purse, Recipe, at
 
 Row = Mapping[str, Any]
+
+ID_LENGTH = 60
+"""What fits where executions and income are kept; the end of an id is what differs."""
 
 STATUSES = {
     "open": OrderStatus.OPEN,
@@ -33,6 +36,8 @@ STATUSES = {
     "canceling": OrderStatus.OPEN,
     "rejected": OrderStatus.REJECTED,
     "expired": OrderStatus.EXPIRED,
+    "triggered": OrderStatus.OPEN,
+    "pending": OrderStatus.OPEN,
 }
 
 
@@ -109,9 +114,31 @@ def margin_tiers(rows: list[Row]) -> tuple[MarginTier, ...]:
 # --- orders -----------------------------------------------------------------------------------------------------------
 
 
-def trigger_of(row: Row) -> Decimal | None:
-    return next((found for name in ("triggerPrice", "stopLossPrice", "takeProfitPrice", "stopPrice")
-                 if (found := positive(row.get(name)))), None)  # fmt: skip
+UNIFIED_TRIGGERS = ("triggerPrice", "stopLossPrice", "takeProfitPrice", "stopPrice")
+
+
+def trigger_of(row: Row, recipe: Recipe) -> Decimal | None:
+    """What it waits for. Protection attached to an order is not its trigger."""
+    raw = row.get("info") or {}
+    if _is_plain(raw, recipe):
+        return None
+    fields, found = (recipe.trigger_at, raw) if recipe.trigger_at else (UNIFIED_TRIGGERS, row)
+    return next((trigger for name in fields if (trigger := positive(found.get(name)))), None)
+
+
+def _is_plain(raw: Row, recipe: Recipe) -> bool:
+    return bool(recipe.plain_if) and recipe.plain_if in raw
+
+
+def exchange_id_of(row: Row, recipe: Recipe) -> str:
+    raw = row.get("info") or {}
+    return str((raw.get(recipe.plain_id) if _is_plain(raw, recipe) else row.get("id")) or "")
+
+
+def client_id_of(row: Row, recipe: Recipe) -> str:
+    raw = row.get("info") or {}
+    named = next((str(raw[name]) for name in recipe.client_id_at if raw.get(name)), "")
+    return named or str(row.get("clientOrderId") or "")
 
 
 def kind_of(row: Row, trigger: Decimal | None, price: Decimal | None) -> OrderKind:
@@ -121,47 +148,49 @@ def kind_of(row: Row, trigger: Decimal | None, price: Decimal | None) -> OrderKi
     return OrderKind.STOP_MARKET if is_market else OrderKind.STOP_LIMIT
 
 
-def status_of(row: Row, filled: Decimal) -> OrderStatus:
-    status = STATUSES.get(str(row.get("status") or "open"))
-    if status is None:
-        raise CouldNotRead(f"The venue told an order status we do not know ({row.get('status')!r:.40}).")
+def status_of(row: Row, filled: Decimal, quantity: Decimal) -> OrderStatus:
+    told = str(row.get("status") or "open").lower()
+    if told not in STATUSES:
+        raise CouldNotRead(f"The venue told an order status we do not know ({told[:40]}).")
+    status = STATUSES[told]
     if status is OrderStatus.OPEN and filled:
         return OrderStatus.PARTIAL
+    if status is OrderStatus.FILLED and row.get("filled") is not None and filled < quantity:
+        return OrderStatus.CANCELLED  # over, and not all of it executed
     return status
 
 
-def as_triggered(status: OrderStatus, raw: Row, recipe: Recipe) -> OrderStatus:
+def waiting_status(row: Row, raw: Row, recipe: Recipe) -> OrderStatus:
     """A conditional order is "closed" once it triggered; what executed is known of the order it became alone."""
+    status = status_of({**row, "filled": None}, ZERO, ZERO)
     if status is not OrderStatus.FILLED or child_of(raw, recipe):
         return status
-    in_transit = "FINISHED" not in (raw.get("algoStatus"), raw.get("state"))
-    return OrderStatus.OPEN if in_transit else OrderStatus.EXPIRED
+    return OrderStatus.EXPIRED if raw.get("algoStatus") == "FINISHED" else OrderStatus.OPEN  # still on its way
 
 
 def order_state(row: Row, recipe: Recipe, symbol: str) -> OrderState:
     """One row of the library. A conditional order that has triggered still lacks what its child executed."""
     raw = row.get("info") or {}
     quantity, filled = number(row.get("amount")) or ZERO, number(row.get("filled")) or ZERO
-    trigger, price = trigger_of(row), positive(row.get("price"))
-    kind, status = kind_of(row, trigger, price), status_of(row, filled)
-    if not row.get("id"):
+    trigger, price = trigger_of(row, recipe), positive(row.get("price"))
+    kind, exchange_id = kind_of(row, trigger, price), exchange_id_of(row, recipe)
+    if not exchange_id:
         raise CouldNotRead("The venue told an order without its number.")
-    if trigger is not None and recipe.child:
-        status = as_triggered(status, raw, recipe)
+    has_child = trigger is not None and bool(recipe.child)
     return OrderState(
-        client_id=str(row.get("clientOrderId") or ""),
-        exchange_id=str(row["id"]),
+        client_id=client_id_of(row, recipe),
+        exchange_id=exchange_id,
         symbol=str(row.get("symbol") or symbol),
         order_side=OrderSide(row["side"]),
         kind=kind,
         quantity=quantity,
-        status=status,
-        filled=filled,
+        status=waiting_status(row, raw, recipe) if has_child else status_of(row, filled, quantity),
+        filled=ZERO if has_child else filled,
         price=price if kind in (OrderKind.LIMIT, OrderKind.STOP_LIMIT) else None,
         trigger=trigger,
         reduce_only=bool(row.get("reduceOnly")),
         time=int(row.get("timestamp") or 0),
-        child_id=child_of(raw, recipe),
+        child_id=child_of(raw, recipe) if has_child else "",
         is_attached=starts_as(raw, recipe.attached_mark),
     )
 
@@ -194,13 +223,18 @@ def position_state(row: Row) -> PositionState | None:
         return None
     return PositionState(
         symbol=str(row["symbol"]),
-        side=Side(row["side"]),
+        side=Side(told) if (told := row.get("side")) in ("long", "short") else _side_of(quantity),
         quantity=abs(quantity),
         average_entry=needed(row.get("entryPrice"), "entry price"),
         liquidation_price=positive(row.get("liquidationPrice")),
         margin_mode=str(row.get("marginMode") or ""),
         leverage=positive(row.get("leverage")),
     )
+
+
+def _side_of(quantity: Decimal) -> Side:
+    """Where positions of one-way accounts tell their side by the sign alone."""
+    return Side.LONG if quantity > 0 else Side.SHORT
 
 
 def balance_of(answer: Any, purse: Purse, currency: str) -> Balance:
@@ -214,7 +248,10 @@ def balance_of(answer: Any, purse: Purse, currency: str) -> Balance:
         return Balance(ZERO, ZERO, ZERO)
     equity = needed(mine.get(purse.equity), "equity")
     wallet = number(mine.get(purse.wallet)) if purse.wallet else equity - (number(mine.get(purse.unrealised)) or ZERO)
-    return Balance(equity if wallet is None else wallet, equity, number(mine.get(purse.free)) or ZERO)
+    free = number(at(answer, purse.free_at)) if purse.free_at else number(mine.get(purse.free))
+    if free is None:
+        free = equity - sum((number(mine.get(name)) or ZERO for name in purse.tied), ZERO)
+    return Balance(equity if wallet is None else wallet, equity, max(free, ZERO))
 
 
 def _is(row: Row, purse: Purse, currency: str) -> bool:
@@ -228,7 +265,7 @@ def fill_of(row: Row, client_id: str, fee: Decimal, liquidation: bool) -> Fill:
     if not row.get("id"):
         raise CouldNotRead("The venue told an execution without its number.")
     return Fill(
-        fill_id=f"{row['symbol']}:{row['id']}",
+        fill_id=f"{row['symbol']}:{row['id']}"[-ID_LENGTH:],
         exchange_id=str(row.get("order") or ""),
         client_id=client_id,
         symbol=str(row["symbol"]),
@@ -246,7 +283,7 @@ def fill_of(row: Row, client_id: str, fee: Decimal, liquidation: bool) -> Fill:
 def income_of(raw: Row, ledger: Ledger, symbol: str, amount: Decimal, time: int) -> Income:
     kind = str(raw.get(ledger.kind) or "")
     return Income(
-        income_id=":".join(str(raw.get(name) or "") for name in ledger.id),
+        income_id=":".join(str(raw.get(name) or "") for name in ledger.id)[-ID_LENGTH:],
         kind=IncomeKind.FUNDING if kind in ledger.funding else IncomeKind.OTHER,
         symbol=symbol,
         amount=amount,

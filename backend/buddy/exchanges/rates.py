@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from buddy.core.errors import CouldNotRead
 from buddy.store import store
 
-from .venue_recipes import Rate
+from .recipe import Rate
 
 RESERVE = 0.2
 """The part of a bucket that ordinary calls leave for protection."""

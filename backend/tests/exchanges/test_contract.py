@@ -29,7 +29,8 @@ from buddy.core.watching import Watch
 from buddy.exchanges import ccxt_client, ccxt_connect
 from buddy.exchanges.models import Account, Keys
 from buddy.exchanges.paper import PaperExchange
-from buddy.exchanges.venue_recipes import RECIPES, Rate
+from buddy.exchanges.recipe import Rate
+from buddy.exchanges.venue_rows import RECIPES
 from emulator.handle import StandIn, running
 
 from .market_of_steps import COIN, GivenPrices, instrument
