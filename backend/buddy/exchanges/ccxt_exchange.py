@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
+from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
@@ -40,7 +40,17 @@ from .ccxt_markets import Markets
 from .ccxt_orders import arguments, filled_in
 from .ccxt_pages import paged, raw_rows
 from .ccxt_set_up import SetUp
-from .ccxt_words import Row, balance_of, exchange_id_of, number, order_state, position_state, status_of, with_child
+from .ccxt_words import (
+    Row,
+    balance_of,
+    exchange_id_of,
+    number,
+    order_state,
+    position_state,
+    status_of,
+    understood,
+    with_child,
+)
 from .recipe import Call, Params, at
 from .venues import VENUES
 
@@ -91,12 +101,13 @@ class CcxtExchange:
     def balance(self) -> Balance:
         self.calls.ready()
         answer = self.calls.read("fetch_balance")
-        return balance_of(answer.get("info"), self.recipe.purse, VENUES[self.client.venue].settle)
+        settle = VENUES[self.client.venue].settle
+        return understood(lambda: balance_of(answer.get("info"), self.recipe.purse, settle))
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         """Orders first and executions last: what fills in between is told as an execution, never lost between both."""
         try:
-            return self._read(symbols, cursor)
+            return understood(lambda: self._read(symbols, cursor))
         except Absent as error:
             raise CouldNotRead(str(error)) from None
 
@@ -202,7 +213,10 @@ class CcxtExchange:
         except Rejected as refusal:
             self._mode = None if refusal.code == Refusal.OTHER else self._mode  # it may have been changed by hand
             raise
-        return self._placed(row, intent)
+        try:
+            return self._placed(row, intent)
+        except CouldNotRead as error:  # it has left, and of what came of it we know nothing
+            raise OutcomeUnknown(str(error)) from None
 
     def _never_twice(self, intent: OrderIntent) -> None:
         """Some venues know a client id only while its order rests, and would fill a second one under the same."""
@@ -214,11 +228,12 @@ class CcxtExchange:
 
     def _placed(self, row: Any, intent: OrderIntent) -> OrderState:
         """Many venues answer with nothing but the order's number; then it rests, for all we know."""
-        if not isinstance(row, dict) or not row.get("id"):
+        exchange_id = exchange_id_of(row, self.recipe) if isinstance(row, dict) else ""
+        if not exchange_id:
             raise writing_failed(self.client, OutcomeUnknown("No order number was told."))
         state = OrderState(
             client_id=intent.client_id,
-            exchange_id=exchange_id_of(row, self.recipe) or str(row["id"]),
+            exchange_id=exchange_id,
             symbol=intent.symbol,
             order_side=intent.order_side,
             kind=intent.kind,
@@ -252,7 +267,7 @@ class CcxtExchange:
         plain = recipe.find if by_client else recipe.find_by_id
         conditional = recipe.find_conditional if by_client else recipe.find_conditional_by_id
         ways = [*conditional, *plain] if ref.is_conditional else [*plain, *conditional]
-        return list({id(way): way for way in ways}.values())
+        return [way for number_, way in enumerate(ways) if way not in ways[:number_]]
 
     def _order(self, call: Call, ref: OrderRef) -> OrderState | None:
         """The order by one way of asking; None when it is not there."""
@@ -327,7 +342,7 @@ class CcxtExchange:
         return None if call.id is None else call.id.replace("{exchange_id}", ref.exchange_id)
 
     def _state(self, row: Row, symbol: str) -> OrderState:
-        return order_state(row, self.recipe, symbol)
+        return understood(lambda: order_state(row, self.recipe, symbol))
 
     # --- the account ---
 
@@ -347,7 +362,11 @@ class CcxtExchange:
         self.calls.ready()
         try:
             answer = self.calls.read(call.method, dict(call.params))
-        except Absent as error:
+        except KeyRefused:
+            raise
+        except (Absent, CouldNotRead) as error:
+            if self.client.environment == TESTNET:  # practice hosts have no page for keys
+                return KeyInfo()
             raise CouldNotRead(str(error)) from None
         if not isinstance(answer, dict | list):
             raise CouldNotRead(f"{self.client.name} gave no answer about the key that we can read.")

@@ -47,9 +47,9 @@ def _params(intent: OrderIntent, recipe: Recipe, api: Any, *, hedged: bool, marg
 
 def _trigger(intent: OrderIntent, trigger: Decimal, recipe: Recipe, api: Any) -> dict[str, Any]:
     said = recipe.stop if intent.reduce_only else recipe.entry
-    params = {said.name: exact_text(trigger, api.price_to_precision, intent.symbol, "trigger")} | dict(said.extra)
-    if said.by:
-        params[said.by] = recipe.words[intent.trigger_by]
+    params: dict[str, Any] = {said.name: exact_text(trigger, api.price_to_precision, intent.symbol, "trigger")}
+    params |= filled_in(said.extra, {"client_id": intent.client_id})
+    params[said.by] = recipe.words[intent.trigger_by]
     if said.direction:
         params[said.direction] = "ascending" if intent.order_side is OrderSide.BUY else "descending"
     return params

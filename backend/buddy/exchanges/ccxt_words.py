@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import (
@@ -25,6 +25,7 @@ from buddy.core.market import ONE, ZERO, Instrument, MarginTier, OrderSide, Side
 from .recipe import Ledger, Purse, Recipe, at
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 ID_LENGTH = 60
 """What fits where executions and income are kept; the end of an id is what differs."""
@@ -39,6 +40,14 @@ STATUSES = {
     "triggered": OrderStatus.OPEN,
     "pending": OrderStatus.OPEN,
 }
+
+
+def understood(read: Callable[[], T]) -> T:
+    """What is not as it should be in a venue's answer is one more way of not having read it."""
+    try:
+        return read()
+    except (ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
+        raise CouldNotRead(f"The venue gave an answer we cannot read ({type(error).__name__}).") from None
 
 
 def number(value: Any) -> Decimal | None:
