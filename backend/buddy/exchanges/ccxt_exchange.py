@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
+from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
@@ -362,11 +362,7 @@ class CcxtExchange:
         self.calls.ready()
         try:
             answer = self.calls.read(call.method, dict(call.params))
-        except KeyRefused:
-            raise
-        except (Absent, CouldNotRead) as error:
-            if self.client.environment == TESTNET:  # practice hosts have no page for keys
-                return KeyInfo()
+        except Absent as error:
             raise CouldNotRead(str(error)) from None
         if not isinstance(answer, dict | list):
             raise CouldNotRead(f"{self.client.name} gave no answer about the key that we can read.")

@@ -19,7 +19,7 @@ import requests
 from buddy.core.errors import CouldNotRead
 
 from .ccxt_client import Redirect, practise
-from .venue_recipes import RECIPES
+from .venue_rows import RECIPES
 from .venues import VENUES, venue_of
 
 TIMEOUT = 8_000
