@@ -16,12 +16,11 @@ from buddy.core.market import ZERO, OrderSide
 from buddy.core.simulated_market import FundingRate, Step, Tick
 
 from . import rules
-from .account_books import AccountBooks, alike
+from .account_checks import Checks
 from .orders import Kind, Protection, Status, VenueOrder, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
 
-STOPS_PER_SYMBOL = 100
 REASONS = {
     Refusal.MARGIN: Reason.MARGIN,
     Refusal.REDUCE_ONLY: Reason.REDUCE_ONLY,
@@ -31,7 +30,7 @@ REASONS = {
 }
 
 
-class VenueAccount(AccountBooks):
+class VenueAccount(Checks):
     """See `AccountBooks` for what it is made of."""
 
     # Orders
@@ -109,6 +108,15 @@ class VenueAccount(AccountBooks):
         self._after()
         return placed
 
+    def fill_part(self, order: VenueOrder, quantity: Decimal) -> None:
+        """Somebody takes `quantity` of a resting limit order, though the price did not move. Raises Refused."""
+        if order.key not in self.working:
+            raise Refused(Reason.UNKNOWN_ORDER)
+        self._bring_up(order.wish.symbol)
+        self.sim.fill_part(order.key, quantity)
+        self._react(order.wish.symbol)
+        self._after()
+
     # Market
 
     def move(self, symbol: str, *steps: Step) -> None:
@@ -135,60 +143,9 @@ class VenueAccount(AccountBooks):
             return
         self._bring_up(symbol)
         market = self.sim.markets[symbol]
-        self.sim.fund(symbol, FundingRate(market.time + 1, rate))
-        self.move(symbol, Tick(market.time + 1, market.last, market.mark))
-
-    # What is refused
-
-    def _check(self, wish: Wish) -> None:
-        prices = self.prices[wish.symbol]
-        self._check_side(wish)
-        rules.check_numbers(wish, self.instruments[wish.symbol], prices)
-        if wish.kind.is_conditional and rules.is_triggered(wish, prices):
-            raise Refused(Reason.WOULD_TRIGGER, "rise" if wish.rises else "fall")
-        if wish.time_in_force == "GTX" and rules.crosses(wish, prices):
-            raise Refused(Reason.POST_ONLY)
-        if wish.reduce_only or wish.closes_position:
-            self._check_reducing(wish)
-        else:
-            self._check_tier(wish)
-
-    def _check_side(self, wish: Wish) -> None:
-        if (wish.position_side == "BOTH") is self.dual:
-            raise Refused(Reason.POSITION_SIDE)
-        held = self.held_sides.get(wish.symbol)
-        if self.dual and held not in (None, wish.position_side):
-            raise Refused(Reason.ONE_SIDE_ONLY)
-
-    def _check_reducing(self, wish: Wish) -> None:
-        held = self._reducible(wish)
-        if not held:
-            raise Refused(Reason.REDUCE_ONLY)
-        armed = [order.wish for order in self.armed.values() if order.wish.symbol == wish.symbol]
-        if len(armed) >= STOPS_PER_SYMBOL:
-            raise Refused(Reason.TOO_MANY_STOPS)
-        if wish.closes_position:
-            if any(alike(other, wish) for other in armed):
-                raise Refused(Reason.CLOSE_EXISTS)
-        elif not wish.kind.is_conditional:
-            self._check_budget(wish, held)
-
-    def _check_budget(self, wish: Wish, held: Decimal) -> None:
-        resting = sum((o.quantity - o.filled for o in self.working.values() if _shares_budget(o.wish, wish)), ZERO)
-        if self.habits.has_budget and resting and resting + wish.quantity > held:  # type: ignore[operator]
-            raise Refused(Reason.REDUCE_ONLY_BUDGET)
-
-    def _check_tier(self, wish: Wish) -> None:
-        instrument, held = self.instruments[wish.symbol], self.sim.books.holdings.get(wish.symbol)
-        most = rules.largest_notional(instrument, self.setup(wish.symbol).leverage)
-        same = held is not None and held.side.entry_order_side is wish.order_side
-        quantity = (wish.quantity or ZERO) + (held.quantity if same and held else ZERO)
-        if most is not None and instrument.notional(self.prices[wish.symbol].last, quantity) > most:
-            raise Refused(Reason.TIER)
-
-    def _reducible(self, wish: Wish) -> Decimal:
-        held = self.sim.books.holdings.get(wish.symbol)
-        return ZERO if held is None or held.side.exit_order_side is not wish.order_side else held.quantity
+        now, market.time = market.time, market.time - 1  # so that its time comes
+        self.sim.fund(symbol, FundingRate(now, rate))
+        self.move(symbol, Tick(now, market.last, market.mark))
 
     # Into the book
 
@@ -291,8 +248,3 @@ class VenueAccount(AccountBooks):
         """Done with one change: close orders without a position go, and lagging reads get their view."""
         self._expire_close_orders()
         self.ledger.remember(self.clock(), self.open_orders(), self.positions())
-
-
-def _shares_budget(resting: Wish, wish: Wish) -> bool:
-    alike = (resting.symbol, resting.order_side) == (wish.symbol, wish.order_side)
-    return resting.reduce_only and alike

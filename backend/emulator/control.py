@@ -202,10 +202,14 @@ def place(
 def cancel(protocol: Protocol, key: str, order_id: int | None = None, client_id: str = "") -> None:
     """By the venue's id, or by client id; of either kind."""
     account = _account(protocol, key)
-    found = [o for o in account.open_orders() if order_id == o.id or (client_id and client_id == o.client_id)]
-    if not found:
-        raise Unusable("There is no such open order.")
-    account.cancel(found[0])
+    account.cancel(_open_order(account, order_id, client_id))
+
+
+@operation
+def fill(protocol: Protocol, key: str, quantity: str, order_id: int | None = None, client_id: str = "") -> None:
+    """Somebody takes that much of a resting limit order at its price."""
+    account = _account(protocol, key)
+    account.fill_part(_open_order(account, order_id, client_id), Decimal(quantity))
 
 
 @operation
@@ -317,6 +321,13 @@ def requests(protocol: Protocol) -> list[Any]:
 
 def _account(protocol: Protocol, key: str) -> VenueAccount:
     return protocol.venue.keys[key].account
+
+
+def _open_order(account: VenueAccount, order_id: int | None, client_id: str) -> VenueOrder:
+    for order in account.open_orders():
+        if order_id == order.id or (client_id and client_id == order.client_id):
+            return order
+    raise Unusable("There is no such open order.")
 
 
 def _order(order: VenueOrder) -> dict[str, Any]:

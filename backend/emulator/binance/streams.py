@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from ..account import VenueAccount
 from ..events import Event
-from ..listen_keys import ListenKey, ListenKeys
+from ..keyed_streams import KeyedStreams
 from ..params import Params
 from ..protocol import Call
 from ..sockets import Channel
-from ..venue import Venue
 from . import events
 from .refusals import BinanceError
 from .routes import Desk, Security, route
@@ -43,58 +43,21 @@ def close_listen_key(desk: Desk, p: Params) -> Any:
     return {}
 
 
-class Streams:
-    def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-        self.keys = ListenKeys(venue.now)
-        self.channels: dict[Channel, str] = {}
-        """Each open socket, with the listen key it was opened on."""
+class Streams(KeyedStreams):
+    def said(self, event: Event, account: VenueAccount) -> dict[str, Any]:
+        return events.of_account(event, account.ledger)
 
     async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:
-        channel = Channel(socket, self.venue.faults)
-        name = _listen_key(call)
+        channel, name = Channel(socket, self.venue.faults), _listen_key(call)
         self.channels[channel] = name
         try:
             if name:
-                await self._account(channel, self.keys.living.get(name))
+                async with self.account_events(channel, name):
+                    await channel.run(lambda _: None)
             else:
                 await self._market(channel)
         finally:
             del self.channels[channel]
-
-    # The account
-
-    async def _account(self, channel: Channel, key: ListenKey | None) -> None:
-        """A stream on a key that is none stays silent, as the venue's does."""
-        if key is None or not self.keys.is_alive(key):
-            await channel.run(lambda _: None)
-            return
-        account = key.owner.account
-
-        def listen(event: Event) -> None:
-            if self.keys.is_alive(key):
-                said = events.of_account(event, account.ledger)
-                channel.tell(said["e"], said)
-
-        account.listeners.append(listen)
-        try:
-            await channel.run(lambda _: None)
-        finally:
-            account.listeners.remove(listen)
-
-    def expire(self, owner: str) -> None:
-        """The listen keys of an API key run out, and their streams are told so."""
-        for gone in self.keys.close(self.venue.keys[owner]):
-            now = self.venue.now()
-            for channel, name in self.channels.items():
-                if name == gone.name:
-                    channel.tell("listenKeyExpired", {"e": "listenKeyExpired", "E": now, "listenKey": name})
-
-    def close(self) -> None:
-        for channel in self.channels:
-            channel.cut()
-
-    # The market
 
     async def _market(self, channel: Channel) -> None:
         wanted: dict[str, str] = {}
@@ -108,13 +71,12 @@ class Streams:
                 if of == symbol:
                     self._tell(channel, stream, symbol)
 
-        self.venue.listeners.append(moved)
         beat = asyncio.create_task(self._beat(channel, wanted))
         try:
-            await channel.run(hear)
+            async with self.market_events(moved):
+                await channel.run(hear)
         finally:
             beat.cancel()
-            self.venue.listeners.remove(moved)
 
     def _subscribed(self, channel: Channel, wanted: dict[str, str], asked: dict[str, Any]) -> list[str]:
         """The streams that are new."""

@@ -11,13 +11,13 @@ from aiohttp import web
 
 from buddy.core.market import ZERO, Candle
 
+from ..account import VenueAccount
 from ..events import AccountChanged, Event, LeverageChanged, OrderChanged
-from ..listen_keys import ListenKeys
+from ..keyed_streams import KeyedStreams
 from ..params import Params
 from ..prices import SymbolPrices
 from ..protocol import Call, text
 from ..sockets import Channel
-from ..venue import Venue
 from .public import INTERVALS
 from .refusals import BingxError
 from .routes import Desk, Security, route
@@ -48,16 +48,13 @@ def close_listen_key(desk: Desk, p: Params) -> Any:
     return {}
 
 
-class Streams:
-    def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-        self.keys = ListenKeys(venue.now)
-        self.channels: dict[Channel, str] = {}
+class Streams(KeyedStreams):
+    def said(self, event: Event, account: VenueAccount) -> dict[str, Any]:
+        return of_account(event)
 
     async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:
         channel = Channel(socket, self.venue.faults, zipped=True)
-        name = dict(parse_qsl(call.query)).get("listenKey", "")
-        self.channels[channel] = name
+        name = self.channels[channel] = dict(parse_qsl(call.query)).get("listenKey", "")
         wanted: dict[str, str] = {}
 
         def moved(symbol: str) -> None:
@@ -65,31 +62,13 @@ class Streams:
                 if of == symbol:
                     self._tell(channel, stream, symbol)
 
-        self.venue.listeners.append(moved)
-        stop = self._listen(channel, name)
         beat = asyncio.create_task(_ping(channel))
         try:
-            await channel.run(lambda message: self._hear(channel, wanted, message))
+            async with self.account_events(channel, name), self.market_events(moved):
+                await channel.run(lambda message: self._hear(channel, wanted, message))
         finally:
             beat.cancel()
-            stop()
-            self.venue.listeners.remove(moved)
             del self.channels[channel]
-
-    def _listen(self, channel: Channel, name: str) -> Any:
-        """Tell what happens to the account of the listen key; call the answer to stop."""
-        key = self.keys.living.get(name)
-        if key is None:
-            return lambda: None
-        account = key.owner.account
-
-        def listen(event: Event) -> None:
-            if self.keys.is_alive(key):
-                said = of_account(event)
-                channel.tell(said["e"], said)
-
-        account.listeners.append(listen)
-        return lambda: account.listeners.remove(listen)
 
     def _hear(self, channel: Channel, wanted: dict[str, str], message: str) -> None:
         if message == "Pong":
@@ -111,17 +90,6 @@ class Streams:
             channel.tell(
                 stream.partition("@")[2], {"code": 0, "dataType": stream, "s": market_id(symbol), "data": data}
             )
-
-    def expire(self, owner: str) -> None:
-        for gone in self.keys.close(self.venue.keys[owner]):
-            for channel, name in self.channels.items():
-                if name == gone.name:
-                    now = self.venue.now()
-                    channel.tell("listenKeyExpired", {"e": "listenKeyExpired", "E": now, "listenKey": name})
-
-    def close(self) -> None:
-        for channel in self.channels:
-            channel.cut()
 
 
 async def _ping(channel: Channel) -> None:

@@ -192,6 +192,14 @@ def test_orders_fill_in_parts_where_the_account_is_sliced(stand_in, known, venue
     assert Decimal(0) < Decimal(part["filled"]) < Decimal("0.04")
 
 
+def test_a_hand_can_fill_part_of_an_order(client, venue):
+    client.create_order(BTC, "limit", "buy", 0.01, 63_000, {"clientOrderId": "entry-1"})
+    venue.fill(client.apiKey, "0.004", client_id="entry-1")
+    (part,) = client.fetch_open_orders(BTC)
+    assert (part["info"]["status"], part["filled"], part["average"]) == ("PARTIALLY_FILLED", "0.004", "63000")
+    assert client.fetch_my_trades(BTC)[0]["takerOrMaker"] == "maker"
+
+
 def test_a_limit_order_can_be_amended_and_keeps_its_ids(client, venue):
     placed = client.create_order(BTC, "limit", "buy", 0.01, 63_000, {"clientOrderId": "entry-1"})
     client.edit_order(placed["id"], BTC, "limit", "buy", 0.02, 62_000)

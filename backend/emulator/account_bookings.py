@@ -1,0 +1,160 @@
+"""What the simulated exchange did, entered into the venue's books: executions, funding, ends, protection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from buddy.core.exchange import Fill, Income, Liquidity, OrderStatus
+from buddy.core.market import ZERO
+from buddy.core.watching import Watch
+
+from .account_books import AccountBooks
+from .orders import Kind, Protection, Status, VenueOrder, VenueTrade, Wish
+
+
+class Bookings(AccountBooks):
+    """See `AccountBooks` for what it is made of."""
+
+    def _absorb(self) -> None:
+        rows, self.sim.log = [each.row for each in self.sim.log], []
+        for row in rows:
+            if isinstance(row, Fill):
+                self._book_fill(row)
+            else:
+                self._book_funding(row)
+        for key, order in list(self.working.items()):
+            if key in self.sim.closed:
+                self._end(order, self.sim.closed[key].status)
+
+    def _book_fill(self, fill: Fill) -> None:
+        order = self.working.get(fill.client_id) or self._liquidation_order(fill)
+        before = self.shadow.wallet
+        self.shadow.execute(self.instruments[fill.symbol], fill.order_side, fill.quantity, fill.price, fill.fee)
+        change = self.shadow.wallet - before
+        order.filled += fill.quantity
+        order.value += fill.quantity * fill.price
+        order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
+        order.updated = self.touched[fill.symbol] = fill.time
+        self._keep_side(fill.symbol, order.wish.position_side)
+        trade = self._trade(order, fill, change + fill.fee)
+        self.ledger.trades.append(trade)
+        self._pay("REALIZED_PNL", fill.symbol, trade.realised, fill.time, trade.id)
+        self._pay("COMMISSION", fill.symbol, -fill.fee, fill.time, trade.id)
+        self._tell_account("ORDER", change, fill.symbol)
+        self._tell(order, "TRADE", trade)
+        self._protect(order)
+
+    def _protect(self, order: VenueOrder) -> None:
+        """What came attached to an entry is placed at its first fill, and grows with the others."""
+        for protection in order.wish.attached:
+            placed = self.protecting.get((order.id, protection))
+            if placed is not None and placed.id in self.armed:
+                placed.wish = replace(placed.wish, quantity=self._protected(order))
+            elif placed is None:
+                self._place_protection(order, protection)
+
+    def _protected(self, order: VenueOrder) -> Decimal | None:
+        return None if self.habits.protects_position else order.filled
+
+    def _place_protection(self, order: VenueOrder, protection: Protection) -> None:
+        placed = self._arm_protection(order.wish, protection, self._protected(order), str(order.id))
+        self.protecting[order.id, protection] = placed
+
+    def _arm_protection(
+        self, entry: Wish, protection: Protection, quantity: Decimal | None, attached: str
+    ) -> VenueOrder:
+        """Against a position entered like `entry`. One for the whole position replaces the one there is."""
+        wish = Wish(
+            symbol=entry.symbol,
+            order_side=entry.order_side.opposite,
+            kind=protection.kind,
+            quantity=quantity,
+            price=protection.price,
+            trigger=protection.trigger,
+            trigger_by=protection.trigger_by,
+            reduce_only=True,
+            position_side=entry.position_side,
+            note={"attached": attached},
+        )
+        for other in [each for each in self.armed.values() if quantity is None and alike(each.wish, wish)]:
+            self._disarm(other, Status.CANCELED)
+        placed = self._order(wish, next(self.ids.algos if self.habits.own_book else self.ids.orders))
+        self._arm(placed)
+        return placed
+
+    def _arm(self, order: VenueOrder) -> None:
+        self._bring_up(order.wish.symbol)
+        self.armed[order.id] = order
+        self._enter(order)
+        self.sim.watch(self._watches())
+        self._tell(order, "NEW")
+
+    def _enter(self, order: VenueOrder) -> None:
+        algo = self.habits.own_book and order.wish.kind.is_conditional
+        (self.ledger.algos if algo else self.ledger.orders)[order.id] = order
+
+    def _watches(self) -> dict[str, Watch]:
+        levels: dict[str, set[Decimal]] = {}
+        for order in self.armed.values():
+            levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
+        return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
+
+    def _trade(self, order: VenueOrder, fill: Fill, realised: Decimal) -> VenueTrade:
+        return VenueTrade(
+            id=next(self.ids.trades),
+            order_id=order.id,
+            client_id=order.client_id,
+            symbol=fill.symbol,
+            order_side=fill.order_side,
+            price=fill.price,
+            quantity=fill.quantity,
+            fee=fill.fee,
+            realised=realised,
+            maker=fill.liquidity is Liquidity.MAKER,
+            time=fill.time,
+            position_side=order.wish.position_side,
+            liquidation=fill.liquidation,
+        )
+
+    def _liquidation_order(self, fill: Fill) -> VenueOrder:
+        """The venue's own order, with a client id that nobody else may use."""
+        wish = Wish(fill.symbol, fill.order_side, Kind.LIMIT, fill.quantity, fill.price, time_in_force="IOC")
+        order = self._order(wish, next(self.ids.orders), f"autoclose-{fill.time}")
+        order.liquidation = True
+        self._enter(order)
+        for waiting in [each for each in self.armed.values() if each.wish.symbol == fill.symbol]:
+            self._disarm(waiting, Status.EXPIRED)
+        return order
+
+    def _book_funding(self, row: Income) -> None:
+        self.shadow.wallet += row.amount
+        self._pay("FUNDING_FEE", row.symbol, row.amount, row.time)
+        self._tell_account("FUNDING_FEE", row.amount, row.symbol)
+
+    def _keep_side(self, symbol: str, position_side: str) -> None:
+        if symbol in self.shadow.holdings:
+            self.held_sides[symbol] = position_side
+        else:
+            self.held_sides.pop(symbol, None)
+
+    def _end(self, order: VenueOrder, status: OrderStatus) -> None:
+        del self.working[order.key]
+        if status is not OrderStatus.FILLED:
+            order.status = Status.CANCELED if status is OrderStatus.CANCELLED else Status.EXPIRED
+            order.updated = self.clock()
+            self._tell(order, order.status.value)
+        parent = self.ledger.algos.get(order.parent or 0)
+        if parent is not None and parent.status is Status.TRIGGERED:
+            self._disarm(parent, Status.FINISHED)
+
+    def _disarm(self, order: VenueOrder, status: Status) -> None:
+        self.armed.pop(order.id, None)
+        order.status, order.updated = status, self.clock()
+        self._tell(order, status.value)
+
+
+def alike(other: Wish, wish: Wish) -> bool:
+    """Whether both close the position of one symbol in the same way."""
+    same = (other.symbol, other.order_side, other.kind.takes_profit)
+    return other.closes_position and same == (wish.symbol, wish.order_side, wish.kind.takes_profit)
