@@ -69,7 +69,11 @@ class Visitor:
         self.call("GET", "/_allauth/browser/v1/auth/session")
         self.call("GET", "/_allauth/browser/v1/config")
         word = uuid.uuid4().hex
-        self.call("POST", "/_allauth/browser/v1/auth/signup", {"email": f"{word}@example.org", "password": word})
+        self.call(
+            "POST",
+            "/_allauth/browser/v1/auth/signup",
+            {"email": f"{word}@example.org", "password": "correct horse battery staple"},
+        )
 
 
 def cpu_seconds(pid: int) -> float:
