@@ -103,7 +103,8 @@ def declined(orders: Iterable[Order]) -> frozenset[tuple[Role, int]]:
 
 
 def _was_declined(order: Order) -> bool:
-    return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not order.cancel_reason
+    by_us = order.cancel_reason or order.is_attached
+    return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not by_us
 
 
 def forgive_declined(trade: Trade) -> None:

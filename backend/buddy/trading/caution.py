@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from buddy.core.exchange import Role
+from buddy.core.exchange import OrderStatus, Role
 from buddy.core.manage import Action, Cancel, Place
 from buddy.events.models import Event
 
+from . import protection
 from .case import Case
+from .models import Order
 from .moments import to_ms, wall_ms
 from .telling import tell
 
@@ -47,7 +49,7 @@ def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
         actions = [action for action in actions if _is_harmless(action, actions, case)]
     if not case.attached:
         return list(actions)
-    return [*_without_net(case), *(action for action in actions if not _doubles_the_net(action, case))]
+    return [*_without_net(case), *(action for action in actions if not _is_left_to_the_net(action, case))]
 
 
 def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
@@ -70,7 +72,19 @@ def _without_net(case: Case) -> list[Cancel]:
     return [Cancel(working, NET_NOT_NEEDED) for working in case.net]
 
 
-def _doubles_the_net(action: Action, case: Case) -> bool:
-    """No target of ours beside an attached one: together they would sell more than is held."""
-    targets = any(order.role == Role.TAKE_PROFIT for order in case.attached)
-    return targets and isinstance(action, Place) and action.wish.role is Role.TAKE_PROFIT
+def _is_left_to_the_net(action: Action, case: Case) -> bool:
+    """No target of ours beside an attached one: together they would sell more than is held.
+
+    Nor is a stop sent over and over that was refused: the attached one holds.
+    """
+    if not isinstance(action, Place):
+        return False
+    roles = {order.role for order in case.attached}
+    if action.wish.role is Role.STOP:
+        return Role.STOP in roles and _refusals(case, action) >= protection.REFUSALS_AT_MOST
+    return action.wish.role is Role.TAKE_PROFIT and Role.TAKE_PROFIT in roles
+
+
+def _refusals(case: Case, action: Place) -> int:
+    refused = Order.objects.filter(trade=case.trade, role=Role.STOP, status=OrderStatus.REJECTED)
+    return refused.filter(trigger=action.wish.trigger, quantity=action.wish.quantity).count()

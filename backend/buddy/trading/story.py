@@ -195,8 +195,9 @@ def _stop_price(position: Position, quote: Quote | None) -> tuple[Decimal, Cause
 
 
 def _live_stop(orders: Iterable[Order]) -> Order | None:
+    """Ours before one that the venue attached to the entry."""
     stops = [order for order in orders if order.role == Role.STOP and order.status in RESTING]
-    return stops[-1] if stops else None
+    return max(stops, key=lambda order: (not order.is_attached, order.pk), default=None)
 
 
 def _protected(trade: Trade, position: Position, orders: Sequence[Order]) -> dict[str, Any]:
@@ -204,13 +205,25 @@ def _protected(trade: Trade, position: Position, orders: Sequence[Order]) -> dic
     if not position.held:
         state = "flat" if position.entered else "waiting"
     else:
-        state = "protected" if trade.protected_since is not None and live is not None else "naked"
+        state = "naked" if trade.protected_since is None or live is None else _how_protected(live)
     return {
         "state": state,
-        "since": moment(trade.protected_since if state == "protected" else trade.naked_since),
+        "since": moment(trade.naked_since if state == "naked" else trade.protected_since),
         "checked_at": moment(trade.checked_at),
-        "by": f"stop order {live.client_id}" if live and state == "protected" else None,
+        "by": _protector(live) if live and state in ("protected", "attached") else None,
     }
+
+
+def _how_protected(live: Order) -> str:
+    return "attached" if live.is_attached else "protected"
+
+
+def _protector(live: Order) -> str:
+    return (
+        f"the stop that came with the entry ({live.exchange_id})"
+        if live.is_attached
+        else f"stop order {live.client_id}"
+    )
 
 
 def _ladder(trade: Trade, position: Position, orders: Sequence[Order]) -> list[dict[str, Any]]:

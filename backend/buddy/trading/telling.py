@@ -22,7 +22,7 @@ from .moments import to_ms
 
 _STOP_BEFORE = Select(
     lambda trade, order: (
-        Order.objects.filter(trade_id=trade, role=Role.STOP, pk__lt=order, placed_at__isnull=False)
+        Order.objects.filter(trade_id=trade, role=Role.STOP, pk__lt=order, placed_at__isnull=False, is_attached=False)
         .order_by("-pk")[:1]
         .values_list("trigger")
     )

@@ -1,0 +1,135 @@
+"""Protection that travels with an entry: a net until our own orders rest, and never a second target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from buddy.core.errors import Rejected
+from buddy.core.exchange import OrderIntent, OrderState, Profile
+from buddy.exchanges.models import Account
+from buddy.trading.executor import open_trade
+from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.story import tell_trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import kinds, long_plan
+from tests.exchanges.venue_like import VenueLike, account, venue
+
+__all__ = ["account", "venue"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ONE_TARGET = {"take_profits": [{"price": "102000"}]}
+
+
+@pytest.fixture(autouse=True)
+def _attaches(venue: VenueLike) -> None:
+    venue.profile = Profile("attaching", attaches_stop=True)
+
+
+def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("not now", "other")
+
+
+def is_stop(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is not None
+
+
+def again(trade: Trade, looks: int = 3) -> Trade:
+    for _ in range(looks):
+        assert not look(trade.account_id, seconds=0).trouble
+    trade.refresh_from_db()
+    return trade
+
+
+def names(venue: VenueLike) -> list[str]:
+    """What rests: ours, or the venue's own (sl-, tp-)."""
+    return sorted(state.client_id[:2] + str(state.trigger or state.price) for state in venue.resting())
+
+
+def test_the_net_goes_once_our_own_stop_rests_and_no_target_is_ever_doubled(account: Account, venue: VenueLike) -> None:
+    trade = open_trade(account, long_plan(**ONE_TARGET))
+    entry = venue.sent[0]
+    assert (str(entry.attached_stop), str(entry.attached_target)) == ("99000", "102000")
+    venue.go(100_000)
+    assert names(venue) == ["sl99000", "tp102000"]
+    selling = watch_targets(venue)
+    again(trade)
+    assert names(venue) == ["tb102000", "tb99000"]
+    assert max(selling) <= 1
+    assert tell_trade(trade)["protected"]["state"] == "protected"
+
+
+def watch_targets(venue: VenueLike) -> list[int]:
+    """How many targets rest at the venue after each call."""
+    counts: list[int] = []
+
+    def counting(name: str) -> Any:
+        before = getattr(venue, name)
+
+        def call(argument: Any) -> Any:
+            answer = before(argument)
+            counts.append(sum(1 for state in venue.resting() if state.price is not None and state.reduce_only))
+            return answer
+
+        return call
+
+    for name in ("place", "cancel"):
+        setattr(venue, name, counting(name))
+    return counts
+
+
+def test_several_targets_never_travel_with_the_entry(account: Account, venue: VenueLike) -> None:
+    open_trade(account, long_plan())
+    assert (str(venue.sent[0].attached_stop), venue.sent[0].attached_target) == ("99000", None)
+
+
+def test_an_amended_stop_does_not_change_what_was_asked_for(account: Account, venue: VenueLike) -> None:
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    trade.plan = {**trade.plan, "stop": {"price": "98000"}}
+    trade.save()
+    again(trade)
+    assert names(venue) == ["tb101000", "tb102000", "tb98000"]
+
+
+def test_a_net_that_catches_is_our_stop(account: Account, venue: VenueLike) -> None:
+    """Entered and stopped out while nobody looked: our own stop never rested."""
+    trade = open_trade(account, long_plan(**ONE_TARGET))
+    venue.go(100_000, 99_500, 98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "stop_loss", 0)
+    assert Fill.objects.get(order_side="sell").order.role == "stop"
+    assert "external_fill" not in kinds(trade)
+    assert names(venue) == []
+
+
+def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: VenueLike) -> None:
+    venue.drop(refused, is_stop, times=100)
+    trade = open_trade(account, long_plan(**ONE_TARGET))
+    venue.go(100_000, *[100_100] * 20)
+    again(trade, 4)
+    assert (trade.status, tell_trade(trade)["protected"]["state"]) == ("open", "attached")
+    assert names(venue) == ["sl99000", "tp102000"]
+    assert Order.objects.filter(role="stop", status="rejected").count() <= 2
+    venue.go(98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+
+
+def test_protection_that_a_hand_attached_is_left_alone(account: Account, venue: VenueLike) -> None:
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    again(trade)
+    venue.sim.place(
+        OrderIntent(
+            "sl-byhand", trade.symbol, venue.sent[-1].order_side, is_kind(venue), venue.sent[-1].quantity,
+            trigger=venue.sent[1].trigger - 7, reduce_only=True,  # type: ignore[operator]
+        )
+    )  # fmt: skip
+    again(trade)
+    assert "sl98993" in names(venue)
+
+
+def is_kind(venue: VenueLike) -> Any:
+    return next(intent.kind for intent in venue.sent if is_stop(intent))
