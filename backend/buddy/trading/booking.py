@@ -155,7 +155,8 @@ def _sides(order_side: OrderSide) -> tuple[Side, Side]:
 
 def nobodys(account: Account) -> dict[tuple[str, Side], Decimal]:
     """How much of each symbol and side is held by no trade of ours."""
-    rows = ForeignPosition.objects.filter(account=account).values_list("symbol", "side", "quantity")
+    sure = ForeignPosition.objects.filter(account=account, confirmed=True)
+    rows = sure.values_list("symbol", "side", "quantity")
     return {(symbol, Side(side)): quantity for symbol, side, quantity in rows}
 
 

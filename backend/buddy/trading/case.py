@@ -10,18 +10,18 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from buddy.core.errors import CouldNotRead
-from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, Reading, Role
+from buddy.core.errors import CouldNotRead, Rejected
+from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, PositionState, Reading, Role
 from buddy.core.manage import Working
 from buddy.core.market import TIMEFRAMES, ZERO, Candle, Side
 from buddy.core.plan import Trail
-from buddy.core.position import Market, Position, Wish, allocate, observed
+from buddy.core.position import Market, Position, Wish, Withdrawal, allocate, observed
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import attached, booking, books
+from . import attached, books, foreign
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
@@ -54,6 +54,8 @@ class Case:
     held: Decimal = ZERO
     booked: Mapping[int, Decimal] = field(default_factory=dict)
     """By order: contracts of it whose executions have been read."""
+    there: PositionState | None = None
+    """The venue's whole position of this symbol and side."""
 
     @property
     def working(self) -> list[Working]:
@@ -193,7 +195,23 @@ class Desk:
             trade = self.case.trade
             sharing = _LEVERAGES.rows(account=trade.account_id, symbol=trade.symbol)
             leverage = max([trade.leverage, *(leverage for (leverage,) in sharing)])
-            self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
+            try:
+                self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
+            except Rejected as refusal:
+                self._call_off(refusal)
+                raise
+
+    def _call_off(self, refusal: Rejected) -> None:
+        """Without its leverage and margin mode an entry would be another trade: it is withdrawn, with the reason."""
+        trade, position = self.case.trade, self.case.position
+        directives = replace(position.directives, withdraw_entry=Withdrawal.REJECTED)
+        self.case.position = replace(position, directives=directives)
+        trade.directives = directives.document()
+        sentence = f"The exchange refused the leverage or margin mode: {refusal}"
+        with transaction.atomic():
+            self.ledger.lease.keep()
+            trade.save(update_fields=["directives"])
+            tell(trade, "order_rejected", sentence, self.case.market.time, code=refusal.code, role=Role.ENTRY)
 
 
 def _working(order: Order, booked: Decimal) -> Working:
@@ -216,8 +234,21 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     trades, rows = ledger.working, ledger.rows
     made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
     found = [case for _, case in made if case is not None]
-    _give_held(found, reading, booking.nobodys(ledger.account), {t.symbol for t, case in made if case is None})
+    unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
+    unread |= {trade.symbol for trade, case in made if case is None}
+    ledger.nobodys = foreign.keep(ledger.account, reading, _claims(found, unread))
+    _give_held(found, reading, ledger.nobodys, unread)
     return found
+
+
+def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
+    possible: dict[foreign.Key, Decimal] = defaultdict(Decimal)
+    holders: dict[foreign.Key, int] = defaultdict(int)
+    for case in found:
+        key = (case.trade.symbol, case.position.side)
+        possible[key] += case.possible
+        holders[key] += bool(case.possible)
+    return foreign.Claims(possible, holders, unread)
 
 
 def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:
@@ -264,19 +295,21 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
 
 
 def _give_held(
-    found: Sequence[Case], reading: Reading, foreign: Mapping[tuple[str, Side], Decimal], unread: set[str]
+    found: Sequence[Case], reading: Reading, nobodys: Mapping[foreign.Key, Decimal], unread: set[str]
 ) -> None:
     """Share out what the venue says is held of each symbol among the trades that believe they hold it.
 
-    What is nobody's (`foreign`) stays out of it. On the symbols of `unread` trades nobody gets more than its own fills
+    What is nobody's stays out of it. On the symbols of `unread` trades nobody gets more than its own fills
     say.
     """
-    total = {(position.symbol, position.side): position.quantity for position in reading.positions}
+    total = {(position.symbol, position.side): position for position in reading.positions}
     groups: dict[tuple[str, Side], list[Case]] = defaultdict(list)
     for case in found:
         groups[case.trade.symbol, case.position.side].append(case)
     for (symbol, side), group in groups.items():
-        there = max(total.get((symbol, side), ZERO) - foreign.get((symbol, side), ZERO), ZERO)
-        parts = allocate(there, [case.possible for case in group])
+        there = total.get((symbol, side))
+        ours = max(there.quantity - nobodys.get((symbol, side), ZERO), ZERO) if there is not None else ZERO
+        parts = allocate(ours, [case.possible for case in group])
         for case, part in zip(group, parts, strict=True):
+            case.there = there
             case.held = min(part, case.possible) if symbol in unread else part

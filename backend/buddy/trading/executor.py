@@ -78,7 +78,8 @@ class Bench:
 
 
 @contextmanager
-def _bench(account_id: int) -> Iterator[Bench]:
+def at_bench(account_id: int) -> Iterator[Bench]:
+    """The account is ours inside; what was written there is carried out by a look."""
     with leased(account_id, LEASE_WAIT) as lease:
         account = lease.account()
         bench = Bench(lease, account, glance(account), source_for(account))
@@ -100,15 +101,15 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
     Raises InvalidPlan, Denied or Temporary: then nothing happened.
     """
     _warm(account)
-    with _bench(account.pk) as bench:
+    with at_bench(account.pk) as bench:
         found = examine(bench.account, document, bench.source, bench.exchange.balance())
         plan, sizing = _passed(found, bench)
         with transaction.atomic():
             bench.lease.keep()
             trade = _write(bench, plan, sizing, source)
-            _bind(claim, trade)
+            bind(claim, trade)
         bench.look()
-    return _again(trade)
+    return again(trade)
 
 
 def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
@@ -146,7 +147,8 @@ def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
     return trade
 
 
-def _bind(claim: Claim | None, trade: Trade) -> None:
+def bind(claim: Claim | None, trade: Trade) -> None:
+    """Inside the transaction of the effect: the key has had it."""
     if claim is not None:
         claim.bind(trade)
 
@@ -171,14 +173,14 @@ class Work:
             self.trade.save(update_fields=list(changes))
             tell(self.trade, kind, sentence, self.bench.now())
             hint(self.trade)
-            _bind(claim, self.trade)
+            bind(claim, self.trade)
 
 
 @contextmanager
 def _work(trade: Trade) -> Iterator[Work]:
     """The trade's rows under its account's lease; a look follows when the wish has been written."""
-    with _bench(trade.account_id) as bench:
-        fresh = _again(trade)
+    with at_bench(trade.account_id) as bench:
+        fresh = again(trade)
         if fresh.status not in WORKING:
             raise NotNow("This trade is over.")
         yield Work(bench, fresh, _position(bench, fresh))
@@ -196,7 +198,7 @@ def withdraw_entry(trade: Trade, *, claim: Claim | None = None) -> Trade:
             raise NotNow("Nothing of the entry is waiting any more.")
         directives = replace(work.position.directives, withdraw_entry=Withdrawal.MANUAL)
         work.save(claim, "action", "You withdrew the entry.", directives=directives.document())
-    return _again(trade)
+    return again(trade)
 
 
 def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
@@ -208,7 +210,7 @@ def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
             directives = replace(directives, withdraw_entry=Withdrawal.MANUAL)
         what = "everything" if not keep else f"all but {text(keep)}"
         work.save(claim, "action", f"You closed {what} at market.", directives=directives.document())
-    return _again(trade)
+    return again(trade)
 
 
 def _to_keep(position: Position, share: Decimal) -> Decimal:
@@ -230,7 +232,7 @@ def break_even_now(trade: Trade, *, claim: Claim | None = None) -> Trade:
         work.save(
             claim, "action", f"You moved the stop to break-even ({text(level)}).", directives=directives.document()
         )
-    return _again(trade)
+    return again(trade)
 
 
 def _even(work: Work) -> Decimal:
@@ -252,7 +254,7 @@ def hands_off(trade: Trade, on: bool) -> Trade:
         sentence = "Hands off: its orders are yours now." if on else "This trade is managed again."
         if on != work.trade.hands_off:
             work.save(None, "action", sentence, hands_off=on, wished_at=timezone.now())
-    return _again(trade)
+    return again(trade)
 
 
 # --- the amended plan -------------------------------------------------------------------------------------------------
@@ -267,7 +269,7 @@ def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) ->
         with transaction.atomic():
             books.forgive_declined(work.trade)
             work.save(claim, "plan_amended", "You changed the plan.", **changes)
-    return _again(trade)
+    return again(trade)
 
 
 def _amended_pending(work: Work, document: object) -> dict[str, Any]:
@@ -340,7 +342,7 @@ def _entry_is_open(position: Position) -> bool:
     return position.directives.withdraw_entry is None and entry_is_open(position)
 
 
-def _again(trade: Trade) -> Trade:
+def again(trade: Trade) -> Trade:
     """The trade as its row says now."""
     found = _TRADE.first(trade=trade.pk)
     if found is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from buddy.core.costs import loss_at_stop
 from buddy.core.errors import Denied
-from buddy.core.exchange import Balance, Quote
+from buddy.core.exchange import Balance, PositionMode, Quote
 from buddy.core.market import ZERO, Side
 from buddy.core.plan import MarginMode, Plan
 from buddy.core.position import Position
@@ -23,14 +23,18 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
 from .books import plan_of
-from .models import Trade
+from .models import ForeignPosition, Trade
 from .states import WORKING
 
-_NEEDED = ("symbol", "side", "memory", "initial_risk", "asked_risk", "leverage", "margin_mode", "plan", "plan_version")
+_NEEDED = ("symbol", "side", "memory", "initial_risk", "asked_risk", "leverage", "margin_mode", "at_venue", "plan")
 """Only what the gate asks of a trade: it is asked at every stroke of a key."""
 _WORKING = Select(
     lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id").only(*_NEEDED)
 )
+_FOREIGN = Select(
+    lambda account, symbol: ForeignPosition.objects.filter(account_id=account, symbol=symbol, confirmed=True)
+)
+
 NEAR = Decimal("0.8")
 """Of the margin: a stop that costs more lies too near to liquidation, maintenance margin and slippage included."""
 
@@ -75,10 +79,30 @@ def denials(
     working = [trade for trade in _working(account) if trade.pk != except_trade]
     standing = standing_of(account, working, plan.symbol, quote, balance)
     found = [*key_denials(account), *core_denials(plan, sizing, limits_of(account), standing)]
+    found += _of_foreign(account, plan)
     if sizing is not None:
         found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
     return [denial for denial in found if (denial.code, denial.field) not in said]
+
+
+def _of_foreign(account: Account, plan: Plan) -> Iterator[Denial]:
+    """A position that is nobody's: an entry would mix with it, or against it, only close a part of it.
+
+    One that the trader ignores stays out of our accounts, so an entry beside it is counted right; one against it is
+    not, where the venue keeps one position per symbol.
+    """
+    for row in _FOREIGN.rows(account=account.pk, symbol=plan.symbol):
+        held = f"{row.side} {row.quantity.normalize():f} {row.symbol}"
+        if not row.ignored:
+            message = f"{account.name} holds {held}, which no trade here accounts for."
+            yield Denial("foreign_position", message, "Adopt it, ignore it or close it first.", "symbol")
+        elif row.side != plan.side and account.position_mode == PositionMode.ONE_WAY:
+            message = f"{account.name} holds {held} that you ignore here: this entry would close it instead of opening."
+            yield Denial("foreign_opposite", message, "Close it first, or use another account.", "symbol")
+        elif row.margin_mode and row.margin_mode != plan.margin_mode and row.side == plan.side:
+            message = f"{account.name} holds {held} with {row.margin_mode} margin, and a symbol has only one mode."
+            yield Denial("margin_mode_shared", message, f"Use {row.margin_mode} margin.", "margin_mode")
 
 
 def _of_sharing(working: Sequence[Trade], plan: Plan, sizing: Sizing) -> Iterator[Denial]:
@@ -89,6 +113,10 @@ def _of_sharing(working: Sequence[Trade], plan: Plan, sizing: Sizing) -> Iterato
         if trade.margin_mode != plan.margin_mode:
             message = f"A trade works on {plan.symbol} with {trade.margin_mode} margin, and a symbol has only one mode."
             yield Denial("margin_mode_shared", message, f"Use {trade.margin_mode} margin.", "margin_mode")
+        there = trade.at_venue.get("margin_mode") or trade.margin_mode
+        if there not in (trade.margin_mode, plan.margin_mode):
+            message = f"{plan.symbol} is held with {there} margin at the venue, and a symbol has only one mode."
+            yield Denial("margin_mode_at_venue", message, f"Use {there} margin, or close that trade.", "margin_mode")
         if sizing.leverage > trade.leverage and _is_endangered(trade, sizing.leverage):
             message = f"This needs a leverage of {sizing.leverage:f}×, with which a trade that works on {plan.symbol} "
             message += "could be liquidated before its stop."

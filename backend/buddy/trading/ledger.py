@@ -47,6 +47,8 @@ class Ledger:
         self.exchange = exchange
         self.lease = lease
         self.outcomes = Outcomes(account, exchange)
+        self.nobodys: Mapping[tuple[str, Side], Decimal] = {}
+        """What no trade of ours accounts for, by symbol and side, as of the last reading."""
         self.late: set[int] = set()
         """Finished trades of which something was booked that the venue told late."""
         self.working: list[Trade] = []

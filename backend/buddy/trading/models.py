@@ -208,6 +208,8 @@ class ForeignPosition(models.Model):
     """By the wall clock."""
     confirmed = models.BooleanField(default=False)
     """Seen twice, where an execution still on its way could have explained the first sight."""
+    gone_since = models.DateTimeField(null=True)
+    """Since when (wall clock) the venue does not list it any more."""
     ignored = models.BooleanField(default=False)
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -14,11 +15,13 @@ from buddy.events.models import Event
 from .case import Case
 from .models import Order
 from .moments import at, to_ms
-from .telling import tell
+from .telling import tell, text
 
 NAKED_AT_MOST_MS = 10_000
 """Exchange time from the moment something is held without a live stop until it is closed at market."""
 REFUSALS_AT_MOST = 2
+HARDLY = Decimal("0.001")
+"""Of a price."""
 
 
 def note_cover(case: Case) -> None:
@@ -84,12 +87,35 @@ def _refusals(case: Case) -> int:
     return refused.filter(closed_at__gte=since).count() if since else 0
 
 
-def withdraw(case: Case, why: Withdrawal, *, halted: bool) -> None:
+def withdraw(case: Case, why: Withdrawal, sentence: str) -> None:
     """Keep a directive that takes the entry back, and say why."""
     directives = replace(case.position.directives, withdraw_entry=why)
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
-    sentence = "The account opens nothing now" if halted else "The entry could not be sent in time"
     with transaction.atomic():
         case.trade.save(update_fields=["directives"])
         tell(case.trade, "notice", f"{sentence}: what is unfilled of it is withdrawn.", case.market.time)
+
+
+def note_venue(case: Case) -> None:
+    """Keep how the venue holds the position, where it tells; a liquidation price that hardly moves is not written."""
+    there, kept = case.there, case.trade.at_venue
+    if there is None or not there.margin_mode:
+        return
+    told = {
+        "margin_mode": there.margin_mode,
+        "leverage": None if there.leverage is None else text(there.leverage),
+        "liquidation_price": None if there.liquidation_price is None else text(there.liquidation_price),
+    }
+    if _is_news(told, kept):
+        case.trade.at_venue = told
+        case.trade.save(update_fields=["at_venue"])
+
+
+def _is_news(told: dict[str, str | None], kept: dict[str, str | None]) -> bool:
+    if any(told[name] != kept.get(name) for name in ("margin_mode", "leverage")):
+        return True
+    price, before = told["liquidation_price"], kept.get("liquidation_price")
+    if price is None or before is None:
+        return price != before
+    return abs(Decimal(price) - Decimal(before)) > Decimal(before) * HARDLY

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.db import connections
+from django.db.models import Q
+from django.utils import timezone
+
+from buddy.exchanges.models import Account
 
 from . import unmanaged
 from .lease import LeaseHeld, LeaseLost
@@ -16,13 +21,22 @@ from .watcher import look
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
+GLANCE_EVERY = timedelta(seconds=30)
 
 
 def with_work() -> list[int]:
-    """Accounts with a working trade, or with an order of ours that may still rest, unless asking is in vain."""
+    """Accounts with a working trade or an order that may rest, or due for a glance; none where asking is in vain."""
     trading = Trade.objects.filter(status__in=WORKING).values_list("account_id", flat=True)
     resting = Order.objects.filter(status__in=LIVE).values_list("account_id", flat=True)
-    return sorted({*trading, *resting} - unmanaged.in_vain())
+    return sorted({*trading, *resting, *_due_for_a_glance()} - unmanaged.in_vain())
+
+
+def _due_for_a_glance() -> list[int]:
+    """Accounts at venues may hold what nobody here knows of; what was seen once is looked at again soon."""
+    venues = Account.objects.filter(archived_at=None, credentials__in_use=True).exclude(mode=Account.Mode.PAPER)
+    rested = Q(looked_at=None) | Q(looked_at__lt=timezone.now() - GLANCE_EVERY)
+    doubtful = Q(foreign_positions__confirmed=False) | Q(foreign_positions__gone_since__isnull=False)
+    return list(venues.filter(rested | doubtful).values_list("pk", flat=True).distinct())
 
 
 def watch_all() -> int:

@@ -277,6 +277,14 @@ class NextSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=["take_profit", "entry"])
 
 
+class AtVenueSerializer(serializers.Serializer[Any]):
+    """How the venue says it holds the position."""
+
+    margin_mode = Text()
+    leverage = amount(allow_null=True)
+    liquidation_price = amount(allow_null=True)
+
+
 class TradeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     account = serializers.IntegerField()
@@ -290,6 +298,7 @@ class TradeSerializer(serializers.Serializer[Any]):
     withdrawal = serializers.ChoiceField(choices=["", *Trade.Withdrawal.values])
     leverage = amount()
     margin_mode = one_of(MarginMode)
+    at_venue = AtVenueSerializer(allow_null=True)
     quantity = amount()
     held = amount()
     entered = amount()

@@ -20,7 +20,7 @@ from buddy.exchanges.models import Account
 
 from . import books
 from .endings import kept, risk_so_far
-from .models import Fill, Income, Order, Trade
+from .models import Fill, ForeignPosition, Income, Order, Trade
 from .rows import Rows
 from .states import RESTING, WORKING
 from .telling import text
@@ -101,6 +101,27 @@ def tell_whole_trade(trade: Trade) -> dict[str, Any]:
     }
 
 
+def tell_foreign(rows: Sequence[ForeignPosition]) -> list[dict[str, Any]]:
+    """Positions that are nobody's, with what they stand at now."""
+    prices = Prices()
+    return [_foreign(row, prices.quote(row.account, row.symbol)) for row in rows]
+
+
+def _foreign(row: ForeignPosition, quote: Quote | None) -> dict[str, Any]:
+    names = ("quantity", "average_entry", "liquidation_price", "leverage")
+    return {
+        "id": row.pk,
+        "account": row.account_id,
+        "symbol": row.symbol,
+        "side": row.side,
+        **{name: amount(getattr(row, name)) for name in names},
+        "margin_mode": row.margin_mode,
+        "price": amount(quote.last) if quote else None,
+        "first_seen": moment(row.first_seen),
+        "ignored": row.ignored,
+    }
+
+
 def _trade(trade: Trade, rows: Rows, prices: Prices) -> dict[str, Any]:
     instrument, orders = prices.instrument(trade.account, trade.symbol), rows.orders[trade.pk]
     position = books.position_of(trade, instrument, rows)
@@ -131,6 +152,7 @@ def _frame(trade: Trade) -> dict[str, Any]:
         "hands_off": trade.hands_off,
         "withdrawal": trade.withdrawal,
         "margin_mode": trade.margin_mode,
+        "at_venue": trade.at_venue or None,
         "exit_reason": trade.exit_reason,
         "created_at": moment(trade.created_at),
         "opened_at": moment(trade.opened_at),

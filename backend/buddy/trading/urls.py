@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import foreign_views, views
 
 urlpatterns = [
     path("plans/preview", views.PreviewView.as_view()),
@@ -14,4 +14,8 @@ urlpatterns = [
     path("trades/<int:key>/close", views.CloseView.as_view()),
     path("trades/<int:key>/break-even", views.BreakEvenView.as_view()),
     path("trades/<int:key>/hands-off", views.HandsOffView.as_view()),
+    path("accounts/<int:pk>/foreign-positions", foreign_views.ForeignPositionsView.as_view()),
+    path("accounts/<int:pk>/foreign-positions/<int:key>/adopt", foreign_views.AdoptView.as_view()),
+    path("accounts/<int:pk>/foreign-positions/<int:key>/close", foreign_views.ForeignCloseView.as_view()),
+    path("accounts/<int:pk>/foreign-positions/<int:key>/ignore", foreign_views.IgnoreView.as_view()),
 ]

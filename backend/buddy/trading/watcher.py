@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.errors import ExchangeError, Temporary
-from buddy.core.exchange import Exchange, OrderStatus, Reading, Role
+from buddy.core.exchange import Exchange, OrderStatus, PositionMode, Reading, Role
 from buddy.core.manage import Failure, carry_out, step
 from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
@@ -134,6 +134,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     endings.begin(case)
     endings.freeze_risk(case)
     caution.note_doubt(case)
+    protection.note_venue(case)
     _withdraw_what_may_not_enter(case, ledger)
     protection.note_cover(case)
     executed = False
@@ -180,14 +181,26 @@ def _stop_if_lost(failures: Sequence[Failure]) -> None:
 
 
 def _withdraw_what_may_not_enter(case: Case, ledger: Ledger) -> None:
-    """An account that is not active enters nothing, and an entry that could not be sent in time is not sent late."""
+    """What the account's state, the time or a position that is nobody's forbids; also an entry that rests already."""
     if not case.entry_is_open or case.position.directives.withdraw_entry is not None:
         return
-    halted = ledger.account.state != Account.State.ACTIVE
-    if not halted and not (_has_unsent_entry(case) and wall_ms() - to_ms(case.trade.wished_at) > STALE_MS):
+    if ledger.account.state != Account.State.ACTIVE:
+        protection.withdraw(case, Withdrawal.MANUAL, "The account opens nothing now")
+    elif _has_unsent_entry(case) and wall_ms() - to_ms(case.trade.wished_at) > STALE_MS:
+        protection.withdraw(case, Withdrawal.STALE, "The entry could not be sent in time")
+    elif _would_only_close(case, ledger):
+        sentence = (
+            "The account holds the other side, which no trade here accounts for, and the entry would only close it"
+        )
+        protection.withdraw(case, Withdrawal.MANUAL, sentence)
+    else:
         return
-    protection.withdraw(case, Withdrawal.MANUAL if halted else Withdrawal.STALE, halted=halted)
     case.position = observed(case.position, case.market)
+
+
+def _would_only_close(case: Case, ledger: Ledger) -> bool:
+    one_way = ledger.account.position_mode == PositionMode.ONE_WAY
+    return one_way and (case.trade.symbol, case.position.side.opposite) in ledger.nobodys
 
 
 def _has_unsent_entry(case: Case) -> bool:

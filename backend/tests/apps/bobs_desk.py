@@ -18,7 +18,7 @@ from buddy.exchanges import paper_book
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account, PaperBook
 from buddy.journal.models import Entry, Screenshot, Setup, Tag
-from buddy.trading.models import Fill, IdempotentCall, Income, Order, Trade
+from buddy.trading.models import Fill, ForeignPosition, IdempotentCall, Income, Order, Trade
 
 from .records import closed, still_open
 
@@ -66,6 +66,7 @@ class Desk:
             "open": self.open.pk,
             "setup": self.setup.pk,
             "tag": self.tag.pk,
+            "foreign": ForeignPosition.objects.get(account=self.account).pk,
         }
 
 
@@ -84,6 +85,9 @@ def furnish(owner: Any, name: str) -> Desk:
     _executed(whole, name)
     record(owner_id=owner.pk, kind="notice", text=f"{name} event", account_id=account.pk, trade_id=whole.pk)
     IdempotentCall.objects.create(owner=owner, key=f"{name} key", fingerprint="", status=200, answer={})
+    held: dict[str, Any] = {"symbol": whole.symbol, "side": "short", "quantity": 1, "average_entry": 100}
+    seen = datetime(2025, 6, 1, tzinfo=UTC)
+    ForeignPosition.objects.create(account=account, **held, first_seen=seen, confirmed=True, ignored=True)
     return Desk(owner, account, running, whole, setup, tag)
 
 

@@ -58,6 +58,10 @@ MATRIX: dict[str, list[Ask]] = {
     "PATCH accounts/<pk>": [Ask(body={"name": "mine now"})],
     "DELETE accounts/<pk>": [Ask()],
     "POST accounts/<pk>/check": [Ask()],
+    "GET accounts/<pk>/foreign-positions": [Ask()],
+    "POST accounts/<pk>/foreign-positions/<key>/adopt": [Ask(body={"stop": {"price": "1"}})],
+    "POST accounts/<pk>/foreign-positions/<key>/close": [Ask()],
+    "POST accounts/<pk>/foreign-positions/<key>/ignore": [Ask(body={"on": True})],
     "POST accounts/<pk>/halt": [Ask()],
     "PUT accounts/<pk>/key": [Ask(body={"api_key": "mine", "secret": "now"})],
     "POST accounts/<pk>/main": [Ask()],
@@ -151,8 +155,9 @@ def put_in(shape: Any, names: dict[str, Any]) -> Any:
 
 def send(client: Any, route: str, ask: Ask, names: dict[str, Any]) -> Any:
     method, address = route.split(" ")
-    place, _, rest = address.partition("/<")
     ids = names["mine"] if ask.at == "mine" else names
+    address = address.replace("foreign-positions/<key>", f"foreign-positions/{ids['foreign']}")
+    place, _, rest = address.partition("/<")
     if rest:
         address = f"{place}/{ids[KINDS[place]]}{rest.partition('>')[2]}"
     if query := put_in(ask.query, names):

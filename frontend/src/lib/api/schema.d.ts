@@ -52,6 +52,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{id}/foreign-positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["foreign_positions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/foreign-positions/{key}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["foreign_positions_adopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/foreign-positions/{key}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["foreign_positions_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/foreign-positions/{key}/ignore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["foreign_positions_ignore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{id}/halt": {
         parameters: {
             query?: never;
@@ -628,9 +692,21 @@ export interface components {
         };
         /** @enum {string} */
         AccountStateEnum: "active" | "reducing" | "halted";
+        /** @description The stop, and what else of a plan shall hold; the plan's own reader names every fault. */
+        AdoptionRequest: {
+            stop: components["schemas"]["PlanRulesRequest"];
+            take_profits?: components["schemas"]["PlanRulesRequest"];
+            rules?: components["schemas"]["PlanRulesRequest"];
+        };
         Asked: {
             risk: string;
             percent: string;
+        };
+        /** @description How the venue says it holds the position. */
+        AtVenue: {
+            margin_mode: string;
+            leverage: string | null;
+            liquidation_price: string | null;
         };
         /** @enum {unknown} */
         BlankEnum: "";
@@ -823,12 +899,35 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        ForeignPosition: {
+            id: number;
+            account: number;
+            symbol: string;
+            side: components["schemas"]["SideEnum"];
+            quantity: string;
+            average_entry: string;
+            liquidation_price: string | null;
+            leverage: string | null;
+            margin_mode: string;
+            price: string | null;
+            /** Format: date-time */
+            first_seen: string;
+            ignored: boolean;
+        };
+        ForeignPositions: {
+            results: components["schemas"]["ForeignPosition"][];
+            next: string | null;
+        };
         FundingRow: {
             amount: string;
             /** Format: date-time */
             time: string;
         };
         HandsOffRequestRequest: {
+            on: boolean;
+        };
+        IgnoreRequest: {
+            /** @default true */
             on: boolean;
         };
         Instrument: {
@@ -1376,6 +1475,7 @@ export interface components {
             withdrawal: components["schemas"]["WithdrawalEnum"] | components["schemas"]["BlankEnum"];
             leverage: string;
             margin_mode: components["schemas"]["MarginModeEnum"];
+            at_venue: components["schemas"]["AtVenue"] | null;
             quantity: string;
             held: string;
             entered: string;
@@ -1418,6 +1518,7 @@ export interface components {
             withdrawal: components["schemas"]["WithdrawalEnum"] | components["schemas"]["BlankEnum"];
             leverage: string;
             margin_mode: components["schemas"]["MarginModeEnum"];
+            at_venue: components["schemas"]["AtVenue"] | null;
             quantity: string;
             held: string;
             entered: string;
@@ -1681,6 +1782,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+        };
+    };
+    foreign_positions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForeignPositions"];
+                };
+            };
+        };
+    };
+    foreign_positions_adopt: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trade"];
+                };
+            };
+        };
+    };
+    foreign_positions_close: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trade"];
+                };
+            };
+        };
+    };
+    foreign_positions_ignore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["IgnoreRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForeignPosition"];
                 };
             };
         };

@@ -1,0 +1,52 @@
+"""The shapes of positions that are nobody's, and of what may be done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from buddy.core.market import Side
+
+from .serializers import (
+    Moment,
+    PlanRulesSerializer,
+    PlanStopSerializer,
+    PlanTargetSerializer,
+    Text,
+    amount,
+    one_of,
+)
+
+
+class ForeignPositionSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    account = serializers.IntegerField()
+    symbol = Text()
+    side = one_of(Side)
+    quantity = amount()
+    average_entry = amount()
+    liquidation_price = amount(allow_null=True)
+    leverage = amount(allow_null=True)
+    margin_mode = Text()
+    price = amount(allow_null=True)
+    first_seen = Moment()
+    ignored = serializers.BooleanField()
+
+
+class ForeignPositionsSerializer(serializers.Serializer[Any]):
+    results = ForeignPositionSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class AdoptionSerializer(serializers.Serializer[Any]):
+    """The stop, and what else of a plan shall hold; the plan's own reader names every fault."""
+
+    stop = extend_schema_field(PlanStopSerializer)(serializers.JSONField)()
+    take_profits = extend_schema_field(PlanTargetSerializer(many=True))(serializers.JSONField)(required=False)
+    rules = extend_schema_field(PlanRulesSerializer)(serializers.JSONField)(required=False)
+
+
+class IgnoreSerializer(serializers.Serializer[Any]):
+    on = serializers.BooleanField(default=True)

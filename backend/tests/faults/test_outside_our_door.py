@@ -1,0 +1,323 @@
+"""What a hand does on the venue's own site: taken in within one look, counted, protected, and never fought."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from buddy.core.errors import Denied
+from buddy.core.exchange import PositionState
+from buddy.core.market import Side
+from buddy.events.models import Event
+from buddy.exchanges.models import Account
+from buddy.trading.executor import hands_off, open_trade
+from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import kinds, long_plan, resting, short_plan
+from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
+
+__all__ = ["account", "venue"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = Decimal
+
+
+def entered(account: Account, venue: VenueLike, **changes: Any) -> Trade:
+    trade = open_trade(account, long_plan(**changes))
+    venue.go(100_000)
+    return again(trade)
+
+
+def again(trade: Trade, looks: int = 2) -> Trade:
+    for _ in range(looks):
+        assert not look(trade.account_id, seconds=0).trouble
+    trade.refresh_from_db()
+    return trade
+
+
+def later() -> None:
+    """Two seconds go by."""
+    ForeignPosition.objects.update(first_seen=timezone.now() - timedelta(seconds=3))
+
+
+def nobodys() -> list[tuple[str, Decimal]]:
+    return [(row.side, row.quantity) for row in ForeignPosition.objects.filter(confirmed=True)]
+
+
+def assert_books_are_equal(trade: Trade, venue: VenueLike) -> None:
+    assert D(10_000) + trade.net == venue.sim.books.wallet
+
+
+def test_closed_by_hand_the_trade_ends_as_external_within_one_look(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.hand("sell", "market", trade_held(trade), reduce_only=True)
+    again(trade, 1)
+    assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "external", [])
+    assert_books_are_equal(trade, venue)
+
+
+def trade_held(trade: Trade) -> Decimal:
+    sides = {"buy": 1, "sell": -1}
+    return sum((fill.quantity * sides[fill.order_side] for fill in Fill.objects.filter(trade=trade)), D(0))
+
+
+def test_closed_in_part_by_hand_stop_and_targets_shrink(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    whole = trade_held(trade)
+    venue.hand("sell", "market", "0.04", reduce_only=True)
+    again(trade, 1)
+    assert [order.quantity for order in resting(trade, "stop")] == [whole - D("0.04")]
+    assert sum(order.quantity for order in resting(trade, "take_profit")) == whole - D("0.04")
+    venue.go(101_000, 102_000)
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "take_profit", 0)
+    assert_books_are_equal(trade, venue)
+
+
+def test_enlarged_by_hand_the_stop_grows_first_and_the_journal_counts_it(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    whole, sent = trade_held(trade), len(venue.sent)
+    venue.hand("buy", "market", "0.02")
+    again(trade, 1)
+    assert (venue.sent[sent].trigger, venue.sent[sent].quantity) == (D(99_000), whole + D("0.02"))
+    assert [order.quantity for order in resting(trade, "stop")] == [whole + D("0.02")]
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.entered_quantity, venue.held()) == ("closed", whole + D("0.02"), 0)
+    assert_books_are_equal(trade, venue)
+
+
+def test_a_stop_cancelled_by_hand_comes_back_in_the_same_look(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.cancel_by_hand(resting(trade, "stop")[0].client_id)
+    again(trade, 1)
+    assert len(resting(trade, "stop")) == 1
+    assert kinds(trade)[-2:] == ["protection_lost", "protection_restored"]
+
+
+def test_a_stop_cancelled_by_hand_stays_away_with_hands_off(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    hands_off(trade, True)
+    venue.cancel_by_hand(resting(trade, "stop")[0].client_id)
+    again(trade)
+    assert resting(trade, "stop") == []
+
+
+def test_a_target_and_an_entry_cancelled_by_hand_are_respected(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    venue.cancel_by_hand(resting(trade, "take_profit")[0].client_id)
+    waiting = open_trade(account, long_plan(entries=[{"price": "95000"}], stop={"price": "94000"}))
+    venue.cancel_by_hand(Order.objects.get(trade=waiting).client_id)
+    again(trade)
+    waiting.refresh_from_db()
+    assert [order.leg for order in resting(trade, "take_profit")] == [1]
+    assert waiting.status == "cancelled"
+
+
+def test_reversed_by_hand_the_trade_ends_and_the_other_side_is_nobodys(account: Account, venue: VenueLike) -> None:
+    trade = entered(account, venue)
+    held = trade_held(trade)
+    venue.hand("sell", "market", held + D("0.05"))
+    again(trade, 1)
+    assert (trade.status, trade.exit_reason, trade.entered_quantity) == ("closed", "external", held)
+    assert {(fill.trade_id, fill.quantity) for fill in Fill.objects.filter(order_side="sell")} == {
+        (trade.pk, held),
+        (None, D("0.05")),
+    }
+    assert venue.resting() == []
+    later()
+    again(trade, 1)
+    assert nobodys() == [("short", D("0.05"))]
+
+
+def test_a_position_without_a_trade_is_found_within_one_look_and_told(account: Account, venue: VenueLike) -> None:
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    assert nobodys() == [("long", D("0.05"))]
+    assert Event.objects.get(kind="foreign_position").data["symbol"] == SYMBOL
+    venue.hand("buy", "market", "0.01")
+    look(account.pk, seconds=0)
+    assert nobodys() == [("long", D("0.06"))]
+
+
+def test_a_position_that_is_gone_is_forgotten_but_not_at_the_first_empty_answer(
+    account: Account, venue: VenueLike
+) -> None:
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    ForeignPosition.objects.update(ignored=True)
+    venue.altered = lambda reading: replace(reading, positions=())
+    look(account.pk, seconds=0)
+    venue.altered = lambda reading: reading
+    look(account.pk, seconds=0)
+    assert [(row.ignored, row.gone_since) for row in ForeignPosition.objects.all()] == [(True, None)]
+    venue.hand("sell", "market", "0.05", reduce_only=True)
+    look(account.pk, seconds=0)
+    ForeignPosition.objects.update(gone_since=timezone.now() - timedelta(seconds=6))
+    look(account.pk, seconds=0)
+    assert not ForeignPosition.objects.exists()
+
+
+def test_an_entry_on_its_way_is_no_foreign_position(account: Account, venue: VenueLike) -> None:
+    """The position is listed before the order is told to have filled."""
+    trade = open_trade(account, long_plan())
+    early = PositionState(SYMBOL, Side.LONG, D("0.05"), D(100_000))
+    venue.altered = lambda reading: replace(reading, positions=(early,))
+    again(trade, 1)
+    assert nobodys() == []
+    venue.altered = lambda reading: reading
+    venue.go(100_000)
+    again(trade)
+    assert not ForeignPosition.objects.exists()
+
+
+def test_a_foreign_position_blocks_its_symbol_until_the_trader_decides(account: Account, venue: VenueLike) -> None:
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    assert denied(account, long_plan()) == {"foreign_position"}
+    ForeignPosition.objects.update(ignored=True)
+    assert denied(account, short_plan(entries=[{"price": "101000"}], stop={"price": "102000"})) >= {"foreign_opposite"}
+    assert denied(account, long_plan()) == set()
+
+
+def denied(account: Account, plan: dict[str, Any]) -> set[str]:
+    try:
+        open_trade(account, plan)
+    except Denied as denied:
+        return {denial.code for denial in denied.denials}  # type: ignore[attr-defined]
+    return set()
+
+
+def test_beside_an_ignored_position_a_trade_counts_and_closes_only_its_own(account: Account, venue: VenueLike) -> None:
+    venue.set_up(SYMBOL, D(20), "isolated")
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    ForeignPosition.objects.update(ignored=True)
+    trade = entered(account, venue)
+    held = trade_held(trade)
+    assert venue.held() == held + D("0.05")
+    assert [order.quantity for order in resting(trade, "stop")] == [held]
+    venue.hand("sell", "market", "0.02", reduce_only=True)  # a hand takes from what is nobody's first
+    again(trade)
+    assert nobodys() == [("long", D("0.03"))]
+    assert [order.quantity for order in resting(trade, "stop")] == [held]
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.entered_quantity, venue.held()) == ("closed", held, D("0.03"))
+
+
+def test_an_entry_whose_margin_mode_the_venue_refuses_is_called_off_with_its_words(
+    account: Account, venue: VenueLike
+) -> None:
+    """The hand holds the symbol with cross margin, and the venue did not say so."""
+    venue.set_up(SYMBOL, D(20), "cross")
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    ForeignPosition.objects.update(ignored=True)
+    trade = again(open_trade(account, long_plan()))
+    assert (trade.status, trade.withdrawal, venue.sent) == ("cancelled", "rejected", [])
+    assert "margin mode cannot change" in Event.objects.get(kind="order_rejected").text
+
+
+def test_a_waiting_entry_against_a_foreign_position_is_withdrawn(account: Account, venue: VenueLike) -> None:
+    """In one-way mode it would only close what the hand has opened."""
+    trade = open_trade(account, long_plan())
+    venue.hand("sell", "market", "0.05")
+    again(trade, 1)
+    later()
+    again(trade)
+    assert (trade.status, venue.resting()) == ("cancelled", [])
+
+
+@pytest.fixture
+def foreign(account: Account, venue: VenueLike) -> ForeignPosition:
+    """A long of a hand, bought in two parts and sold in part."""
+    venue.hand("buy", "market", "0.04")
+    venue.go(100_700)
+    venue.hand("buy", "market", "0.04")
+    venue.hand("sell", "market", "0.02", reduce_only=True)
+    look(account.pk, seconds=0)
+    return ForeignPosition.objects.get()
+
+
+def post(api: Any, row: ForeignPosition, what: str, body: Any = None) -> Any:
+    address = f"/api/v1/accounts/{row.account_id}/foreign-positions/{row.pk}/{what}"
+    return api.post(address, body, format="json", headers={"Idempotency-Key": uuid.uuid4().hex})
+
+
+def test_adopted_it_is_a_whole_trade_with_the_stop_the_trader_names(
+    api: Any, venue: VenueLike, foreign: ForeignPosition
+) -> None:
+    wallet = venue.sim.books.wallet
+    listed = api.get(f"/api/v1/accounts/{foreign.account_id}/foreign-positions").json()["results"]
+    assert [(row["side"], row["quantity"], row["ignored"]) for row in listed] == [("long", "0.06", False)]
+    body = {"stop": {"price": "99000"}, "take_profits": [{"price": "103000"}]}
+    answer = post(api, foreign, "adopt", body)
+    assert answer.status_code == 201, answer.json()
+    told = answer.json()
+    assert (told["status"], told["source"], told["held"], told["protected"]["state"]) == (
+        "open", "adopted", "0.06", "protected",
+    )  # fmt: skip
+    trade = again(Trade.objects.get())
+    bought = Fill.objects.filter(trade=None, order_side="buy")
+    assert trade_average(trade) == sum(fill.price for fill in bought) / 2
+    assert trade.initial_risk > 0
+    assert not ForeignPosition.objects.exists()
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "stop_loss", 0)
+    assert D("-1.2") < trade.r < D("-0.9")
+    assert trade.gross - exit_fees(trade) == pytest.approx(venue.sim.books.wallet - wallet, abs=D("1e-9"))
+
+
+def exit_fees(trade: Trade) -> Decimal:
+    return sum((fill.fee for fill in Fill.objects.filter(trade=trade, order_side="sell")), D(0))
+
+
+def trade_average(trade: Trade) -> Decimal:
+    return Fill.objects.get(trade=trade, order__role="entry").price
+
+
+def test_a_stop_that_the_price_has_passed_adopts_nothing(api: Any, venue: VenueLike, foreign: ForeignPosition) -> None:
+    answer = post(api, foreign, "adopt", {"stop": {"price": "101000"}})
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["stop.price"][0]["code"] == "beyond_stop"
+    assert (Trade.objects.count(), ForeignPosition.objects.count()) == (0, 1)
+
+
+def test_without_executions_to_go_by_the_venues_average_counts(
+    api: Any, venue: VenueLike, foreign: ForeignPosition
+) -> None:
+    Fill.objects.all().delete()
+    assert post(api, foreign, "adopt", {"stop": {"price": "99000"}}).status_code == 201
+    assert trade_average(Trade.objects.get()) == foreign.average_entry
+
+
+def test_closed_on_request_it_leaves_at_market_reduce_only_and_stands_in_the_journal(
+    api: Any, venue: VenueLike, foreign: ForeignPosition
+) -> None:
+    answer = post(api, foreign, "close")
+    assert answer.status_code == 201, answer.json()
+    trade = again(Trade.objects.get())
+    assert (trade.status, trade.exit_reason, trade.r, venue.held(), venue.resting()) == (
+        "closed", "manual", None, 0, [],
+    )  # fmt: skip
+    assert all(intent.reduce_only for intent in venue.sent)
+
+
+def test_the_same_request_to_close_twice_closes_once(api: Any, venue: VenueLike, foreign: ForeignPosition) -> None:
+    address = f"/api/v1/accounts/{foreign.account_id}/foreign-positions/{foreign.pk}/close"
+    answers = [api.post(address, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert Trade.objects.count() == 1
+
+
+def test_ignored_and_thought_of_again(api: Any, venue: VenueLike, foreign: ForeignPosition) -> None:
+    assert post(api, foreign, "ignore").json()["ignored"] is True
+    assert post(api, foreign, "ignore", {"on": False}).json()["ignored"] is False
