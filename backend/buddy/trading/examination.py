@@ -78,9 +78,16 @@ def _read(found: Examination, document: object) -> None:
     instrument = found.instrument or _nameless(document)
     reference = found.quote.last if found.quote else None
     try:
-        found.plan = read_plan(document, instrument, reference_price=reference)
+        found.plan = read_plan(with_margin(document, found.account.margin_mode), instrument, reference_price=reference)
     except InvalidPlan as wrong:
         found.faults += wrong.faults
+
+
+def with_margin(document: object, mode: str) -> object:
+    """The document with the margin mode it means: its own, else `mode`."""
+    if isinstance(document, Mapping) and document.get("margin_mode") is None:
+        return {**document, "margin_mode": mode}
+    return document
 
 
 def _nameless(document: object) -> Instrument:

@@ -31,7 +31,7 @@ from buddy.prepared import Select
 
 from . import books, gate
 from .claims import Claim
-from .examination import Examination, examine
+from .examination import Examination, examine, with_margin
 from .handing import look_elsewhere, must_hand_over
 from .lease import Lease, leased
 from .models import Trade
@@ -294,7 +294,8 @@ def _amended_pending(work: Work, document: object) -> dict[str, Any]:
 
 def _amended_open(work: Work, document: object) -> dict[str, Any]:
     position = work.position
-    plan = read_plan(_with_side(document, position), position.instrument, entered=True)
+    document = with_margin(_with_side(document, position), position.plan.margin_mode)
+    plan = read_plan(document, position.instrument, entered=True)
     _same_trade(position.plan, plan)
     _only_what_may_change(position, plan)
     changes: dict[str, Any] = {"plan": plan.document()}

@@ -16,6 +16,7 @@ from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
 
 from .books import costs_of, unbounded
+from .examination import with_margin
 from .moments import at
 from .story import moment
 
@@ -27,7 +28,8 @@ def rehearse(account: Account, document: object, timeframe: str, minutes: int) -
     source = source_for(account)
     instrument = _instrument(source, document)
     candles = _candles(source, instrument.symbol, timeframe, minutes)
-    plan = read_plan(document, instrument, reference_price=candles[0].open)
+    meant = with_margin(document, account.margin_mode)
+    plan = read_plan(meant, instrument, reference_price=candles[0].open)
     terms = Terms(instrument, costs_of(account), balance_of(account).equity)
     return report(play(plan, candles, terms), lambda time: moment(at(time)))
 
