@@ -67,7 +67,14 @@ class AccountViewSet(viewsets.ViewSet):
         rows = [story.account_story(account) for account in accounts.of(request.user)]
         return Response(page(list(serializers.AccountSerializer(rows, many=True).data)))
 
-    @extend_schema(request=serializers.NewAccountSerializer, responses={201: serializers.AccountSerializer})
+    @extend_schema(
+        request=serializers.NewAccountSerializer,
+        responses={201: serializers.AccountSerializer},
+        description=(
+            "A paper account, or one at a venue, whose key is probed first: 400 names what is wrong with it, 503 "
+            "(`key_unchecked`) that nothing could be learned. Real money: 409 `live_trading_off`, 403 `sign_in_again`."
+        ),
+    )
     def create(self, request: Request) -> Response:
         fields = read(serializers.NewAccountSerializer, request.data)
         mode = fields.setdefault("mode", Account.Mode.PAPER)
@@ -105,7 +112,11 @@ class AccountViewSet(viewsets.ViewSet):
     def main(self, request: Request, pk: str) -> Response:
         return told(accounts.make_main(own_account(request, pk)))
 
-    @extend_schema(request=None, responses=serializers.AccountSerializer)
+    @extend_schema(
+        request=None,
+        responses=serializers.AccountSerializer,
+        description="Try the prices; at a venue, probe the key: its rights, the clock, the money, the position mode.",
+    )
     @action(methods=["post"], detail=True)
     def check(self, request: Request, pk: str) -> Response:
         account = own_account(request, pk)
@@ -114,7 +125,11 @@ class AccountViewSet(viewsets.ViewSet):
         slow_down(request, self)
         return told(venue_accounts.check(account))
 
-    @extend_schema(request=serializers.NewKeySerializer, responses=serializers.AccountSerializer)
+    @extend_schema(
+        request=serializers.NewKeySerializer,
+        responses=serializers.AccountSerializer,
+        description="Another key. The old one stays in use until the new one has passed its probe.",
+    )
     @action(methods=["put"], detail=True)
     def key(self, request: Request, pk: str) -> Response:
         account = own_account(request, pk)
@@ -129,7 +144,11 @@ class AccountViewSet(viewsets.ViewSet):
     def halt(self, request: Request, pk: str) -> Response:
         return told(accounts.halt(own_account(request, pk)))
 
-    @extend_schema(request=serializers.ResumeSerializer, responses=serializers.AccountSerializer)
+    @extend_schema(
+        request=serializers.ResumeSerializer,
+        responses=serializers.AccountSerializer,
+        description="Entries again (`active`), or exits only (`reducing`). Real money asks what a new account does.",
+    )
     @action(methods=["post"], detail=True)
     def resume(self, request: Request, pk: str) -> Response:
         account = own_account(request, pk)

@@ -13,6 +13,7 @@ export interface paths {
         };
         get: operations["accounts_list"];
         put?: never;
+        /** @description A paper account, or one at a venue, whose key is probed first: 400 names what is wrong with it, 503 (`key_unchecked`) that nothing could be learned. Real money: 409 `live_trading_off`, 403 `sign_in_again`. */
         post: operations["accounts_create"];
         delete?: never;
         options?: never;
@@ -45,6 +46,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** @description Try the prices; at a venue, probe the key: its rights, the clock, the money, the position mode. */
         post: operations["accounts_check_create"];
         delete?: never;
         options?: never;
@@ -140,6 +142,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** @description Another key. The old one stays in use until the new one has passed its probe. */
         put: operations["accounts_key_update"];
         post?: never;
         delete?: never;
@@ -173,6 +176,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** @description Entries again (`active`), or exits only (`reducing`). Real money asks what a new account does. */
         post: operations["accounts_resume_create"];
         delete?: never;
         options?: never;

@@ -3,8 +3,8 @@ import { toast } from '$lib/ui/toast.svelte';
 
 /** Events worth a message wherever the trader is looking; the rest is in the timeline. */
 const GOOD = new Set(['entry_filled', 'target_filled', 'trade_closed', 'protection_restored']);
-const PLAIN = new Set(['stop_moved', 'entry_withdrawn', 'notice']);
-const BAD = new Set(['order_rejected', 'protection_lost', 'account_halted']);
+const PLAIN = new Set(['stop_moved', 'entry_withdrawn', 'notice', 'key_expires']);
+const BAD = new Set(['order_rejected', 'protection_lost', 'account_halted', 'key_refused', 'key_can_withdraw']);
 
 export function tellNews(event: TradeEvent): void {
 	if (GOOD.has(event.kind)) toast.success(event.text);
