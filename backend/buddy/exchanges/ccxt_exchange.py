@@ -171,7 +171,8 @@ class CcxtExchange:
             for params in self.recipe.position_lists
             for row in self.calls.read("fetch_positions", None, dict(params), protective=True)
         ]
-        held = [position for row in rows if (position := position_state(row)) is not None]
+        found = [position for row in rows if (position := position_state(row)) is not None]
+        held = list({(each.symbol, each.side): each for each in found}.values())
         self._margin_modes |= {each.symbol: each.margin_mode for each in held if each.margin_mode}
         return held
 

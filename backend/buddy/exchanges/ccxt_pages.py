@@ -14,6 +14,8 @@ from .cursors import Track
 from .recipe import Call, Pages, Since, at
 
 PAGES_AT_MOST = 20
+AHEAD = 1_000
+"""Milliseconds: our idea of the venue's clock lags a little, and what has just happened must not be missed."""
 
 Ask = Callable[[int, Mapping[str, Any]], Sequence[Row]]
 """One page: since when (ms), and parameters of the page. Rows carry the token of the next page, where there is one."""
@@ -67,7 +69,7 @@ class Reader:
         self._token: Any = None
 
     def all(self, since: int, until: int, now: int, names: Mapping[str, str], time_of: TimeOf) -> tuple[list[Row], int]:
-        ends = {self.times.end: until} if self.times.both or until < now else {}
+        ends = {self.times.end: until if until < now else now + AHEAD} if self.times.both or until < now else {}
         params = filled_in(self.call.params, dict(names)) | ends
 
         def ask(begin: int, more: Mapping[str, Any]) -> list[Row]:

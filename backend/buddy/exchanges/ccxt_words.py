@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from buddy.core.errors import CouldNotRead
@@ -116,8 +116,14 @@ def margin_tiers(rows: list[Row]) -> tuple[MarginTier, ...]:
         amount += cap * (new - rate) if built else ZERO
         cap, rate = number(row["maxNotional"]) or ZERO, new
         last = step == len(ladder) - 1
-        built.append(MarginTier(None if last else cap, rate, amount, number(row["maxLeverage"]) or ONE))
+        most = positive(row["maxLeverage"]) or _customary_leverage(rate)
+        built.append(MarginTier(None if last else cap, rate, amount, most))
     return tuple(built)
+
+
+def _customary_leverage(maintenance_rate: Decimal) -> Decimal:
+    """Where the venue does not tell: what venues allow is the inverse of twice the maintenance rate."""
+    return max(ONE, (1 / (2 * maintenance_rate)).to_integral_value(ROUND_FLOOR)) if maintenance_rate else ONE
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------

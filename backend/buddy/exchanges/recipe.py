@@ -18,7 +18,8 @@ Params = Mapping[str, Any]
 ID = "{exchange_id}"
 BY_CLIENT: Params = {"clientOrderId": "{client_id}"}
 HEDGE: Params = {"hedged": True}
-WEEK = 7 * 86_400_000
+DAY = 86_400_000
+WEEK = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)

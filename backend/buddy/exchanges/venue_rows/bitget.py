@@ -121,7 +121,7 @@ RECIPE = Recipe(
         rows=("data", "fillList"),
         none_is_empty=True,
     ),
-    trade_times=Since("startTime", "endTime", both=True),
+    trade_times=Since("startTime", "endTime"),
     trade_pages=Pages(100, "idLessThan", ("data", "endId"), window=WEEK),
     liquidation=("tradeSide", frozenset({"burst", "force", "adl", "reduce_"})),
     income=Ledger(
@@ -132,7 +132,7 @@ RECIPE = Recipe(
             rows=("data", "bills"),
             none_is_empty=True,
         ),
-        Since("startTime", "endTime", both=True),
+        Since("startTime", "endTime"),
         Pages(100, "idLessThan", ("data", "endId"), window=WEEK),
         id=("billId",),
         kind="businessType",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import ID, WEEK, Call, Fact, Ledger, Pages, Params, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import DAY, ID, WEEK, Call, Fact, Ledger, Pages, Params, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -106,7 +106,7 @@ RECIPE = Recipe(
     trades=Call(
         "privateGetV5ExecutionList", {"category": "linear", "limit": 100}, shape="raw", rows=("result", "list")
     ),
-    trade_times=Since("startTime", "endTime", both=True),
+    trade_times=Since("startTime", "endTime"),
     trade_pages=Pages(100, "cursor", ("result", "nextPageCursor"), window=WEEK),
     executions=("execType", frozenset({"Trade", "AdlTrade", "BustTrade", "BlockTrade", "MovePosition", "Delivery"})),
     client_id_of_fill=("orderLinkId",),
@@ -118,8 +118,8 @@ RECIPE = Recipe(
             shape="raw",
             rows=("result", "list"),
         ),
-        Since("startTime", "endTime", both=True),
-        Pages(50, "cursor", ("result", "nextPageCursor"), window=WEEK),
+        Since("startTime", "endTime"),
+        Pages(50, "cursor", ("result", "nextPageCursor"), window=DAY),
         id=("id",),
         kind="type",
         funding=frozenset({"SETTLEMENT"}),
