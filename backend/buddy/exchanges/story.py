@@ -70,6 +70,8 @@ def _source(account: Account) -> tuple[PriceSource | None, str]:
 
 def _key(account: Account) -> dict[str, Any] | None:
     """What may be shown of the key in use, and what the venue said of it."""
+    if account.is_paper:
+        return None
     row = account.credentials.filter(in_use=True).first()
     if row is None:
         return None
@@ -78,7 +80,7 @@ def _key(account: Account) -> dict[str, Any] | None:
 
 
 def _venue_facts(account: Account) -> dict[str, Any] | None:
-    facts = VenueFacts.objects.filter(account=account).first()
+    facts = None if account.is_paper else VenueFacts.objects.filter(account=account).first()
     if facts is None:
         return None
     told = {name: getattr(facts, name) for name in ("clock_offset_ms", "symbols", "balance_at", "checked_at")}

@@ -17,7 +17,8 @@ from buddy.exchanges.ccxt_public import public_market
 from buddy.exchanges.connect import balance_of, connect, source_for
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
-from buddy.exchanges.venues import market_name
+from buddy.exchanges.venue_rows import RECIPES
+from buddy.exchanges.venues import VENUES, market_name
 from emulator.handle import Hand, StandIn, running
 
 BTC = "BTC/USDT:USDT"
@@ -197,3 +198,45 @@ def test_nothing_that_goes_wrong_tells_a_key(
     assert not [word for word in (keys.api_key, keys.secret) if word in row.trouble]
     written = [redact.redact(f"{record.getMessage()} {record.exc_text}") for record in caplog.records]
     assert not [line for line in written if keys.api_key in line or keys.secret in line]
+
+
+# --- the same at other venues -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["binance", "bingx", "bybit"])
+def venue(request: pytest.FixtureRequest, stand_in: StandIn, binance: Hand) -> Hand:
+    return getattr(stand_in, request.param)
+
+
+@pytest.fixture
+def theirs(alice: Any, venue: Hand) -> Credentials:
+    """A live account's key at `venue`."""
+    number = next(numbers)
+    keys = Keys(f"canary-key-{number:04}", f"canary-secret-{number:04}")
+    venue.open_account(keys.api_key, keys.secret, wallet="1000")
+    row = stored(alice, keys)
+    Account.objects.update(venue=venue.venue)
+    return Credentials.objects.select_related("account").get(pk=row.pk)
+
+
+def test_every_venue_says_what_a_key_may_do(venue: Hand, theirs: Credentials) -> None:
+    key = theirs.keys().api_key
+    row = probed(theirs)
+    assert (row.trouble, row.can_trade, row.can_withdraw, row.ip_bound) == ("", True, False, True)
+    assert str(row.account.venue_facts.wallet) == "1000"
+    venue.change_key(key, can_withdraw=True, ip_restricted=False)
+    row = probed(row)
+    assert (row.can_withdraw, row.ip_bound, row.account.state) == (True, False, "halted")
+
+
+def test_every_venue_refuses_a_revoked_key(venue: Hand, theirs: Credentials) -> None:
+    venue.change_key(theirs.keys().api_key, active=False)
+    row = probed(theirs)
+    assert row.refused_at is not None
+    assert row.probed_at is None
+
+
+def test_every_venue_with_real_accounts_can_be_spoken_to_and_has_practice_money() -> None:
+    for name, venue in VENUES.items():
+        assert ("live" in venue.modes) == ("testnet" in venue.modes) == (name in RECIPES)
+        assert name not in RECIPES or RECIPES[name].demo
