@@ -117,6 +117,16 @@ class VenueAccount(Checks):
         self._react(order.wish.symbol)
         self._after()
 
+    def deleverage(self, symbol: str, quantity: Decimal) -> None:
+        """The venue takes away part of the position, or all of it. Raises Refused when there is less."""
+        held = self.position(symbol)
+        if held is None or quantity > abs(held.quantity):
+            raise Refused(Reason.REDUCE_ONLY)
+        self._bring_up(symbol)
+        self.sim.deleverage(symbol, quantity)
+        self._react(symbol)
+        self._after()
+
     # Market
 
     def move(self, symbol: str, *steps: Step) -> None:

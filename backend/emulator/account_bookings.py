@@ -10,6 +10,7 @@ from buddy.core.market import ZERO
 from buddy.core.watching import Watch
 
 from .account_books import AccountBooks
+from .exchange import DELEVERAGED
 from .orders import Kind, Protection, Status, VenueOrder, VenueTrade, Wish
 
 
@@ -28,7 +29,7 @@ class Bookings(AccountBooks):
                 self._end(order, self.sim.closed[key].status)
 
     def _book_fill(self, fill: Fill) -> None:
-        order = self.working.get(fill.client_id) or self._liquidation_order(fill)
+        order = self.working.get(fill.client_id) or self._forced_order(fill)
         before = self.shadow.wallet
         self.shadow.execute(self.instruments[fill.symbol], fill.order_side, fill.quantity, fill.price, fill.fee)
         change = self.shadow.wallet - before
@@ -37,10 +38,10 @@ class Bookings(AccountBooks):
         order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
         order.updated = self.touched[fill.symbol] = fill.time
         self._keep_side(fill.symbol, order.wish.position_side)
-        trade = self._trade(order, fill, change + fill.fee)
+        trade = self._trade(order, fill, change + fill.fee, self._fee(fill))
         self.ledger.trades.append(trade)
         self._pay("REALIZED_PNL", fill.symbol, trade.realised, fill.time, trade.id)
-        self._pay("COMMISSION", fill.symbol, -fill.fee, fill.time, trade.id)
+        self._pay("COMMISSION", fill.symbol, -trade.fee, fill.time, trade.id, trade.fee_asset)
         self._tell_account("ORDER", change, fill.symbol)
         self._tell(order, "TRADE", trade)
         self._protect(order)
@@ -100,7 +101,14 @@ class Bookings(AccountBooks):
             levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
         return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
 
-    def _trade(self, order: VenueOrder, fill: Fill, realised: Decimal) -> VenueTrade:
+    def _fee(self, fill: Fill) -> Decimal:
+        """In the coin the account pays its fees with; the simulated exchange took it if that is what it settles in."""
+        if self.fee_coin is None or fill.exchange_id.startswith(DELEVERAGED):
+            return fill.fee
+        rate = self.costs.maker if fill.liquidity is Liquidity.MAKER else self.costs.taker
+        return self.instruments[fill.symbol].notional(fill.price, fill.quantity) * rate / self.fee_coin.price
+
+    def _trade(self, order: VenueOrder, fill: Fill, realised: Decimal, fee: Decimal) -> VenueTrade:
         return VenueTrade(
             id=next(self.ids.trades),
             order_id=order.id,
@@ -109,22 +117,24 @@ class Bookings(AccountBooks):
             order_side=fill.order_side,
             price=fill.price,
             quantity=fill.quantity,
-            fee=fill.fee,
+            fee=fee,
             realised=realised,
             maker=fill.liquidity is Liquidity.MAKER,
             time=fill.time,
             position_side=order.wish.position_side,
-            liquidation=fill.liquidation,
+            forced=order.forced,
+            fee_asset=self.fee_coin.asset if self.fee_coin else self.instruments[fill.symbol].settle,
         )
 
-    def _liquidation_order(self, fill: Fill) -> VenueOrder:
-        """The venue's own order, with a client id that nobody else may use."""
+    def _forced_order(self, fill: Fill) -> VenueOrder:
+        """The venue's own order."""
         wish = Wish(fill.symbol, fill.order_side, Kind.LIMIT, fill.quantity, fill.price, time_in_force="IOC")
-        order = self._order(wish, next(self.ids.orders), f"autoclose-{fill.time}")
-        order.liquidation = True
+        order = self._order(wish, next(self.ids.orders))
+        order.forced = "adl" if fill.exchange_id.startswith(DELEVERAGED) else "liquidation"
         self._enter(order)
         for waiting in [each for each in self.armed.values() if each.wish.symbol == fill.symbol]:
-            self._disarm(waiting, Status.EXPIRED)
+            if order.forced == "liquidation":
+                self._disarm(waiting, Status.EXPIRED)
         return order
 
     def _book_funding(self, row: Income) -> None:

@@ -37,6 +37,14 @@ class Habits:
     """Reduce-only orders may not add up to more than is held."""
 
 
+@dataclass(frozen=True, slots=True)
+class FeeCoin:
+    """Another coin that fees are paid with, from a wallet of its own, at this price in settle currency."""
+
+    asset: str
+    price: Decimal
+
+
 class AccountBooks:
     """`clock` is the venue's time in ms. `prices` and `instruments` are the venue's, shared and live."""
 
@@ -50,13 +58,17 @@ class AccountBooks:
         wallet: Decimal,
         costs: Costs,
         habits: Habits,
+        fee_coin: FeeCoin | None = None,
         slices: int | None = None,
     ) -> None:
         self.instruments = instruments
         self.prices = prices
         self.clock = clock
         self.ids = ids
-        self.sim = VenueExchange(instruments, wallet=ZERO, costs=costs, slices=slices)
+        self.costs = costs
+        self.fee_coin = fee_coin
+        taken = costs if fee_coin is None else Costs()
+        self.sim = VenueExchange(instruments, wallet=ZERO, costs=taken, slices=slices)
         self.shadow = Books(ZERO)
         """Every fill and payment again, one by one: what each of them realised, and what was held after it."""
         self.ledger = Ledger()
@@ -173,9 +185,10 @@ class AccountBooks:
 
     # Telling
 
-    def _pay(self, kind: str, symbol: str, amount: Decimal, time: int, trade_id: int | None = None) -> None:
+    def _pay(
+        self, kind: str, symbol: str, amount: Decimal, time: int, trade_id: int | None = None, asset: str = "USDT"
+    ) -> None:
         if amount:
-            asset = self.instruments[symbol].settle if symbol else "USDT"
             row = VenueIncome(next(self.ids.payments), kind, symbol, asset, amount, time, trade_id)
             self.ledger.income.append(row)
 

@@ -16,6 +16,7 @@ from buddy.core.exchange import TriggerBy
 from buddy.core.market import Candle, Instrument, OrderSide
 
 from .account import VenueAccount
+from .account_books import FeeCoin
 from .faults import Fault, FaultKind, StreamFault, StreamFaultKind
 from .orders import Kind, VenueOrder, Wish
 from .protocol import Protocol
@@ -68,10 +69,13 @@ def open_account(
     taker: str = "0.0005",
     slices: int | None = None,
     passphrase: str = "",
+    fee_coin: str = "",
+    fee_coin_price: str = "600",
 ) -> None:
-    """`slices`: a seed with which resting orders fill in parts."""
+    """`slices`: a seed with which resting orders fill in parts. `fee_coin`: fees are paid with that coin (BNB)."""
     money = {"wallet": Decimal(wallet), "maker": Decimal(maker), "taker": Decimal(taker)}
-    protocol.venue.open_account(key, secret, slices=slices, **money)
+    coin = FeeCoin(fee_coin, Decimal(fee_coin_price)) if fee_coin else None
+    protocol.venue.open_account(key, secret, slices=slices, fee_coin=coin, **money)
     protocol.venue.keys[key].passphrase = passphrase
 
 
@@ -233,6 +237,12 @@ def close(protocol: Protocol, key: str, symbol: str, share: str = "1") -> dict[s
     return place(  # type: ignore[no-any-return]
         protocol, key, symbol, side, str(quantity), reduce_only=only, position_side=held.position_side
     )
+
+
+@operation
+def deleverage(protocol: Protocol, key: str, symbol: str, quantity: str) -> None:
+    """The venue takes away part of a position to deleverage others (ADL)."""
+    _account(protocol, key).deleverage(symbol, Decimal(quantity))
 
 
 @operation

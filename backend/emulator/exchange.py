@@ -1,11 +1,16 @@
-"""The simulated exchange with a hand in its book: an order can be made to fill in part."""
+"""The simulated exchange with a hand in it: an order can be made to fill in part, a position to be taken away."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from buddy.core.exchange import OrderStatus
+from buddy.core.exchange import Fill, Liquidity, OrderStatus
+from buddy.core.market import ZERO
+from buddy.core.matching import Logged
 from buddy.core.simulator import SimulatedExchange
+
+DELEVERAGED = "adl"
+"""How the exchange ids of such executions begin."""
 
 
 class VenueExchange(SimulatedExchange):
@@ -19,3 +24,24 @@ class VenueExchange(SimulatedExchange):
             order.status = OrderStatus.PARTIAL
         else:
             self.close(order, OrderStatus.FILLED)
+
+    def deleverage(self, symbol: str, quantity: Decimal) -> None:
+        """The venue takes away `quantity` of a position at the mark price, without a fee."""
+        held, market = self.books.holdings[symbol], self.markets[symbol]
+        side, price = held.side.exit_order_side, market.mark_price
+        self.books.execute(self.instruments[symbol], side, quantity, price, ZERO)
+        self.number += 1
+        fill = Fill(
+            fill_id=f"f{self.number}",
+            exchange_id=f"{DELEVERAGED}{self.number}",
+            client_id="",
+            symbol=symbol,
+            order_side=side,
+            price=price,
+            quantity=quantity,
+            fee=ZERO,
+            liquidity=Liquidity.TAKER,
+            time=market.time,
+            liquidation=True,
+        )
+        self.log.append(Logged(self.number, fill))

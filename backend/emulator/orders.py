@@ -110,7 +110,8 @@ class VenueOrder:
     parent: int | None = None
     triggered: int = 0
     reason: str = ""
-    liquidation: bool = False
+    forced: str = ""
+    """The venue's own order: liquidation, or adl where a position was taken away to deleverage others."""
     revision: int = 0
 
     @property
@@ -128,7 +129,7 @@ class VenueOrder:
 
 @dataclass(frozen=True, slots=True)
 class VenueTrade:
-    """One execution. `realised` is the profit before the fee; `fee` is in settle currency."""
+    """One execution. `realised` is the profit before the fee; `fee` is in `fee_asset`."""
 
     id: int
     order_id: int
@@ -142,7 +143,8 @@ class VenueTrade:
     maker: bool
     time: int
     position_side: str = "BOTH"
-    liquidation: bool = False
+    forced: str = ""
+    fee_asset: str = "USDT"
 
 
 @dataclass(frozen=True, slots=True)

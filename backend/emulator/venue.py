@@ -14,12 +14,15 @@ from buddy.core.market import ZERO, Candle, Instrument
 from buddy.core.simulated_market import Opening, Step, Tick
 
 from .account import VenueAccount
-from .account_books import Habits
+from .account_books import FeeCoin, Habits
 from .faults import Faults
 from .instruments import PERPETUALS
 from .ledger import Ids
 from .prices import SymbolPrices
 
+PATIENCE = 20
+"""Requests over the limit within a minute until whoever sends them is banned."""
+BAN = 120_000
 MAKER, TAKER = Decimal("0.0002"), Decimal("0.0005")
 
 
@@ -51,13 +54,18 @@ class Limits:
     weight: int | None = None
     used: int = 0
     minute: int = 0
+    ignored: int = 0
+    """Requests that came in spite of a refusal."""
     banned_until: int = 0
 
     def spend(self, weight: int, now: int) -> int:
-        """The weight used in this minute."""
+        """The weight used in this minute. Who goes on though refused is banned."""
         if now // 60_000 != self.minute:
-            self.minute, self.used = now // 60_000, 0
+            self.minute, self.used, self.ignored = now // 60_000, 0, 0
         self.used += weight
+        self.ignored += self.exceeded
+        if self.ignored > PATIENCE:
+            self.banned_until, self.ignored = now + BAN, 0
         return self.used
 
     @property
@@ -102,6 +110,7 @@ class Venue:
         maker: Decimal = MAKER,
         taker: Decimal = TAKER,
         slices: int | None = None,
+        fee_coin: FeeCoin | None = None,
     ) -> VenueAccount:
         """`slices`: a seed with which resting orders fill in parts."""
         account = VenueAccount(
@@ -112,6 +121,7 @@ class Venue:
             wallet=wallet,
             costs=Costs(maker=maker, taker=taker),
             habits=self.habits,
+            fee_coin=fee_coin,
             slices=slices,
         )
         self.keys[key] = Key(key, secret, account, created=self.now())

@@ -197,7 +197,7 @@ def _brackets(instrument: Instrument) -> dict[str, Any]:
 
 @route("GET", "/fapi/v1/commissionRate", Security.READ, weight=20)
 def commission_rate(desk: Desk, p: Params) -> Any:
-    costs = desk.account.sim.costs
+    costs = desk.account.costs
     return {
         "symbol": shapes.market_id(desk.symbol(p)),
         "makerCommissionRate": text(costs.maker),
@@ -216,12 +216,12 @@ def user_trades(desk: Desk, p: Params) -> Any:
         raise BinanceError(-1128, "Combination of optional parameters invalid.")
     rows = [t for t in desk.account.ledger.trades if t.symbol == symbol and order_id in (None, t.order_id)]
     rows = [t for t in rows if t.time <= desk.venue.now() - desk.lag_ms]
-    limit, asset = p.limit(500, 1000), desk.venue.instruments[symbol].settle
+    limit = p.limit(500, 1000)
     if first is not None:
         chosen = [t for t in rows if t.id >= first][:limit]
     else:
         chosen = _within(desk, p, rows, lambda t: t.time, limit)
-    return [shapes.trade(t, asset) for t in chosen]
+    return [shapes.trade(t) for t in chosen]
 
 
 @route("GET", "/fapi/v1/income", Security.READ, weight=30)

@@ -12,7 +12,7 @@ from ..orders import VenueOrder
 from ..prices import SymbolPrices
 from ..protocol import text
 from .public import INTERVALS
-from .shapes import market_id, side, working_type
+from .shapes import client_id, market_id, side, working_type
 
 
 def of_account(event: Event, ledger: Ledger) -> dict[str, Any]:
@@ -31,15 +31,15 @@ def _order(event: OrderChanged) -> dict[str, Any]:
     wish = o.wish
     body = {
         "s": market_id(wish.symbol),
-        "c": o.client_id,
+        "c": client_id(o),
         "S": side(wish.order_side),
-        "o": "LIQUIDATION" if o.liquidation else wish.kind.value,
+        "o": "LIQUIDATION" if o.forced else wish.kind.value,
         "f": wish.time_in_force,
         "q": text(o.quantity),
         "p": text(wish.price),
         "ap": text(o.average),
         "sp": "0",
-        "x": "CALCULATED" if o.liquidation else event.execution,
+        "x": "CALCULATED" if o.forced else event.execution,
         "X": o.status.value,
         "i": o.id,
         "l": text(trade.quantity if trade else ZERO),
@@ -64,7 +64,7 @@ def _order(event: OrderChanged) -> dict[str, Any]:
         "gtd": 0,
     }
     if trade:
-        body |= {"N": "USDT", "n": text(trade.fee)}
+        body |= {"N": trade.fee_asset, "n": text(trade.fee)}
     return {"e": "ORDER_TRADE_UPDATE", "E": event.time, "T": body["T"], "o": body}
 
 

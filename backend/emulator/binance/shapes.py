@@ -20,6 +20,11 @@ def side(order_side: OrderSide) -> str:
     return order_side.value.upper()
 
 
+def client_id(o: VenueOrder) -> str:
+    """The venue's own orders are told by theirs."""
+    return {"liquidation": f"autoclose-{o.time}", "adl": "adl_autoclose"}.get(o.forced, o.client_id)
+
+
 def working_type(trigger_by: TriggerBy) -> str:
     return "MARK_PRICE" if trigger_by is TriggerBy.MARK else "CONTRACT_PRICE"
 
@@ -30,7 +35,7 @@ def order(o: VenueOrder) -> dict[str, Any]:
         "orderId": o.id,
         "symbol": market_id(wish.symbol),
         "status": o.status.value,
-        "clientOrderId": o.client_id,
+        "clientOrderId": client_id(o),
         "price": text(wish.price),
         "avgPrice": text(o.average),
         "origQty": text(o.quantity),
@@ -38,7 +43,7 @@ def order(o: VenueOrder) -> dict[str, Any]:
         "cumQty": text(o.filled),
         "cumQuote": text(o.value),
         "timeInForce": wish.time_in_force,
-        "type": "LIQUIDATION" if o.liquidation else wish.kind.value,
+        "type": "LIQUIDATION" if o.forced else wish.kind.value,
         "reduceOnly": wish.reduce_only,
         "closePosition": wish.closes_position,
         "side": side(wish.order_side),
@@ -98,7 +103,7 @@ def algo(o: VenueOrder, child: VenueOrder | None) -> dict[str, Any]:
     }
 
 
-def trade(t: VenueTrade, asset: str) -> dict[str, Any]:
+def trade(t: VenueTrade) -> dict[str, Any]:
     buys = t.order_side is OrderSide.BUY
     return {
         "symbol": market_id(t.symbol),
@@ -110,7 +115,7 @@ def trade(t: VenueTrade, asset: str) -> dict[str, Any]:
         "realizedPnl": text(t.realised),
         "quoteQty": text(t.price * t.quantity),
         "commission": text(t.fee),
-        "commissionAsset": asset,
+        "commissionAsset": t.fee_asset,
         "time": t.time,
         "positionSide": t.position_side,
         "buyer": buys,

@@ -134,7 +134,7 @@ def tiers(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/openApi/swap/v2/user/commissionRate", Security.READ)
 def commission_rate(desk: Desk, p: Params) -> Any:
-    costs = desk.account.sim.costs
+    costs = desk.account.costs
     return {"commission": {"takerCommissionRate": float(costs.taker), "makerCommissionRate": float(costs.maker)}}
 
 

@@ -120,7 +120,7 @@ def fill(t: VenueTrade) -> dict[str, Any]:
         "commission": text(-t.fee),
         "currency": "USDT",
         "orderId": str(t.order_id),
-        "liquidatedPrice": text(t.price) if t.liquidation else "0.00",
+        "liquidatedPrice": text(t.price) if t.forced == "liquidation" else "0.00",
         "liquidatedMarginRatio": "0.00",
         "workingType": "MARK_PRICE",
         "symbol": market_id(t.symbol),

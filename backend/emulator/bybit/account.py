@@ -171,7 +171,7 @@ def switch_mode(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/v5/account/fee-rate", Security.READ)
 def fee_rate(desk: Desk, p: Params) -> Any:
-    symbol, costs = desk.any_symbol(p), desk.account.sim.costs
+    symbol, costs = desk.any_symbol(p), desk.account.costs
     rows = [
         {"symbol": shapes.market_id(each), "takerFeeRate": text(costs.taker), "makerFeeRate": text(costs.maker)}
         for each in desk.venue.instruments

@@ -106,8 +106,8 @@ def order(o: VenueOrder, fee: str) -> dict[str, Any]:
 
 
 def _created_by(o: VenueOrder) -> str:
-    if o.liquidation:
-        return "CreateByLiq"
+    if o.forced:
+        return "CreateByLiq" if o.forced == "liquidation" else "CreateByAdl_PassThrough"
     if "attached" in o.wish.note:
         return "CreateByTakeProfit" if o.wish.kind.takes_profit else "CreateByStopLoss"
     return "CreateByUser"
@@ -131,7 +131,7 @@ def execution(t: VenueTrade, o: VenueOrder | None) -> dict[str, Any]:
         "execId": order_id(t.id),
         "execPrice": text(t.price),
         "execQty": text(t.quantity),
-        "execType": "BustTrade" if t.liquidation else "Trade",
+        "execType": {"liquidation": "BustTrade", "adl": "AdlTrade"}.get(t.forced, "Trade"),
         "execValue": text(value),
         "execTime": str(t.time),
         "feeCurrency": "USDT",

@@ -11,6 +11,7 @@ import ccxt
 import pytest
 
 from emulator.handle import Hand, StandIn
+from emulator.venue import PATIENCE
 
 from .clients import connect
 from .conftest import BTC
@@ -180,6 +181,26 @@ def test_a_liquidation_is_the_venues_own_order(client, venue):
     last = client.fetch_my_trades(BTC)[-1]
     assert client.fetch_order(last["order"], BTC)["clientOrderId"].startswith("autoclose-")
     assert held(client) == 0
+
+
+def test_deleveraging_takes_a_position_away_without_a_fee(client, venue):
+    entry(client)
+    venue.deleverage(client.apiKey, BTC, "0.004")
+    last = client.fetch_my_trades(BTC)[-1]
+    assert (last["amount"], last["fee"]["cost"]) == ("0.004", "0")
+    assert client.fetch_order(last["order"], BTC)["clientOrderId"] == "adl_autoclose"
+    assert held(client) == Decimal("0.006")
+
+
+def test_fees_can_be_paid_with_another_coin(stand_in, known, venue):
+    venue.open_account("payer", "secret", fee_coin="BNB", fee_coin_price="640")
+    client = open_client(stand_in, known, "payer")
+    entry(client)
+    (trade,) = client.fetch_my_trades(BTC)
+    assert trade["fee"] == {"cost": "0.0005", "currency": "BNB"}
+    assert client.fetch_balance()["info"]["totalWalletBalance"] == "10000"
+    (row,) = client.fapiPrivateGetIncome({"incomeType": "COMMISSION"})
+    assert (row["asset"], row["income"]) == ("BNB", "-0.0005")
 
 
 def test_orders_fill_in_parts_where_the_account_is_sliced(stand_in, known, venue):
@@ -447,7 +468,13 @@ def test_the_weight_of_requests_is_counted_and_limited(client, venue):
     client.fetch_balance()
     assert int(client.last_response_headers["X-MBX-USED-WEIGHT-1M"]) > 0
     venue.set_limit(1)
-    with pytest.raises(ccxt.DDoSProtection, match="429"):
+    for _ in range(PATIENCE):
+        with pytest.raises(ccxt.DDoSProtection, match="429"):
+            client.fetch_balance()
+    for _ in range(2):
+        with pytest.raises(ccxt.DDoSProtection, match=r"429|418"):
+            client.fetch_balance()
+    with pytest.raises(ccxt.DDoSProtection, match="418"):
         client.fetch_balance()
 
 

@@ -59,6 +59,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("price"), PRICES, st.booleans()),
     st.tuples(st.just("cancel"), st.integers(0, 9)),
     st.tuples(st.just("part"), st.integers(0, 9), QUANTITIES),
+    st.tuples(st.just("deleverage"), QUANTITIES),
     st.tuples(st.just("fund"), st.sampled_from([Decimal("0.0001"), Decimal("-0.0003")])),
 )
 
@@ -74,6 +75,8 @@ def act(venue: Venue, account: VenueAccount, action: tuple) -> None:
             account.cancel(orders[which % len(orders)])
         case "part", which, quantity if orders:
             account.fill_part(orders[which % len(orders)], quantity)
+        case "deleverage", quantity:
+            account.deleverage(BTC, quantity)
         case "fund", rate:
             venue.fund(BTC, rate)
 
