@@ -71,11 +71,22 @@ class Wire(requests.Session):
                 self.writes -= method != "GET"
             raise
         self.status, self.response_headers = response.status_code, response.headers
-        try:
-            self.answer = response.json()
-        except ValueError:
-            self.answer = None
+        self.answer = _decoded(response)
         return response
+
+
+def _decoded(response: requests.Response) -> Any:
+    """Raises Unreadable for a good answer that is no JSON: the library would take it for an empty one."""
+    try:
+        return response.json()
+    except ValueError:
+        if response.ok:
+            raise Unreadable("not JSON") from None
+        return None
+
+
+class Unreadable(requests.RequestException):
+    """Something answered, but not the venue's program."""
 
 
 def _never_connected(error: requests.ConnectionError) -> bool:

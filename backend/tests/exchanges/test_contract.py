@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
@@ -27,14 +25,12 @@ from buddy.core.exchange import (
 from buddy.core.market import OrderSide, Side
 from buddy.core.simulator import SimulatedExchange, Tick
 from buddy.core.watching import Watch
-from buddy.exchanges import ccxt_client, ccxt_connect
-from buddy.exchanges.models import Account, Keys
+from buddy.exchanges.models import Account
 from buddy.exchanges.paper import PaperExchange
-from buddy.exchanges.recipe import Rate
-from buddy.exchanges.venue_rows import RECIPES
-from emulator.handle import StandIn, running
+from emulator.handle import StandIn
 
 from .market_of_steps import COIN, GivenPrices, instrument
+from .venues_over_http import SYMBOL, desk_at, stand_ins
 
 D = Decimal
 
@@ -101,14 +97,8 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[StandIn]:
-    """A venue over HTTP, for a client in no need of patience: that has its own tests."""
-    at_once = Rate(1e6, 1e6)
-    fast = {name: replace(each, per_address=at_once, per_account=at_once) for name, each in RECIPES.items()}
-    with running() as venues, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ccxt_connect, "RECIPES", fast)
-        patch.setattr(settings, "EXCHANGE_TRANSPORT_BASE", venues.base)
+    with stand_ins() as venues:
         yield venues
-    ccxt_client.forget_markets()
 
 
 class RunsFirst(SimulatedExchange):
@@ -149,15 +139,9 @@ def paper(owner: Any) -> Bench:
 
 def over_http(stand_in: StandIn, venue: str) -> Bench:
     """The real client over HTTP, against a venue that speaks its protocol."""
-    symbol, key = "SOL/USDT:USDT", f"key{next(numbers)}"
-    hand = getattr(stand_in, venue)
-    hand.open_account(key, "secret", wallet="1000", maker=str(MAKER), taker=str(TAKER))
-    hand.change_instrument(symbol, tick_size="0.1", lot_size="0.01", min_quantity="0.01")
-    hand.set_price(symbol, "100")
-    exchange = ccxt_connect.open_exchange(venue, Keys(key, "secret"), testnet=False)
-    exchange.set_up(symbol, D(10), "cross" if venue == "bybit" else "isolated")  # one mode for a whole account there
-    most = int(exchange.instrument(symbol).max_leverage)
-    return Bench(exchange, lambda price: hand.set_price(symbol, str(price)), lambda: None, symbol, most)
+    desk = desk_at(stand_in, venue, maker=str(MAKER), taker=str(TAKER))
+    most = int(desk.exchange.instrument(SYMBOL).max_leverage)
+    return Bench(desk.exchange, desk.price, lambda: None, SYMBOL, most)
 
 
 def test_a_market_order_fills_at_once_and_pays_the_taker_fee(bench):
