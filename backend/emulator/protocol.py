@@ -37,7 +37,7 @@ class Call:
         """Of the query and the body, whether that is a form or JSON."""
         found = dict(parse_qsl(self.query, keep_blank_values=True))
         if self.body.startswith("{"):
-            return found | {name: _as_text(value) for name, value in json.loads(self.body).items()}
+            return found | {name: _as_text(value) for name, value in _read(self.body).items()}
         return found | dict(parse_qsl(self.body, keep_blank_values=True))
 
 
@@ -107,6 +107,15 @@ def text(number: Decimal | int | None) -> str:
         return "0"
     plain = f"{Decimal(number):f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _read(body: str) -> dict[str, Any]:
+    """Nothing of what is no JSON: the venue misses its parameters then."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _as_text(value: Any) -> str:

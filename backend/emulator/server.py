@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -70,7 +71,10 @@ class Server:
         return response
 
     async def _control(self, request: web.Request, path: str) -> web.Response:
-        """POST /_control/<venue>/<operation> with a JSON object of arguments."""
+        """POST /_control/<venue>/<operation> with a JSON object of arguments; GET tells what there is."""
+        if request.method == "GET":
+            told = {name: inspect.getdoc(each) or "" for name, each in control.OPERATIONS.items()}
+            return web.json_response({"venues": list(self.protocols), "operations": told})
         name, _, operation = path.removeprefix(CONTROL).partition("/")
         try:
             arguments = json.loads(await request.text() or "{}")

@@ -75,8 +75,8 @@ def realtime(desk: Desk, p: Params) -> Any:
         if symbol is None and not p.has("settleCoin") and not p.has("baseCoin"):
             raise Refused(Reason.PARAMETER_MISSING, "symbol, settleCoin or baseCoin")
         rows = [each for each in desk.account.view(desk.lag_ms).orders if symbol in (None, each.wish.symbol)]
-    shaped = [shape(desk, each) for each in reversed(rows) if _passes(each, wanted)]
-    return {"category": "linear", "list": shaped[: p.limit(20, 50)], "nextPageCursor": ""}
+    page, cursor = paged(p, [each for each in reversed(rows) if _passes(each, wanted)], default=20, most=50)
+    return {"category": "linear", "list": [shape(desk, each) for each in page], "nextPageCursor": cursor}
 
 
 @route("GET", "/v5/order/history", Security.READ)
@@ -261,5 +261,5 @@ def shape(desk: Desk, order: VenueOrder) -> dict[str, Any]:
 
 def paged(p: Params, rows: list[Any], *, default: int, most: int) -> tuple[list[Any], str]:
     """A page of rows and the cursor of the next one."""
-    first, size = int(p.text("cursor", "0")), p.limit(default, most)
+    first, size = p.whole("cursor") or 0, p.limit(default, most)
     return rows[first : first + size], str(first + size) if first + size < len(rows) else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
+from urllib.request import urlopen
 
 import pytest
 
@@ -42,6 +44,13 @@ def test_a_recording_is_traded_through_the_real_client(tmp_path):
         rest = process.communicate(timeout=20)[0]
     assert "recorded prices" in told
     assert rest.endswith("Stopped.\n")
+
+
+def test_the_control_tells_what_it_can_do(stand_in: StandIn):
+    with urlopen(f"{stand_in.base}/_control/") as response:
+        told = json.load(response)
+    assert told["venues"] == ["binance", "bingx", "bybit"]
+    assert told["operations"]["fund"] == "Funding is paid now."
 
 
 def test_what_a_venue_cannot_do_is_said(stand_in: StandIn, key: str):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from urllib.request import Request, urlopen
 
 import ccxt
 import pytest
@@ -213,6 +215,20 @@ def test_executions_come_newest_first_by_pages_and_funding_is_among_them(client,
     second = client.privateGetV5ExecutionList(more)["result"]
     assert [row["execType"] for row in first["list"] + second["list"]] == ["Funding", "Trade", "Trade", "Trade"]
     assert second["nextPageCursor"] == ""
+
+
+def test_many_open_orders_come_by_pages(client):
+    for number in range(23):
+        client.create_order(BTC, "limit", "buy", 0.002, 60_000 + number)
+    asked = {"category": "linear", "symbol": "BTCUSDT"}
+    first = client.privateGetV5OrderRealtime(asked)["result"]
+    rest = client.privateGetV5OrderRealtime(asked | {"cursor": first["nextPageCursor"]})["result"]
+    assert (len(first["list"]), len(rest["list"]), rest["nextPageCursor"]) == (20, 3, "")
+
+
+def test_a_body_that_is_no_json_misses_its_parameters(venue, key):
+    with urlopen(Request(f"{venue.base}/v5/order/create", b"{not json", method="POST")) as response:
+        assert json.load(response)["retCode"] == 10003  # nobody's key
 
 
 def test_prices_and_candles_are_told(client, venue):
