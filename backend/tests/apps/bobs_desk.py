@@ -85,7 +85,7 @@ def furnish(owner: Any, name: str) -> Desk:
     _executed(whole, name)
     record(owner_id=owner.pk, kind="notice", text=f"{name} event", account_id=account.pk, trade_id=whole.pk)
     IdempotentCall.objects.create(owner=owner, key=f"{name} key", fingerprint="", status=200, answer={})
-    held: dict[str, Any] = {"symbol": whole.symbol, "side": "short", "quantity": 1, "average_entry": 100}
+    held: dict[str, Any] = {"symbol": "ETH/USDT:USDT", "side": "short", "quantity": 1, "average_entry": 100}
     seen = datetime(2025, 6, 1, tzinfo=UTC)
     ForeignPosition.objects.create(account=account, **held, first_seen=seen, confirmed=True, ignored=True)
     return Desk(owner, account, running, whole, setup, tag)

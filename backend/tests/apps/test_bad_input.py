@@ -107,6 +107,10 @@ def bodies(desk: Desk) -> dict[str, Any]:
         "POST accounts/<pk>/halt": {},
         "POST accounts/<pk>/main": {},
         "POST accounts/<pk>/resume": {"state": "reducing"},
+        "PUT accounts/<pk>/key": {"api_key": "k" * 20, "secret": "s" * 20, "passphrase": ""},
+        "POST accounts/<pk>/foreign-positions/<key>/adopt": {"stop": {"price": "5000"}},
+        "POST accounts/<pk>/foreign-positions/<key>/close": {},
+        "POST accounts/<pk>/foreign-positions/<key>/ignore": {"on": True},
         "POST accounts/practice": {},
         "PATCH journal/<trade>": {"notes": "Good.", "setup": desk.setup.pk, "tags": [desk.tag.pk]},
         "DELETE journal/<trade>/screenshot": {},
@@ -130,7 +134,13 @@ def bodies(desk: Desk) -> dict[str, Any]:
 
 
 WRITING = sorted(route for route in routes() if not route.startswith("GET"))
-CLAIMING = ["POST trades", "POST trades/<key>/close", "PATCH trades/<key>/plan"]
+CLAIMING = [
+    "POST accounts/<pk>/foreign-positions/<key>/adopt",
+    "POST accounts/<pk>/foreign-positions/<key>/close",
+    "POST trades",
+    "POST trades/<key>/close",
+    "PATCH trades/<key>/plan",
+]
 ROW_OF = {"accounts": "account", "setups": "setup", "tags": "tag", "journal": "trade", "trades": "open"}
 NUMBERS_OF_ROWS = [0, -1, 2**31, 2**63 - 1, 2**63, 10**30, "x", "%00", "1e3", "٣", "1%0a", "..%2f1"]
 
@@ -171,7 +181,9 @@ def without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
 def address(route: str, desk: Desk, number: Any = None) -> str:
     place, _, rest = route.partition(" ")[2].partition("/<")
     ours = desk.ids[ROW_OF[place]] if rest and number is None else number
-    return f"/api/v1/{place}/{ours}{rest.partition('>')[2]}" if rest else f"/api/v1/{place}"
+    foreign = desk.ids["foreign"] if number is None else number
+    rest = rest.partition(">")[2].replace("<key>", str(foreign))
+    return f"/api/v1/{place}/{ours}{rest}" if "<" in route else f"/api/v1/{place}"
 
 
 def send(api: Any, route: str, path: str, content: Any, kind: str = "application/json", key: str | None = None) -> Any:
