@@ -147,6 +147,12 @@ def play(protocol: Protocol, symbol: str, candles: Sequence[Sequence[str]]) -> N
 
 
 @operation
+def hold_prices(protocol: Protocol, on: bool = True) -> None:
+    """Prices that move by themselves stand still, and move by hand only."""
+    protocol.venue.is_held = on
+
+
+@operation
 def fund(protocol: Protocol, symbol: str, rate: str | None = None) -> None:
     """Funding is paid now."""
     protocol.venue.fund(symbol, None if rate is None else Decimal(rate))

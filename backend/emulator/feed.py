@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from buddy.core.market import Candle, Instrument
 from buddy.core.simulated_market import Opening, Tick
 
-from .prices import SymbolPrices
+from .prices import SymbolPrices, funding_after
 from .venue import Venue
 
 BEAT = 0.5
@@ -38,7 +38,7 @@ def take_over(venue: Venue, source: Source) -> None:
 
 def beat(venues: Sequence[Venue], source: Source) -> None:
     for symbol, traded in source.news():
-        for venue in venues:
+        for venue in [each for each in venues if not each.is_held]:
             match traded:
                 case Candle():
                     venue.play(symbol, [traded])
@@ -50,12 +50,12 @@ def beat(venues: Sequence[Venue], source: Source) -> None:
 
 async def run(venues: Sequence[Venue], source: Source) -> None:
     """Until cancelled. Funding is paid when its time comes."""
-    due = {id(venue): {symbol: at.next_funding for symbol, at in venue.prices.items()} for venue in venues}
+    due = {venue.name: funding_after(venue.now()) for venue in venues}
     while True:
         await asyncio.sleep(BEAT)
         beat(venues, source)
         for venue in venues:
-            for symbol, when in due[id(venue)].items():
-                if venue.now() >= when:
+            if venue.now() >= due[venue.name]:
+                due[venue.name] = funding_after(venue.now())
+                for symbol in venue.instruments:
                     venue.fund(symbol)
-                    due[id(venue)][symbol] = venue.prices[symbol].next_funding

@@ -39,7 +39,7 @@ class SymbolPrices:
 
     @property
     def next_funding(self) -> int:
-        return self.time - self.time % FUNDING_EVERY + FUNDING_EVERY
+        return funding_after(self.time)
 
     def trade(self, prices: Iterable[Decimal], time: int, volume: Decimal = ZERO) -> None:
         """It traded at these prices, one after the other."""
@@ -75,6 +75,11 @@ class SymbolPrices:
 
     def _still(self) -> Candle:
         return Candle(self.time, *[self.last] * 4)
+
+
+def funding_after(time: int) -> int:
+    """The next time at which funding is due."""
+    return time - time % FUNDING_EVERY + FUNDING_EVERY
 
 
 def joined(minutes: Sequence[Candle], length: int) -> list[Candle]:

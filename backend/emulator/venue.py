@@ -82,6 +82,8 @@ class Venue:
     habits: Habits = field(default_factory=Habits)
     skew_ms: int = 0
     maintenance: bool = False
+    is_held: bool = False
+    """Prices move by hand only, whatever feeds them."""
     instruments: dict[str, Instrument] = field(default_factory=dict)
     prices: dict[str, SymbolPrices] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)

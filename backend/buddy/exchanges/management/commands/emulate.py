@@ -66,6 +66,10 @@ class Command(BaseCommand):
             asyncio.run(self._serve(source, prices.label, options))
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
+        except OSError as trouble:
+            raise CommandError(
+                f"Port {options['port']} cannot be used: {trouble.strerror}. Name another: --port."
+            ) from None
 
     async def _serve(self, source: Any, label: str, options: dict[str, Any]) -> None:
         from emulator import feed
