@@ -14,6 +14,8 @@ from .models import Account, Credentials
 FRESH = timedelta(hours=24)
 RETRY = timedelta(hours=1)
 """After a probe that told nothing."""
+AT_ONCE = 10
+"""Keys probed in one round; the others have their turn in the next."""
 FORGOTTEN = timedelta(hours=1)
 """A key that did not come into use in this time was given up: its request ended before its probe did."""
 
@@ -34,7 +36,7 @@ def _due() -> list[int]:
     stale = Q(probed_at=None) | Q(probed_at__lt=now - FRESH)
     rested = Q(tried_at=None) | Q(tried_at__lt=now - RETRY)
     rows = Credentials.objects.filter(stale, rested, in_use=True, account__archived_at=None)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
+    return list(rows.order_by("tried_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
 
 
 def forget_given_up() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init
 
-from buddy.core.errors import CouldNotRead
-
 from . import asking, key_rounds, probing
+from .aside import ask_aside
 from .market_data import fetching
 
 
@@ -21,21 +19,19 @@ def remember_that_this_is_a_worker(**_: Any) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def fetch(market: str, what: str, *arguments: Any) -> None:
-    with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
-        fetching.fetch(market, what, *arguments)
+    ask_aside(fetching.fetch, market, what, *arguments)
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def ask_account(account_id: int, what: str, *arguments: str) -> None:
-    with contextlib.suppress(CouldNotRead):  # the asker reads the trouble in the cache
-        asking.answer(account_id, what, *arguments)
+    ask_aside(asking.answer, account_id, what, *arguments)
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task  # type: ignore[untyped-decorator]
 def probe_key(credentials_id: int) -> None:
-    probing.probe(credentials_id)
+    ask_aside(probing.probe, credentials_id)
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task  # type: ignore[untyped-decorator]
 def watch_keys() -> None:
     key_rounds.make_round(probe_key.delay)
