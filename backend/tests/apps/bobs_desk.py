@@ -11,12 +11,13 @@ from django.apps import apps
 from django.contrib.admindocs.views import simplify_regex
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from PIL import Image
 
 from buddy.events.record import record
 from buddy.exchanges import paper_book
 from buddy.exchanges.connect import source_for
-from buddy.exchanges.models import Account, PaperBook
+from buddy.exchanges.models import Account, Credentials, Keys, PaperBook, VenueFacts
 from buddy.journal.models import Entry, Screenshot, Setup, Tag
 from buddy.trading.models import Fill, ForeignPosition, IdempotentCall, Income, Order, Trade
 
@@ -74,6 +75,7 @@ def furnish(owner: Any, name: str) -> Desk:
     """A desk whose every text holds `name`."""
     account = Account.objects.create(owner=owner, name=f"{name} account", is_main=True)
     PaperBook.objects.create(account=account, state=paper_book.load(account).document())
+    _at_a_venue(owner, name)
     plan = plan_at(account)
     words = {"first_plan": plan, "plan": plan, "quantities": ["1"]}
     whole, running = closed(account, **words), still_open(account, **words)
@@ -89,6 +91,16 @@ def furnish(owner: Any, name: str) -> Desk:
     seen = datetime(2025, 6, 1, tzinfo=UTC)
     ForeignPosition.objects.create(account=account, **held, first_seen=seen, confirmed=True, ignored=True)
     return Desk(owner, account, running, whole, setup, tag)
+
+
+def _at_a_venue(owner: Any, name: str) -> None:
+    """Another account, with a key."""
+    account = Account.objects.create(owner=owner, name=f"{name} testnet", mode="testnet", price_source="live")
+    row = Credentials(account=account, in_use=True)
+    row.keep(Keys(f"{name} api key", f"{name} secret"))
+    row.save()
+    facts = {"wallet": 1, "equity": 1, "free": 1, "balance_at": timezone.now(), "symbols": [f"{name} symbol"]}
+    VenueFacts.objects.create(account=account, **facts)
 
 
 def _executed(trade: Trade, name: str) -> None:
