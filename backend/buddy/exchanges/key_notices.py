@@ -18,24 +18,26 @@ NO_LONGER = 0
 """The notice after the last one: it has ended."""
 
 
-def judge(row: Credentials) -> None:
-    """Act on what the last probe of `row` said. Safe to repeat: nothing is told twice."""
+def judge(row: Credentials, *, could_withdraw: bool = False) -> None:
+    """Act on what the last probe of `row` said, and the one before. Safe to repeat: nothing is told twice."""
     if row.can_withdraw:
-        halt_for(row)
+        halt_for(row, known=could_withdraw)
     tell_expiry(row)
 
 
-def halt_for(row: Credentials) -> None:
+def halt_for(row: Credentials, *, known: bool) -> None:
     """A key that may withdraw can lose more than trades can: nothing new is opened with it."""
     account = row.account
     with transaction.atomic():
-        halted = Account.objects.filter(pk=account.pk).exclude(state=Account.State.HALTED)
-        if not halted.update(state=Account.State.HALTED):
-            return
+        active = Account.objects.filter(pk=account.pk).exclude(state=Account.State.HALTED)
+        halted = active.update(state=Account.State.HALTED)
         account.state = Account.State.HALTED
-        text = f"The key of {account.name} may withdraw money. The account is halted: nothing new is opened."
-        cure = f"Take that right away at {VENUES[account.venue].name}, or save another key; then resume the account."
-        tell(account, "key_can_withdraw", text, cure)
+        if halted or not known:
+            text = f"The key of {account.name} may withdraw money. The account is halted: nothing new is opened."
+            cure = (
+                f"Take that right away at {VENUES[account.venue].name}, or save another key; then resume the account."
+            )
+            tell(account, "key_can_withdraw", text, cure)
 
 
 def tell_expiry(row: Credentials) -> None:

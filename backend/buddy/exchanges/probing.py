@@ -47,11 +47,11 @@ def probe(credentials_id: int) -> None:
     row = Credentials.objects.select_related("account").filter(pk=credentials_id).first()
     if row is None:  # given up meanwhile
         return
-    changes = _asked(row)
+    changes, could_withdraw = _asked(row), bool(row.can_withdraw)
     Credentials.objects.filter(pk=row.pk).update(**changes, tried_at=timezone.now())
     row.refresh_from_db()
     if row.in_use:
-        key_notices.judge(row)
+        key_notices.judge(row, could_withdraw=could_withdraw)
 
 
 def _asked(row: Credentials) -> dict[str, Any]:

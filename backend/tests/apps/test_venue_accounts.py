@@ -367,6 +367,19 @@ def test_a_key_in_use_that_may_withdraw_halts_the_account_once(api, venue):
     assert "at Binance" in event.data["cure"]
 
 
+def test_an_account_that_is_halted_already_is_told_of_it_as_well(api, venue):
+    told = opened(api)
+    api.post(f"{ACCOUNTS}/{told['id']}/halt")
+    venue.rights = KeyInfo(can_trade=True, can_withdraw=True)
+    for _ in range(2):
+        probing.probe(in_use(told).pk)
+    assert kinds(told["id"]).count("key_can_withdraw") == 1
+    api.post(f"{ACCOUNTS}/{told['id']}/resume")
+    probing.probe(in_use(told).pk)
+    assert Account.objects.get(pk=told["id"]).state == "halted"
+    assert kinds(told["id"]).count("key_can_withdraw") == 2
+
+
 def test_a_failed_probe_changes_no_right(api, venue):
     told = opened(api)
     venue.fails = CouldNotRead("away")
