@@ -18,6 +18,7 @@ from buddy.core.market import Candle, Instrument, OrderSide
 from .account import VenueAccount
 from .account_books import FeeCoin
 from .faults import Fault, FaultKind, StreamFault, StreamFaultKind
+from .instruments import perpetual
 from .orders import Kind, VenueOrder, Wish
 from .protocol import Protocol
 from .refusals import Refused
@@ -171,6 +172,21 @@ def change_instrument(protocol: Protocol, symbol: str, **changes: Any) -> None:
     if wrong := set(values) - {each.name for each in fields(Instrument)}:
         raise Unusable(f"An instrument has no {', '.join(sorted(wrong))}.")
     protocol.venue.change_instrument(symbol, values)
+
+
+@operation
+def add_instrument(
+    protocol: Protocol,
+    base: str,
+    price: str,
+    tick_size: str = "0.01",
+    lot_size: str = "0.01",
+    min_notional: str = "5",
+    max_quantity: str = "100000",
+) -> None:
+    """One more perpetual, traded against USDT."""
+    listed = perpetual(base, tick_size, lot_size, min_notional, max_quantity, max_quantity)
+    protocol.venue.add_instrument(listed, Decimal(price))
 
 
 # The trader on the venue's own site

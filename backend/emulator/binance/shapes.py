@@ -7,7 +7,7 @@ from typing import Any
 from buddy.core.exchange import TriggerBy
 from buddy.core.market import OrderSide
 
-from ..orders import HeldPosition, Kind, Status, VenueIncome, VenueOrder, VenueTrade
+from ..orders import HeldPosition, Kind, VenueIncome, VenueOrder, VenueTrade
 from ..protocol import text
 
 
@@ -51,17 +51,13 @@ def order(o: VenueOrder) -> dict[str, Any]:
         "stopPrice": "0",
         "workingType": working_type(wish.trigger_by),
         "priceProtect": False,
-        "origType": _original(o),
+        "origType": wish.kind.value,
         "priceMatch": "NONE",
         "selfTradePreventionMode": "EXPIRE_MAKER",
         "goodTillDate": 0,
         "time": o.time,
         "updateTime": o.updated,
     }
-
-
-def _original(o: VenueOrder) -> str:
-    return o.wish.note.get("type", o.wish.kind.value)
 
 
 def algo(o: VenueOrder, child: VenueOrder | None) -> dict[str, Any]:
@@ -180,4 +176,3 @@ def account_position(held: HeldPosition) -> dict[str, Any]:
 
 
 CONDITIONAL = frozenset(kind.value for kind in Kind if kind.is_conditional) | {"TRAILING_STOP_MARKET"}
-OPEN_ALGO = (Status.NEW,)

@@ -19,8 +19,6 @@ from .routes import Desk
 from .shapes import market_id
 from .trading import shape
 
-TOPICS = ("order", "execution", "position", "wallet")
-
 
 class Session:
     """One socket: who signed in on it and what it wants to hear."""

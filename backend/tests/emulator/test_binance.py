@@ -228,6 +228,13 @@ def test_a_limit_order_can_be_amended_and_keeps_its_ids(client, venue):
     assert (found["id"], found["amount"], found["price"]) == (placed["id"], "0.02", "62000")
 
 
+def test_a_new_market_can_be_listed(stand_in, key, venue):
+    venue.add_instrument("NEW", "7.5", tick_size="0.05")
+    client = connect("binanceusdm", stand_in.base, key, "secret")
+    client.create_order("NEW/USDT:USDT", "market", "buy", 10)
+    assert client.fetch_my_trades("NEW/USDT:USDT")[0]["price"] == "7.5"
+
+
 # What it refuses
 
 
