@@ -203,6 +203,16 @@ def test_fees_can_be_paid_with_another_coin(stand_in, known, venue):
     assert (row["asset"], row["income"]) == ("BNB", "-0.0005")
 
 
+def test_each_kind_of_order_is_cancelled_by_its_own_call(client):
+    entry(client)
+    stop(client, "stop-1")
+    client.create_order(BTC, "limit", "buy", 0.01, 63_000)
+    client.cancel_all_orders(BTC)
+    assert (client.fetch_open_orders(BTC), names(client.fetch_open_orders(BTC, params=CONDITIONAL))) == ([], ["stop-1"])
+    client.cancel_all_orders(BTC, CONDITIONAL)
+    assert client.fetch_open_orders(BTC, params=CONDITIONAL) == []
+
+
 def test_orders_fill_in_parts_where_the_account_is_sliced(stand_in, known, venue):
     venue.open_account("sliced", "secret", slices=7)
     client = open_client(stand_in, known, "sliced")

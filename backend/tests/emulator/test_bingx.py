@@ -134,6 +134,31 @@ def test_closing_a_position_needs_a_quantity_in_one_way_mode(client):
         client.swapV2PrivatePostTradeOrder(order | {"closePosition": "true"})
 
 
+def test_a_replaced_order_is_another_order(client):
+    placed = client.create_order(BTC, "limit", "buy", 0.01, 63_000, {"clientOrderId": "first"})
+    client.edit_order(placed["id"], BTC, "limit", "buy", 0.02, 62_000)
+    (found,) = client.fetch_open_orders(BTC)
+    assert (found["amount"], found["price"]) == ("0.02", "62000")
+    assert client.fetch_order(placed["id"], BTC)["status"] == "canceled"
+
+
+def test_all_orders_of_every_kind_go_at_once(client):
+    entry(client)
+    stop(client)
+    client.create_order(BTC, "limit", "buy", 0.01, 63_000)
+    client.cancel_all_orders(BTC)
+    assert client.fetch_open_orders(BTC) == []
+
+
+def test_hedge_mode_needs_a_side_and_keeps_it(client):
+    client.set_position_mode(True, BTC)
+    with pytest.raises(ccxt.BadRequest, match="109400"):
+        entry(client, positionSide="BOTH")
+    entry(client, hedged=True)
+    client.create_order(BTC, "market", "sell", 0.01, None, {"hedged": True, "reduceOnly": True})
+    assert held(client) == 0
+
+
 REFUSALS = [
     ({"quantity": "0.0014", "price": "63000"}, "109400", ccxt.BadRequest),
     ({"quantity": "0.01", "price": "63000.05"}, "109400", ccxt.BadRequest),

@@ -140,6 +140,23 @@ def test_a_limit_order_is_amended(client):
     assert (found["id"], found["amount"], found["price"]) == (placed["id"], "0.02", "62000")
 
 
+def test_all_orders_of_every_kind_go_at_once(client):
+    entry(client)
+    stop(client, "stop-1")
+    client.create_order(BTC, "limit", "buy", 0.01, 63_000)
+    client.cancel_all_orders(BTC)
+    assert client.fetch_open_orders(BTC) == []
+
+
+def test_hedge_mode_needs_an_index_and_keeps_it(client):
+    client.set_position_mode(True, BTC)
+    with pytest.raises(ccxt.BadRequest, match="10001"):
+        entry(client)
+    entry(client, hedged=True)
+    client.create_order(BTC, "market", "sell", 0.01, None, {"hedged": True, "reduceOnly": True})
+    assert held(client) == 0
+
+
 REFUSALS = [
     ({"qty": "0.0014", "price": "63000"}, "10001", ccxt.BadRequest),
     ({"qty": "0.01", "price": "63000.05"}, "10001", ccxt.BadRequest),
