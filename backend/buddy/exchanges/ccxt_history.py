@@ -82,7 +82,7 @@ class History:
             complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
         ids = [(_trade_id(row), _trade_time(row)) for row in rows]
-        return self._named(new), track.after(ids, complete), complete < now
+        return self._named(new), track.after(ids, complete, now), complete < now
 
     def _trades(self, symbol: str | None, since: int, until: int, now: int) -> tuple[list[Row], int]:
         """All executions since then, and the time up to which they are all."""
@@ -220,7 +220,7 @@ class History:
         told = [self._income(raw, ledger) for raw in rows if raw.get(ledger.kind) in ledger.funding | ledger.other]
         self._income_asked = now if read_to >= now else 0
         new = track.new(told, lambda each: each.income_id, lambda each: each.time)
-        return new, track.after([(each.income_id, each.time) for each in told], read_to)
+        return new, track.after([(each.income_id, each.time) for each in told], read_to, now)
 
     def _income(self, raw: Row, ledger: Ledger) -> Income:
         """Valued in the settle currency."""

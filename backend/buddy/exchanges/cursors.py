@@ -36,14 +36,15 @@ class Track:
                 fresh.setdefault(id_of(row), row)
         return sorted(fresh.values(), key=lambda row: (time_of(row), id_of(row)))
 
-    def after(self, rows: Sequence[tuple[str, int]], complete_until: int) -> Track:
+    def after(self, rows: Sequence[tuple[str, int]], complete_until: int, now: int) -> Track:
         """Once `rows` (ids and times of everything since the horizon) are told; all up to `complete_until` was read.
 
         Nothing is forgotten that could be told again: what is older than the new horizon is not asked for any more.
         """
-        settled = complete_until - LATE
+        settled = min(complete_until, now - LATE)
         known = self.told | {short(name) for name, _ in rows}
-        if settled <= self.horizon or (known == self.told and settled - self.horizon < STEP):
+        nothing_new = known == self.told and complete_until >= now
+        if settled <= self.horizon or (nothing_new and settled - self.horizon < STEP):
             return Track(self.horizon, known)
         return Track(settled, frozenset(short(name) for name, time in rows if time >= settled))
 
