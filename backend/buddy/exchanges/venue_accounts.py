@@ -56,6 +56,7 @@ def replace_key(account: Account, key: Mapping[str, str]) -> Account:
     except Exception:
         Credentials.objects.filter(pk=row.pk, in_use=False).delete()
         raise
+    account.refresh_from_db()
     return account
 
 
@@ -192,6 +193,8 @@ def _replace(row: Credentials) -> None:
         raise _unsaid("The key was taken away meanwhile.")
     if account.is_draft:
         _open(account)
+    else:
+        Account.objects.filter(pk=account.pk).update(trouble="")  # it was the old key's
     _tell_key(account, row)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import Fault
+from buddy.core.errors import CouldNotRead, Fault
+from buddy.core.exchange import Balance
 from buddy.core.market import ZERO
 from buddy.core.plan import Plan
 from buddy.core.risk import warnings
 from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
-from buddy.exchanges.connect import balance_of, source_for
+from buddy.exchanges.connect import balance_of, known_balance, source_for
 from buddy.exchanges.models import Account
 
 from .examination import Examination, examine
@@ -36,7 +37,7 @@ PERCENT = Decimal("0.0001")
 
 def preview(account: Account, document: object) -> dict[str, Any]:
     """Never writes and never raises for what is in the document: that is in the answer."""
-    found = examine(account, document, source_for(account), balance_of(account))
+    found = examine(account, document, source_for(account), _balance(account))
     plan, sizing = found.plan, found.sizing
     return {
         "side": plan.side.value if plan else None,
@@ -59,6 +60,14 @@ def preview(account: Account, document: object) -> dict[str, Any]:
 
 def _fault(fault: Fault) -> dict[str, str]:
     return {"field": fault.field, "message": fault.message, "cure": fault.cure, "code": fault.code}
+
+
+def _balance(account: Account) -> Balance:
+    """As it is now, else as it was last read: a preview places nothing, and opening asks again."""
+    try:
+        return balance_of(account)
+    except CouldNotRead:
+        return known_balance(account)
 
 
 def _asked(found: Examination, sizing: Sizing) -> dict[str, Any]:

@@ -453,6 +453,32 @@ def denied(account_id: int) -> set[str]:
     return {denial.code for denial in key_denials(Account.objects.get(pk=account_id))}
 
 
+def test_the_ticket_says_that_the_key_is_refused(api, venue, settings):
+    settings.EXCHANGE_TRANSPORT_BASE = "http://127.0.0.1:1"
+    told = opened(api)
+    venue.fails = KeyRefused("no")
+    api.post(f"{ACCOUNTS}/{told['id']}/check")
+    plan = {"symbol": "BTC/USDT:USDT", "side": "long", "entries": [{"kind": "limit", "price": "100"}]}
+    plan |= {"stop": {"price": "90"}, "risk": {"percent": "1"}}
+    answer = api.post("/api/v1/plans/preview", {"account": told["id"], "plan": plan})
+    assert answer.status_code == 200, answer.content
+    assert {one["code"] for one in answer.json()["denials"]} == {"key_refused", "price_unreadable"}
+    assert answer.json()["capital"]["equity"] == "5100.5"
+
+
+def test_a_new_key_ends_the_trouble_of_the_old_one(api, venue):
+    told = opened(api)
+    venue.fails = KeyRefused("no")
+    assert api.post(f"{ACCOUNTS}/{told['id']}/check").json()["connection"]["state"] == "waiting"
+    venue.fails = None
+    fresh = api.put(f"{ACCOUNTS}/{told['id']}/key", {**KEY, "api_key": "canary-another-key-Ab9d"}).json()
+    assert (fresh["connection"]["state"], fresh["connection"]["trouble"], fresh["key"]["refused_at"]) == (
+        "ok",
+        "",
+        None,
+    )
+
+
 def test_an_account_in_order_may_enter(api, venue):
     assert denied(opened(api)["id"]) == set()
 
