@@ -14,12 +14,13 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from buddy.events.hub import hub
+from buddy.exchanges.stream import PULSE
 from buddy.store import store
 
 WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
 HEARTBEAT = "buddy.health.heartbeat"
 LATE_AFTER = 20.0
-"""Seconds without a heartbeat (the worker's is due every 2, beat's every 5) until a part counts as down."""
+"""Seconds without a heartbeat (worker's and stream's are due every 2, beat's every 5) until a part counts as down."""
 
 Part = dict[str, Any]
 
@@ -59,6 +60,7 @@ def parts() -> dict[str, Part]:
         "store": _part(_store),
         "worker": _heartbeat(WORKER_KEY),
         "beat": _heartbeat(BEAT_KEY),
+        "stream": _heartbeat(PULSE),
         "feed": _part(_feed),
     }
 

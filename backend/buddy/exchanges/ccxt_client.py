@@ -136,13 +136,21 @@ class Client:
 
 
 def _api(venue: str, environment: str, keys: Keys | None, wire: Wire) -> Any:
-    recipe = RECIPES[venue]
-    settings: dict[str, Any] = {"session": wire, "number": str, "timeout": TIMEOUT, "options": _options(venue)}
+    return practised(getattr(ccxt, VENUES[venue].client)({"session": wire, **basics(venue, keys)}), venue, environment)
+
+
+def basics(venue: str, keys: Keys | None) -> dict[str, Any]:
+    """Settings of the library that every client of a venue has."""
+    settings: dict[str, Any] = {"number": str, "timeout": TIMEOUT, "options": _options(venue)}
     if keys is not None:
         settings |= {"apiKey": keys.api_key, "secret": keys.secret, "password": keys.passphrase}
-    api = getattr(ccxt, VENUES[venue].client)(settings)
+    return settings
+
+
+def practised(api: Any, venue: str, environment: str) -> Any:
+    """A client fresh from its constructor, made to speak to the right money and with the right clock."""
     if environment == TESTNET:
-        practise(api, recipe.demo)
+        practise(api, RECIPES[venue].demo)
     api.has["fetchCurrencies"] = False
     if venue == "bingx":  # the library sends our clock as it is
         api.nonce = lambda: api.milliseconds() - int(api.options.get("timeDifference") or 0)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 PAPER_ONLY = ("paper",)
 ALL_MODES = ("paper", "testnet", "live")
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """What a venue tells over its websockets. `feeds`: methods of the exchange library, one task each. `ping`: our own
+    pings are so far apart, in milliseconds; None leaves it to the library, where the venue asks or has its own way.
+    `over`: events after which an account's socket is open and says nothing more. `options`: of the library."""
+
+    feeds: tuple[str, ...] = ("watch_orders", "watch_my_trades", "watch_positions")
+    ping: int | None = None
+    over: frozenset[str] = frozenset({"listenKeyExpired"})
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """`client`: the class of the exchange library that reads its perpetuals. `kinds`: the markets to ask it for, where
     it can be told. `lacks`: timeframes it has no candles of. `modes`: of the accounts it can have here. `settle`: the
-    currency accounts are kept in. `needs_passphrase`: its keys have one."""
+    currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked."""
 
     name: str
     client: str
@@ -21,13 +35,14 @@ class Venue:
     modes: tuple[str, ...] = PAPER_ONLY
     settle: str = "USDT"
     needs_passphrase: bool = False
+    events: Events = field(default_factory=Events)
 
 
 VENUES: dict[str, Venue] = {
-    "binance": Venue("Binance", "binanceusdm", ("linear",), modes=ALL_MODES),
+    "binance": Venue("Binance", "binanceusdm", ("linear",), modes=ALL_MODES, events=Events(ping=15_000)),
     "bybit": Venue("Bybit", "bybit", ("linear",), modes=ALL_MODES),
     "okx": Venue("OKX", "okx", ("swap",), modes=ALL_MODES, needs_passphrase=True),
-    "bingx": Venue("BingX", "bingx", modes=ALL_MODES),
+    "bingx": Venue("BingX", "bingx", modes=ALL_MODES, events=Events(options={"listenKeyRefreshRate": 1_800_000})),
     "bitget": Venue("Bitget", "bitget", ("swap",), modes=ALL_MODES, needs_passphrase=True),
     "kraken": Venue("Kraken", "krakenfutures", (), frozenset({"2h", "3m"}), modes=ALL_MODES, settle="USD"),
     "kucoin": Venue("KuCoin", "kucoinfutures"),

@@ -11,10 +11,10 @@ from kombu.exceptions import OperationalError
 
 from buddy.exchanges.market_data.fetching import Place
 from buddy.exchanges.models import Account
+from buddy.exchanges.wakes import LOOK
 
 log = logging.getLogger(__name__)
 
-LOOK = "buddy.trading.tasks.look_account"
 WAIT = 3.0
 """Longest wait for the look, in seconds. What it has not done then, the next looks do."""
 GLANCE = 0.03

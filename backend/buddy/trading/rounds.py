@@ -10,18 +10,21 @@ from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
+from buddy.exchanges import wakes
 from buddy.exchanges.models import Account
 
 from . import unmanaged
-from .lease import LeaseHeld, LeaseLost
+from .lease import LeaseHeld, LeaseLost, leased
 from .models import Order, Trade
 from .states import LIVE, WORKING
-from .watcher import look
+from .watcher import look, look_under
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 GLANCE_EVERY = timedelta(seconds=30)
+OTHERS_TAKE = 2.0
+"""Longest wait for another look at the same account, in seconds."""
 
 
 def with_work() -> list[int]:
@@ -57,6 +60,18 @@ def look_quietly(account_id: int) -> None:
         look(account_id)
     except (LeaseHeld, LeaseLost):
         return
+    except Exception:  # one account's defect must not leave the others without their stops
+        log.exception("account %s could not be looked at", account_id)
+
+
+def look_when_asked(account_id: int) -> None:
+    """A look that waits for one that is running: whoever asks may know of something which that has not read."""
+    try:
+        with leased(account_id, OTHERS_TAKE) as lease:
+            wakes.begun(account_id)
+            look_under(lease, lease.account())
+    except (LeaseHeld, LeaseLost):
+        wakes.begun(account_id)
     except Exception:  # one account's defect must not leave the others without their stops
         log.exception("account %s could not be looked at", account_id)
 

@@ -14,7 +14,7 @@ def watch_all() -> None:
 
 @shared_task(name="buddy.trading.tasks.look_account", queue="watch", expires=10, ignore_result=True)  # type: ignore[untyped-decorator]
 def look_account(account_id: int) -> None:
-    rounds.look_quietly(account_id)
+    rounds.look_when_asked(account_id)
 
 
 @shared_task(name="buddy.trading.tasks.tick", queue="watch", expires=1, ignore_result=True)  # type: ignore[untyped-decorator]

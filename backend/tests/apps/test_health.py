@@ -19,6 +19,7 @@ from django.test import Client
 
 from buddy import health
 from buddy.events.hub import hub
+from buddy.exchanges.stream import PULSE
 from buddy.store import store as client
 from tests.conftest import PASSWORD
 
@@ -36,9 +37,10 @@ def asked() -> tuple[int, dict[str, Any]]:
 def test_all_is_well_once_beat_and_worker_have_beaten(db: None, listening: None) -> None:
     worker_ready.send(sender="worker")
     beat_init.send(sender="beat")
+    cache.set(PULSE, time.time())
     status, found = asked()
     assert (status, found["status"]) == (200, "ok")
-    assert set(found["parts"]) == {"web", "database", "store", "worker", "beat", "feed"}
+    assert set(found["parts"]) == {"web", "database", "store", "worker", "beat", "stream", "feed"}
 
 
 def test_without_a_heartbeat_it_is_degraded_but_serves(db: None, listening: None) -> None:

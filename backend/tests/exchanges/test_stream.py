@@ -1,0 +1,334 @@
+"""The stream over the wire: what happens at a stand-in venue wakes a look, and so does everything that goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from buddy.exchanges import ccxt_client, ccxt_stream, stream
+from buddy.exchanges.models import Account, Credentials, Keys
+from buddy.exchanges.stream import Stream
+from buddy.exchanges.venues import VENUES, Events
+from emulator.handle import Hand, StandIn, running
+
+from .frozen_line import FreezableLine
+
+BTC = "BTC/USDT:USDT"
+LONG_ENOUGH = 20
+"""Seconds after which something that must happen has not."""
+numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with running() as venues:
+        yield venues
+
+
+@pytest.fixture(params=["binance", "bingx", "bybit"])
+def any_venue(request: pytest.FixtureRequest, stand_in: StandIn, at_hand: None) -> Iterator[Hand]:
+    venue = getattr(stand_in, request.param)
+    yield venue
+    venue.clear_faults()
+
+
+@pytest.fixture
+def binance(stand_in: StandIn, at_hand: None) -> Iterator[Hand]:
+    yield stand_in.binance
+    stand_in.binance.clear_faults()
+
+
+@pytest.fixture
+def at_hand(stand_in: StandIn, settings: Any, store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    settings.EXCHANGE_TRANSPORT_BASE = stand_in.base
+    monkeypatch.setattr(stream, "ROUND", 0.1)
+    monkeypatch.setattr(stream, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(stream, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(ccxt_stream, "GLANCE", 0.05)
+    ccxt_client.forget_markets()
+    yield
+    ccxt_client.forget_markets()
+
+
+def key_at(venue: Hand) -> Keys:
+    number = next(numbers)
+    keys = Keys(f"canary-key-{number:04}", f"canary-secret-{number:04}")
+    venue.open_account(keys.api_key, keys.secret)
+    return keys
+
+
+def account_at(venue: Hand, owner: Any, keys: Keys, **values: Any) -> Account:
+    made = {"name": keys.api_key, "mode": "live", "price_source": "live", "venue": venue.venue, **values}
+    account = Account.objects.create(owner=owner, **made)
+    use(account, keys)
+    return account
+
+
+def use(account: Account, keys: Keys) -> None:
+    row = Credentials(account=account, in_use=True)
+    row.keep(keys)
+    row.save()
+
+
+class Woken:
+    """The accounts that were woken, in order."""
+
+    def __init__(self) -> None:
+        self.queue: queue.Queue[int] = queue.Queue()
+
+    def next(self) -> int:
+        return self.queue.get(timeout=LONG_ENOUGH)
+
+    def forget(self) -> None:
+        """What was told so far, and what still comes at once."""
+        while True:
+            try:
+                self.queue.get(timeout=0.3)
+            except queue.Empty:
+                return
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> Woken:
+    found = Woken()
+    monkeypatch.setattr(stream, "wake", found.queue.put)
+    return found
+
+
+@contextmanager
+def listening(levels: Any = None) -> Iterator[Stream]:
+    """The stream in a thread of its own."""
+    loop, stop, one = asyncio.new_event_loop(), asyncio.Event(), Stream(levels)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(one.run(stop)))
+    thread.start()
+    try:
+        yield one
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(LONG_ENOUGH)
+        loop.close()
+    assert not one.running
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LONG_ENOUGH
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def connections(venue: Hand, keys: Keys | None = None) -> int:
+    """How often a listen key was asked for."""
+    return sum(method == "POST" and path.endswith("listenKey") for method, path, _ in venue.requests())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_execution_at_the_venue_wakes_its_account(any_venue: Hand, alice: Any, woken: Woken) -> None:
+    keys, others = key_at(any_venue), key_at(any_venue)
+    account, other = account_at(any_venue, alice, keys), account_at(any_venue, alice, others)
+    with listening():
+        assert {woken.next(), woken.next()} == {account.pk, other.pk}  # both connections stand
+        woken.forget()
+        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+        woken.forget()
+        any_venue.place(others.api_key, BTC, "buy", "0.01")
+        assert woken.next() == other.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_practice_money_is_listened_to_like_real_money(any_venue: Hand, alice: Any, woken: Woken) -> None:
+    keys = key_at(any_venue)
+    account = account_at(any_venue, alice, keys, mode="testnet")
+    with listening():
+        assert woken.next() == account.pk
+        woken.forget()
+        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cut_socket_is_a_look_and_what_comes_after_it_is_heard_again(
+    any_venue: Hand, alice: Any, woken: Woken
+) -> None:
+    keys = key_at(any_venue)
+    account = account_at(any_venue, alice, keys)
+    with listening():
+        woken.next()
+        woken.forget()
+        any_venue.close_streams()
+        assert woken.next() == account.pk
+        woken.forget()
+        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["binance", "bingx"])
+def test_a_listen_key_that_ran_out_is_a_look_and_a_new_connection(
+    name: str, stand_in: StandIn, at_hand: None, alice: Any, woken: Woken
+) -> None:
+    venue = getattr(stand_in, name)
+    keys = key_at(venue)
+    account = account_at(venue, alice, keys)
+    with listening():
+        woken.next()
+        woken.forget()
+        venue.expire_streams(keys.api_key)
+        assert woken.next() == account.pk
+        woken.forget()
+        venue.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["duplicate", "lose", "swap", "delay", "close"])
+def test_events_twice_lost_late_or_out_of_order_wake_all_the_same(
+    kind: str, binance: Hand, alice: Any, woken: Woken
+) -> None:
+    keys = key_at(binance)
+    account = account_at(binance, alice, keys)
+    with listening():
+        woken.next()
+        woken.forget()
+        binance.stream_fault(kind, event="ORDER_TRADE_UPDATE", seconds=0.1)
+        binance.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_socket_that_answers_pings_and_tells_nothing_is_made_anew(
+    binance: Hand, alice: Any, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_stream, "QUIET", 0.3)
+    account = account_at(binance, alice, key_at(binance))
+    binance.stall_streams()
+    before = connections(binance)
+    with listening():
+        until(lambda: connections(binance) >= before + 2)
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_that_died_without_a_word_is_noticed(
+    binance: Hand, alice: Any, woken: Woken, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_stream, "SILENCE", 1.0)
+    monkeypatch.setitem(VENUES, "binance", replace(VENUES["binance"], events=Events(ping=200)))
+    keys = key_at(binance)
+    account = account_at(binance, alice, keys)
+    with FreezableLine(binance.base) as line:
+        settings.EXCHANGE_TRANSPORT_BASE = line.base
+        with listening():
+            woken.next()
+            woken.forget()
+            line.freeze()
+            assert woken.next() == account.pk
+            woken.forget()
+            binance.place(keys.api_key, BTC, "buy", "0.01")
+            assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accounts_that_appear_change_their_key_or_go_are_noticed(binance: Hand, alice: Any, woken: Woken) -> None:
+    with listening() as one:
+        keys = key_at(binance)
+        account = account_at(binance, alice, keys)
+        assert woken.next() == account.pk
+        account.credentials.all().delete()
+        use(account, key_at(binance))
+        (new,) = Credentials.objects.all()
+        until(lambda: [job.credentials_id for job in one.running] == [new.pk])
+        Account.objects.filter(pk=account.pk).update(state="halted")
+        time.sleep(0.3)
+        assert one.running  # what it holds is still protected
+        Account.objects.filter(pk=account.pk).update(archived_at=timezone.now())
+        until(lambda: not one.running)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_venue_that_is_away_keeps_nobody_else_waiting(
+    binance: Hand, stand_in: StandIn, alice: Any, woken: Woken
+) -> None:
+    account_at(binance, alice, key_at(binance))
+    keys = key_at(stand_in.bingx)
+    other = account_at(stand_in.bingx, alice, keys)
+    binance.set_maintenance()
+    with listening():
+        until(lambda: woken.next() == other.pk)
+        binance.set_maintenance(on=False)
+        stand_in.bingx.place(keys.api_key, BTC, "buy", "0.01")
+        until(lambda: woken.next() == other.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_secret_is_logged_whatever_goes_wrong(
+    any_venue: Hand, alice: Any, woken: Woken, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = key_at(any_venue)
+    account_at(any_venue, alice, keys)
+    caplog.set_level(logging.INFO)
+    with listening():
+        woken.next()
+        any_venue.close_streams()
+        woken.next()
+        any_venue.fault("status_before", path="*", times=6, status=503, body="no")
+        while caplog.text.count("connection ended") < 3:
+            any_venue.close_streams()
+            woken.next()
+    assert "canary" not in caplog.text
+    assert not re.search(r"[0-9a-f]{64}|listenKey=|signature", caplog.text)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_leaves_the_connections_as_they_are(
+    binance: Hand, alice: Any, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = key_at(binance)
+    account = account_at(binance, alice, keys)
+    with listening() as one:
+        woken.next()
+        woken.forget()
+        asked = threading.Event()
+
+        def away() -> list[Any]:
+            asked.set()
+            raise stream.Error("away")
+
+        monkeypatch.setattr(stream, "account_jobs", away)
+        asked.wait(LONG_ENOUGH)
+        binance.place(keys.api_key, BTC, "buy", "0.01")
+        assert woken.next() == account.pk
+        assert len(one.running) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_an_account_at_a_venue_nothing_is_opened(at_hand: None, alice: Any) -> None:
+    Account.objects.create(owner=alice, name="Paper")
+    rounds = threading.Event()
+    with listening() as one:
+        one.pool.submit(rounds.set)
+        rounds.wait(LONG_ENOUGH)
+        assert (one.lines, one.running) == (None, {})
+
+
+def test_the_process_does_not_load_the_exchange_library_by_itself() -> None:
+    program = "import django, sys; django.setup(); import buddy.trading.management.commands.stream; "
+    program += "sys.exit('ccxt' in sys.modules or 'aiohttp' in sys.modules)"
+    words = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    assert subprocess.run([sys.executable, "-c", program], env=words, check=False).returncode == 0
