@@ -1,6 +1,7 @@
 """Starts every part of Trading Buddy, keeps them running, and stops them in order.
 
-    python -m scripts.supervisor                           what `make run` runs, until Ctrl-C
+    python -m scripts.supervisor                           what `make run` runs, until Ctrl-C; DEMO=binance in the
+                                                           environment puts a stand-in of the venue beside it
     python -m scripts.supervisor --temporary -- COMMAND    COMMAND against a stack of its own: a free port, data that is
                                                            thrown away; it finds the address in E2E_BASE_URL
 
@@ -9,11 +10,14 @@ A part that dies is started again. A part outlives its supervisor in no case, no
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,6 +43,13 @@ LONGEST_PAUSE = 5.0
 LOG_LIMIT = 5_000_000
 """Bytes after which a log is set aside at the next start."""
 PR_SET_PDEATHSIG = 1
+LOCK = ".running"
+DEMOS = {"binance": "Binance", "bingx": "BingX", "bybit": "Bybit"}
+DEMO_NOTICE = """This is a demo: {venue} is a stand-in on this machine, with simulated prices and make-believe money.
+        Sign up, and connect an account: {venue}, testnet,
+            API key     {key}
+            API secret  {secret}
+        Everything in a demo is thrown away when the next one starts."""
 
 
 class Part:
@@ -81,12 +92,47 @@ class Part:
             stop_process(self.process, signal.SIGTERM, patience)
 
 
+class Demo:
+    """A stand-in venue on this machine with prices that move, and an account there full of make-believe money."""
+
+    def __init__(self, venue: str, port: int) -> None:
+        if venue not in DEMOS:
+            raise DidNotStart(f"There is no stand-in for {venue!r}. Choose one of: {', '.join(DEMOS)}.")
+        self.venue, self.port = venue, port
+        self.key, self.secret = f"{venue}-demo-key", f"{venue}-demo-secret"
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def command(self) -> list[str]:
+        where = ["--port", str(self.port), "--key", self.key, "--secret", self.secret]
+        return ["manage.py", "emulate", self.venue, *where]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Nothing of the desk that this machine may run in earnest is touched, whatever `.env` says."""
+        ours = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SITE_URL", "ENVIRONMENT", "LIVE_TRADING"), "")
+        return {**ours, "ENV_FILE": os.devnull, "EXCHANGE_TRANSPORT_BASE": self.base}
+
+    @property
+    def notice(self) -> str:
+        return DEMO_NOTICE.format(venue=DEMOS[self.venue], key=self.key, secret=self.secret)
+
+    def answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
 class Stack:
     """Everything that `make run` runs. Importable: tests start one on a free port and kill its parts."""
 
     def __init__(
-        self, data: Path, port: int, *, host: str = "127.0.0.1", words: Mapping[str, str] | None = None
+        self, data: Path, port: int, *, host: str = "127.0.0.1", words: Mapping[str, str] | None = None, demo: str = ""
     ) -> None:
+        """`demo`: a venue to put a stand-in of beside it, which all traffic to venues then goes to."""
         self.data, self.port, self.host = data.absolute(), port, host
         self.say: Callable[[str], None] = lambda text: print(f"[buddy] {text}", flush=True)
         self.ending = threading.Event()
@@ -94,7 +140,8 @@ class Stack:
         self.logs = self.data / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         ours = {"DATA_DIR": str(self.data), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "buddy.settings"}
-        self.words = {**environment(), **(words or {}), **ours}
+        self.demo = Demo(demo, free_port()) if demo else None
+        self.words = {**environment(), **(words or {}), **(self.demo.words if self.demo else {}), **ours}
         self.store = None if self.words.get("REDIS_URL") else self._embedded_store()
         if self.store:
             self.words["REDIS_URL"] = self.store.url
@@ -116,10 +163,15 @@ class Stack:
             if "valkey" in self.parts:
                 self.parts["valkey"].start()
                 self._wait(lambda: answers(self.store.socket), self.parts["valkey"])  # type: ignore[union-attr]
+            if self.demo:
+                self.parts["venue"].start()
             self._migrate()
             for name in ("web", "worker", "beat"):
                 self.parts[name].start()
             self._wait(lambda: bool(self.health()), self.parts["web"])
+            self.parts["stream"].start()  # only now: nothing needs it, and the first page need not wait for it
+            if self.demo:
+                self._wait(self.demo.answers, self.parts["venue"])
         except BaseException:
             self.stop()
             raise
@@ -172,10 +224,10 @@ class Stack:
         worker += ["--queues", "watch,default,backtest", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         # Beat has a process of its own: inside the worker, nobody would start it again.
         beat = ["-m", "celery", "--app", "buddy", "beat", "--schedule", str(self.data / "beat"), "--pidfile", ""]
-        python = str(BIN / "python")
-        parts = [
-            self._part(name, [python, *words]) for name, words in (("web", web), ("worker", worker), ("beat", beat))
-        ]
+        commands = {"web": web, "worker": worker, "beat": beat, "stream": ["manage.py", "stream"]}
+        if self.demo:
+            commands = {"venue": self.demo.command, **commands}
+        parts = [self._part(name, [str(BIN / "python"), *words]) for name, words in commands.items()]
         if self.store:
             self.store.folder.mkdir(parents=True, exist_ok=True)
             parts.insert(0, self._part("valkey", self.store.command))
@@ -221,7 +273,7 @@ def die_with_parent() -> None:
 def alone(data: Path) -> object:
     """Holds the data folder for this supervisor; a second one on the same folder is refused."""
     data.mkdir(parents=True, exist_ok=True)
-    lock = (data / ".running").open("w")
+    lock = (data / LOCK).open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -231,22 +283,38 @@ def alone(data: Path) -> object:
     return lock
 
 
+def empty(data: Path) -> None:
+    """A stand-in venue remembers nothing, so neither does the desk that trades on it."""
+    for path in data.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
 def run() -> int:
     """`make run`."""
     reader.read_file(Path(os.environ.get("ENV_FILE", ROOT / ".env")))
     data = Path(ROOT, reader.text("DATA_DIR", "data"))
     port, host = reader.integer("PORT", 8000, at_least=1), reader.text("HOST", "127.0.0.1")
+    demo = os.environ.get("DEMO", "")
+    if demo:
+        data = data / "demo"
     lock = alone(data)
+    if demo:
+        empty(data)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    stack = Stack(data, port, host=host)
     try:
+        stack = Stack(data, port, host=host, demo=demo)
         stack.start()
     except DidNotStart as reason:
         print(f"\n{reason}\n", file=sys.stderr)
         return 1
     stack.say(f"Trading Buddy is at {stack.url}   (data in {data}; Ctrl-C stops everything)")
+    if stack.demo:
+        stack.say(stack.demo.notice)
     stopping.wait()
     stack.say("stopping …")
     stack.stop()

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PULSE = "heartbeat:stream"
+LATE_AFTER = 20.0
+"""Seconds without a beat of it until the stream counts as down."""
 ROUND = 2.0
 """Seconds until accounts that appeared, changed or went are noticed."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0

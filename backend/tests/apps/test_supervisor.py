@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stores import free_port
-from scripts.supervisor import Stack, alone
+from bench.serving import Visitor
+from scripts.stores import DidNotStart, free_port
+from scripts.supervisor import Stack, alone, empty
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.xdist_group("processes")]
 OWN = {"ENV_FILE": os.devnull, "DATABASE_URL": "", "REDIS_URL": "", "LOG_LEVEL": "INFO"}
@@ -60,13 +61,54 @@ def test_all_data_lies_in_the_one_folder(stack: Stack) -> None:
     assert {"buddy.sqlite3", "valkey", "secrets", "logs"} <= {path.name for path in stack.data.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey"])
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "stream", "valkey"])
 def test_a_killed_part_comes_back(stack: Stack, name: str) -> None:
     before = stack.pid(name)
     os.kill(before, signal.SIGKILL)
     until(lambda: stack.pid(name) != before)
     stack.wait_until_healthy()
     assert not is_alive(before)
+
+
+def test_a_demo_is_a_venue_to_trade_at(tmp_path: Path) -> None:
+    """An account connected with the keys that the demo tells, a trade there, and its stop resting at the venue."""
+    words = {**OWN, "EXCHANGE_TRANSPORT_BASE": "http://203.0.113.1", "LIVE_TRADING": "true", "SITE_URL": "https://a.b"}
+    one = Stack(tmp_path, free_port(), words=words, demo="binance")
+    one.start()
+    try:
+        assert one.demo is not None
+        one.wait_until_healthy()
+        someone = Visitor(one.port)
+        someone.sign_up()
+        key = {"api_key": one.demo.key, "secret": one.demo.secret}
+        account = someone.call(
+            "POST", "/api/v1/accounts", {"name": "Demo", "mode": "testnet", "venue": "binance", "key": key}
+        )
+        assert all(word in one.demo.notice for word in key.values())
+        quote = someone.call("GET", f"/api/v1/instruments/quote?account={account['id']}&symbol=BTC/USDT:USDT")
+        stop = str(int(float(quote["last"]) * 0.97))
+        plan = {"symbol": "BTC/USDT:USDT", "entries": [{"kind": "market"}], "stop": {"price": stop}}
+        plan |= {"take_profits": [{"price": str(int(float(quote["last"]) * 1.05))}], "risk": {"percent": "1"}}
+        trade = someone.call("POST", "/api/v1/trades", {"account": account["id"], "plan": plan})
+        found = someone.call("GET", f"/api/v1/trades/{trade['id']}")
+        assert found["status"] == "open"
+        assert {order["role"] for order in found["orders"] if order["status"] == "open"} == {"stop", "take_profit"}
+    finally:
+        one.stop()
+
+
+def test_a_demo_of_nothing_known_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DidNotStart, match="binance"):
+        Stack(tmp_path, free_port(), words=OWN, demo="nowhere")
+
+
+def test_a_new_demo_begins_with_nothing_but_its_lock(tmp_path: Path) -> None:
+    held = alone(tmp_path)
+    (tmp_path / "buddy.sqlite3").touch()
+    (tmp_path / "secrets").mkdir()
+    empty(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".running"]
+    del held
 
 
 def test_a_folder_belongs_to_one_supervisor(tmp_path: Path) -> None:
