@@ -15,7 +15,7 @@ from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, PositionS
 from buddy.core.manage import Working
 from buddy.core.market import TIMEFRAMES, ZERO, Candle, Side
 from buddy.core.plan import Trail
-from buddy.core.position import Market, Position, Wish, Withdrawal, allocate, observed
+from buddy.core.position import Cause, Market, Position, Wish, Withdrawal, allocate, observed
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
@@ -121,6 +121,12 @@ class Case:
             else:
                 possible += order.quantity if order.status == OrderStatus.UNKNOWN else self._unread(order)
         return max(possible, ZERO)
+
+    @property
+    def gives_up_its_stop(self) -> bool:
+        """Whether it is closed because no stop could be placed: then none is tried on the way."""
+        directives = self.position.directives
+        return directives.reduce_to == ZERO and directives.close_cause is Cause.UNPROTECTED
 
     @property
     def doubts(self) -> str:

@@ -45,6 +45,8 @@ def _was_told(case: Case) -> bool:
 
 def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
     """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
+    if case.gives_up_its_stop:
+        actions = [action for action in actions if not _is_stop(action)]
     if case.doubts:
         actions = [action for action in actions if _is_harmless(action, actions, case)]
     if not case.attached:
@@ -58,7 +60,7 @@ def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
         if action.wish.role is Role.STOP:
             return not case.is_covered
         return action.wish.role is Role.CLOSE and not case.has_unread_exits
-    if action.working.role is Role.ENTRY:
+    if action.working.role is Role.ENTRY or not (case.held or case.possible):
         return True
     closing = any(isinstance(each, Place) and each.wish.role is Role.CLOSE for each in actions)
     return action.working.role is Role.TAKE_PROFIT and closing
@@ -70,6 +72,10 @@ def _without_net(case: Case) -> list[Cancel]:
     if not over and not (case.held and case.is_covered):
         return []
     return [Cancel(working, NET_NOT_NEEDED) for working in case.net]
+
+
+def _is_stop(action: Action) -> bool:
+    return isinstance(action, Place) and action.wish.role is Role.STOP
 
 
 def _is_left_to_the_net(action: Action, case: Case) -> bool:

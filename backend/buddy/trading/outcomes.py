@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead
-from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
+from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus, Role
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
@@ -26,6 +26,7 @@ _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
 RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
+STOP_AGAIN_MS = 600
 TWICE = 2
 
 
@@ -144,13 +145,19 @@ class Outcomes:
             self.close(order, OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
 
     def _is_gone(self, order: Order) -> bool:
-        """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more."""
+        """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
+
+        A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
+        the same name, and which can close nothing twice.
+        """
         settle, now = self.exchange.profile.settle_ms, wall_ms()
         if not settle:
             return True
+        apart = now - int(order.raw.get("absent_since", now))
+        if order.role == Role.STOP and order.status in DOUBTFUL:
+            return apart >= min(settle, STOP_AGAIN_MS)
         expired = now - int(order.raw.get("sent_at", 0)) >= settle + RECEIVE_WINDOW_MS
-        seen_twice = now - int(order.raw.get("absent_since", now)) >= settle
-        return seen_twice and (expired or order.status not in DOUBTFUL)
+        return apart >= settle and (expired or order.status not in DOUBTFUL)
 
     def _forgotten(self, listing: Listing, rows: Rows) -> list[Order]:
         """Orders that we had closed and that the venue lists all the same."""
