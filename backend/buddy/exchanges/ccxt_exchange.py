@@ -221,7 +221,8 @@ class CcxtExchange:
 
     def _never_twice(self, intent: OrderIntent) -> None:
         """Some venues know a client id only while its order rests, and would fill a second one under the same."""
-        if intent.client_id in self._sent and self.find(intent.ref) is not None:
+        has_name = self.recipe.names_stops or intent.trigger is None
+        if has_name and intent.client_id in self._sent and self.find(intent.ref) is not None:
             raise Rejected(f"The order {intent.client_id} was placed before.", Refusal.DUPLICATE)
         self._sent[intent.client_id] = None
         while len(self._sent) > SENT_KEPT:

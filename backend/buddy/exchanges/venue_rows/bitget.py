@@ -112,7 +112,7 @@ RECIPE = Recipe(
     hedge_words=frozenset({"hedge_mode"}),
     order_carries_margin_mode=True,
     leverage_hedged=({"holdSide": "long"}, {"holdSide": "short"}),
-    purse=Purse(("data",), "marginCoin", "accountEquity", "crossedMaxAvailable", unrealised="unrealizedPL"),
+    purse=Purse((), "marginCoin", "accountEquity", "crossedMaxAvailable", unrealised="unrealizedPL"),
     mark="markPrice",
     trades=Call(
         "privateMixGetV2MixOrderFills",
