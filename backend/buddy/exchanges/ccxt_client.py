@@ -111,6 +111,13 @@ class Client:
         self.api = _api(venue, environment, keys, self.wire)
         self._compared = 0.0
 
+    @property
+    def place(self) -> str:
+        """Which books are asked: venue, real or practice money, and where the traffic goes instead of there."""
+        adapter = self.wire.get_adapter("https://")
+        elsewhere = adapter.base.netloc if isinstance(adapter, Redirect) else ""
+        return f"{self.venue}:{self.environment}:{elsewhere}"
+
     def ready(self) -> None:
         """Markets known and clocks compared, both not too long ago. Raises the library's errors."""
         share_markets(self)
@@ -187,13 +194,14 @@ class Master:
         self.api, self.at = api, at
 
 
-_MASTERS: dict[tuple[str, str], Master] = {}
+_MASTERS: dict[str, Master] = {}
+"""By where they were read: the same venue's name may lead elsewhere in development and tests."""
 _LOCK = Lock()
 
 
 def share_markets(client: Client) -> None:
     """Give `client` the markets this process shares; they are read anew every hour, by one client for all."""
-    name = (client.venue, client.environment)
+    name = client.place
     with _LOCK:
         master = _MASTERS.get(name)
         if master is None or time.monotonic() - master.at > MARKETS_KEPT:
@@ -205,18 +213,13 @@ def share_markets(client: Client) -> None:
 
 def _know_markets(client: Client) -> None:
     """From the cache, where another process left them, or from the venue."""
-    key = f"markets:{ccxt.__version__}:{client.venue}:{client.environment}:{_goes_to(client)}"
+    key = f"markets:{ccxt.__version__}:{client.place}"
     kept = cache.get(key)
     if kept is None:
         client.api.load_markets(True)
         cache.set(key, list(client.api.markets.values()), MARKETS_KEPT)
     else:
         client.api.set_markets(kept)
-
-
-def _goes_to(client: Client) -> str:
-    adapter = client.wire.get_adapter("https://")
-    return adapter.base.netloc if isinstance(adapter, Redirect) else ""
 
 
 def forget_markets() -> None:

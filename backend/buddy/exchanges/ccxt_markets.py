@@ -60,7 +60,7 @@ class Markets:
 
     def _tiers(self, market: Row) -> tuple[MarginTier, ...]:
         """The venue's ladder; where it does not tell it, a careful one."""
-        key = f"tiers:{self.client.venue}:{self.client.environment}:{market['symbol']}".replace(" ", "")
+        key = f"tiers:{self.client.place}:{market['symbol']}".replace(" ", "")
         kept = cache.get(key)
         if kept is None:
             kept = self._ask_tiers(market["symbol"])
