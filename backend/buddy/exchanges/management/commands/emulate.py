@@ -28,9 +28,10 @@ NOTICE = """{names} on {base}, with {prices}; key "{key}", secret "{secret}", {w
 
 To trade here, start the product with
     EXCHANGE_TRANSPORT_BASE={base}
-and connect an account with that key and secret. A hand on the market and on the trader's account:
+and connect a testnet account with that key and secret. A hand on the market and on the trader's account:
     curl -d '{{"symbol": "{symbol}", "price": "{price}"}}' {base}/_control/{venue}/set_price
     curl -d '{{"key": "{key}"}}' {base}/_control/{venue}/books
+    curl {base}/_control/        tells all that can be done
 Stop with Ctrl-C.
 """
 
