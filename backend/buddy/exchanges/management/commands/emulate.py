@@ -42,7 +42,10 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        from emulator.server import DIALECTS
+        try:
+            from emulator.server import DIALECTS
+        except ModuleNotFoundError:
+            raise CommandError("The stand-in venues are not part of this installation.") from None
 
         parser.add_argument("venues", nargs="+", choices=[*DIALECTS], help="whose protocols")
         parser.add_argument("--port", type=int, default=8800)
