@@ -185,6 +185,10 @@ class Stack:
         for part in reversed(self.parts.values()):
             part.stop()
 
+    def leave_out(self, name: str) -> None:
+        """Stop one part for good."""
+        self.parts.pop(name).stop()
+
     def health(self) -> dict[str, object]:
         """What /health says; empty while it does not answer."""
         try:
@@ -257,7 +261,7 @@ class Stack:
 
     def _keep(self) -> None:
         while not self.ending.wait(0.1):
-            for part in self.parts.values():
+            for part in list(self.parts.values()):
                 if part.is_dead and not self.ending.is_set():
                     code = part.process.returncode if part.process else 0
                     self.say(f"{part.name} ended ({code}); starting it again")

@@ -21,11 +21,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def stack(**words: str) -> Iterator[Stack]:
-    """The whole product on a free port and a folder that is thrown away."""
+def stack(demo: str = "", **words: str) -> Iterator[Stack]:
+    """The whole product on a free port and a folder that is thrown away; `demo`: with a stand-in of that venue."""
     with tempfile.TemporaryDirectory(prefix="buddy-bench-", ignore_cleanup_errors=True) as folder:
         limits = {"ENV_FILE": os.devnull, "API_RATE": "1000000/min", "LOG_LEVEL": "ERROR"}
-        found = Stack(Path(folder), free_port(), words={**limits, **words})
+        found = Stack(Path(folder), free_port(), words={**limits, **words}, demo=demo)
         found.start()
         try:
             found.wait_until_healthy()

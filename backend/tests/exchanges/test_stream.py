@@ -98,7 +98,7 @@ class Woken:
         """What was told so far, and what still comes at once."""
         while True:
             try:
-                self.queue.get(timeout=0.3)
+                self.queue.get(timeout=0.15)
             except queue.Empty:
                 return
 
