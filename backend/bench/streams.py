@@ -20,8 +20,8 @@ from .figures import Figure, percentile
 from .looks import SYMBOL, product
 from .serving import Visitor, cpu_seconds, resident_kb, stack
 
-TRADES = 40
-POLLED = 20
+TRADES = 30
+POLLED = 15
 ACCOUNTS = 50
 MOST_KB = 250_000
 PATIENCE = 60.0
@@ -67,6 +67,7 @@ class Desk:
     def fill_to_moved_stop(self) -> float:
         """Milliseconds from the first target's execution to the new stop, as the venue dates them."""
         self.venue.set_price(SYMBOL, str(START), jump=True)
+        self._until(lambda: Decimal(self._quote()["last"]) == START)
         trade = self.visitor.call("POST", "/api/v1/trades", {"account": self.account, "plan": plan()})["id"]
         self._until(lambda: len(self._open("conditional")) == 1 and len(self._open("orders")) == 2)
         (old,) = self._open("conditional")
@@ -78,6 +79,10 @@ class Desk:
         self.venue.set_price(SYMBOL, str(START - 300))
         self._until(lambda: self.visitor.call("GET", f"/api/v1/trades/{trade}")["status"] == "closed")
         return float(new["time"] - filled["time"])
+
+    def _quote(self) -> Any:
+        """What the desk believes; it keeps prices for a moment."""
+        return self.visitor.call("GET", f"/api/v1/instruments/quote?account={self.account}&symbol={SYMBOL}")
 
     def _open(self, kind: str) -> list[Any]:
         return [order for order in self.venue.books(self.key)[kind] if order["status"] == "NEW"]
