@@ -119,7 +119,8 @@ class CcxtExchange:
         orders = self._orders(symbols)
         positions = self._positions()
         held = {position.symbol for position in positions}
-        fills, fills_track, behind = self.history.fills(cursor.fills, {*symbols, *held, *cursor.held}, now)
+        seen = {symbol: _seen(symbol, orders, positions) for symbol in {*symbols, *held, *cursor.held}}
+        fills, fills_track, behind = self.history.fills(cursor.fills, seen, now)
         income, income_track = self.history.income(cursor.income, now)
         quotes, ranges = self.markets.quotes(symbols)
         return Reading(
@@ -207,6 +208,7 @@ class CcxtExchange:
             hedged=self._hedged(),
             margin_mode=self._margin_mode(intent.symbol) if self.recipe.order_carries_margin_mode else "",
         )
+        self.history.expect(intent.symbol)
         try:
             row = self.calls.write("create_order", *wanted, protective=intent.reduce_only)
         except (Absent, Unchanged) as odd:
@@ -300,6 +302,7 @@ class CcxtExchange:
     def cancel(self, ref: OrderRef) -> CancelOutcome:
         """Raises Temporary (not carried out) and OutcomeUnknown too."""
         self._ready_to_write()
+        self.history.expect(ref.symbol)
         for call in self._ways_to_cancel(ref):
             with suppress(Absent):
                 self._cancel(call, ref)
@@ -389,6 +392,13 @@ class CcxtExchange:
             self.position_mode()
         except Absent as error:
             raise Temporary(str(error)) from None
+
+
+def _seen(symbol: str, orders: Iterable[OrderState], positions: Iterable[PositionState]) -> object:
+    """All that an execution on `symbol` would change."""
+    resting = sorted((order.exchange_id, order.filled) for order in orders if order.symbol == symbol)
+    held = [(each.side, each.quantity, each.average_entry) for each in positions if each.symbol == symbol]
+    return resting, held
 
 
 def _is_meant(state: OrderState, ref: OrderRef) -> bool:

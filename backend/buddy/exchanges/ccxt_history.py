@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,7 @@ from .ccxt_words import (
     number,
     starts_as,
 )
-from .cursors import Cursor, Track
+from .cursors import LATE, STEP, Cursor, Track
 from .recipe import Call, Ledger, milliseconds
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 NAMES_KEPT = 5000
 INCOME_EVERY = 60_000
 """Milliseconds between two questions for income, which comes every few hours and costs much."""
+AFTER_A_CHANGE, AT_LEAST_EVERY, EVERYTHING_AFTER = 10_000, 20_000, STEP + LATE
+"""Milliseconds: how long executions are asked for after something was seen to happen, and how often without."""
 MINUTE = TIMEFRAMES["1m"]
 DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDG", "DAI"})
 """Worth each other, to the precision of a fee."""
@@ -69,20 +71,44 @@ class History:
         self.recipe = calls.client.recipe
         self.api = calls.client.api
         self._income_asked = 0
+        self._asked: dict[str, tuple[object, int, int]] = {}
+        """Symbol → what was seen of it last, since when, and when its executions were asked for."""
 
     # --- executions ---
 
-    def fills(self, track: Track, symbols: Iterable[str], now: int) -> tuple[list[Fill], Track, bool]:
-        """What is new, the track behind it, and whether there is more already."""
+    def fills(self, track: Track, symbols: Mapping[str, object], now: int) -> tuple[list[Fill], Track, bool]:
+        """What is new, the track behind it, and whether there is more already.
+
+        `symbols`: with what is seen of each at this moment. Where each costs a call of its own, those on which nothing
+        is seen to have happened are asked about now and then only; then the horizon stays where it is.
+        """
         until = until_of(track, now, self.recipe.trade_pages)
+        asked = self._due(symbols, track, now)
         rows, complete = list[Row](), until
-        for symbol in sorted(symbols) if self.recipe.trades_by_symbol else [None]:
+        for symbol in asked if self.recipe.trades_by_symbol else [None]:
             found, read_to = self._trades(symbol, track.horizon, until, now)
             rows += [row for row in found if number(row.get("amount"))]
             complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
         ids = [(_trade_id(row), _trade_time(row)) for row in rows]
-        return self._named(new), track.after(ids, complete, now), complete < now
+        all_asked = not self.recipe.trades_by_symbol or len(asked) == len(symbols)
+        after = track.after(ids, complete, now) if all_asked else track.also(name for name, _ in ids)
+        return self._named(new), after, complete < now
+
+    def _due(self, symbols: Mapping[str, object], track: Track, now: int) -> list[str]:
+        everything = now - track.horizon >= EVERYTHING_AFTER
+        return [symbol for symbol in sorted(symbols) if self._is_due(symbol, symbols[symbol], now) or everything]
+
+    def _is_due(self, symbol: str, seen: object, now: int) -> bool:
+        before, changed, asked = self._asked.get(symbol, (None, now, 0))
+        changed = now if seen != before else changed
+        due = now - changed <= AFTER_A_CHANGE or now - asked >= AT_LEAST_EVERY
+        self._asked[symbol] = (seen, changed, now if due else asked)
+        return due
+
+    def expect(self, symbol: str) -> None:
+        """Something may execute on it at once."""
+        self._asked.pop(symbol, None)
 
     def _trades(self, symbol: str | None, since: int, until: int, now: int) -> tuple[list[Row], int]:
         """All executions since then, and the time up to which they are all."""

@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
-from buddy.core.market import TIMEFRAMES, Instrument, MarginTier
+from buddy.core.market import TIMEFRAMES, Candle, Instrument, MarginTier
 
 from .ccxt_calls import Calls
 from .ccxt_errors import Absent
@@ -30,8 +30,7 @@ class Seen:
     """What the last reading saw of a symbol: the price, and the candle that was running."""
 
     last: Decimal
-    candle: tuple[int, Decimal, Decimal]
-    """Its time, highest and lowest price so far."""
+    candle: Candle
 
 
 class Markets:
@@ -81,38 +80,47 @@ class Markets:
 
     def quotes(self, symbols: Sequence[str]) -> tuple[dict[str, Quote], dict[str, Range]]:
         """Prices of now, and what traded since the last time they were asked for."""
-        quotes = {symbol: self._quote(symbol) for symbol in symbols}
-        return quotes, {symbol: self._range(symbol, quote.last) for symbol, quote in quotes.items()}
+        found = {symbol: self._candles(symbol) for symbol in symbols}
+        quotes = {symbol: self._quote(symbol, candles[-1].close) for symbol, candles in found.items()}
+        return quotes, {symbol: self._range(symbol, found[symbol], quotes[symbol].last) for symbol in symbols}
 
-    def _quote(self, symbol: str) -> Quote:
+    def _quote(self, symbol: str, close: Decimal) -> Quote:
+        """Where the ticker tells the mark, from it; else the mark is asked for, and the last price is the candle's."""
+        field = self.client.recipe.mark
+        if not field:
+            told = self.calls.read("fetch_mark_price", symbol)
+            return Quote(symbol, close, positive(told.get("markPrice")) or close, self.client.now())
         ticker = self.calls.read("fetch_ticker", symbol)
-        mark = positive((ticker.get("info") or {}).get(self.client.recipe.mark)) or positive(ticker.get("markPrice"))
-        if mark is None and self.client.api.has.get("fetchMarkPrice"):
-            mark = positive(self.calls.read("fetch_mark_price", symbol).get("markPrice"))
-        return quote_of({**ticker, "symbol": symbol}, mark, self.client.now())
+        return quote_of(
+            {**ticker, "symbol": symbol}, positive((ticker.get("info") or {}).get(field)), self.client.now()
+        )
 
-    def _range(self, symbol: str, last: Decimal) -> Range:
+    def _candles(self, symbol: str) -> list[Candle]:
+        """Minutes since the one that ran at the reading before; the last one is running."""
+        before = self._seen.get(symbol)
+        since = before.candle.time if before else None
+        minutes = 1 if since is None else min(CANDLES_AT_MOST, (self.client.now() - since) // MINUTE + 2)
+        rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, minutes)
+        if not rows:
+            raise CouldNotRead(f"{self.client.name} tells no candles of {symbol}.")
+        return [Candle(int(row[0]), *(Decimal(str(number)) for number in row[1:5])) for row in rows]
+
+    def _range(self, symbol: str, candles: Sequence[Candle], last: Decimal) -> Range:
         """Lowest and highest since the reading before, never including a price of before it.
 
         Whole minutes since then count in full; of the minute it fell into only what it has newly reached.
         """
         before = self._seen.get(symbol)
-        since = before.candle[0] if before else None
-        minutes = 1 if since is None else min(CANDLES_AT_MOST, (self.client.now() - since) // MINUTE + 2)
-        rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, minutes)
-        candles = [(int(row[0]), Decimal(str(row[2])), Decimal(str(row[3]))) for row in rows]
-        if not candles:
-            raise CouldNotRead(f"{self.client.name} tells no candles of {symbol}.")
         self._seen[symbol] = Seen(last, candles[-1])
         if before is None:
             return last, last
         touched = [last, before.last]
-        for time, high, low in candles:
-            if time > before.candle[0]:
-                touched += [high, low]
-            elif time == before.candle[0]:
-                touched += [high] if high > before.candle[1] else []
-                touched += [low] if low < before.candle[2] else []
+        for candle in candles:
+            if candle.time > before.candle.time:
+                touched += [candle.high, candle.low]
+            elif candle.time == before.candle.time:
+                touched += [candle.high] if candle.high > before.candle.high else []
+                touched += [candle.low] if candle.low < before.candle.low else []
         return min(touched), max(touched)
 
 

@@ -36,6 +36,10 @@ class Track:
                 fresh.setdefault(id_of(row), row)
         return sorted(fresh.values(), key=lambda row: (time_of(row), id_of(row)))
 
+    def also(self, names: Iterable[str]) -> Track:
+        """Once these are told too, of a reading that did not ask for everything."""
+        return Track(self.horizon, self.told | {short(name) for name in names})
+
     def after(self, rows: Sequence[tuple[str, int]], complete_until: int, now: int) -> Track:
         """Once `rows` (ids and times of everything since the horizon) are told; all up to `complete_until` was read.
 

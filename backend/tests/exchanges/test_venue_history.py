@@ -199,6 +199,29 @@ def test_half_a_history_is_told_to_be_half(store, monkeypatch):
     assert told == [f"{BTC}:{number}" for number in range(60)]
 
 
+def test_executions_are_asked_for_when_something_was_seen_to_happen_and_now_and_then(store, monkeypatch):
+    """Each question for one symbol's executions costs as much as all else of a reading together."""
+    rows: list[dict[str, Any]] = []
+    resting = [{"orderId": 7, "symbol": "BTCUSDT", "status": "NEW", "side": "BUY", "type": "LIMIT", "origQty": "0.01",
+                "executedQty": "0", "price": "60000", "clientOrderId": "tb1", "positionSide": "BOTH"}]  # fmt: skip
+    answers = {**QUIET, "/openOrders": lambda _: resting, "/userTrades": lambda said: served(rows)(said)}
+    exchange, wire = recorded("binance", **answers)
+    later = iter(range(NOW, NOW + 10_000_000, 700))
+    monkeypatch.setattr(exchange.client, "now", lambda: next(later))
+
+    def asked_in(looks: int) -> int:
+        before = len(wire.asked)
+        for _ in range(looks):
+            asked_in.cursor = exchange.read([BTC], asked_in.cursor).cursor  # type: ignore[attr-defined]
+        return sum(path.endswith("/userTrades") for _, path, _ in wire.asked[before:])
+
+    asked_in.cursor = SINCE_NOON  # type: ignore[attr-defined]
+    asked_in(8)
+    assert asked_in(6) < 3
+    resting.clear()
+    assert asked_in(1) == 1
+
+
 def test_a_cursor_that_cannot_be_understood_is_no_beginning(store):
     exchange, _ = recorded("binance", **QUIET, **{"/userTrades": []})
     with pytest.raises(CouldNotRead):

@@ -193,7 +193,7 @@ def test_bybit_executions_are_told_apart_from_funding_in_the_same_list(store):
     exchange, _ = recorded(
         "bybit", **{"/execution/list": {"retCode": 0, "result": {"list": rows, "nextPageCursor": ""}}}
     )
-    fills, _, _ = exchange.history.fills(Track(NOW), [BTC], exchange.client.now() + 1000)
+    fills, _, _ = exchange.history.fills(Track(NOW), {BTC: 0}, exchange.client.now() + 1000)
     assert [(fill.fill_id, fill.liquidation) for fill in fills] == [(f"{BTC}:e1", False), (f"{BTC}:e3", True)]
     assert (fills[0].client_id, fills[0].liquidity, fills[0].fee) == (OURS, Liquidity.MAKER, D("0.352"))
 
@@ -327,7 +327,7 @@ def test_kraken_fees_are_the_accounts_own_and_not_the_price_lists(store):
             "/account-log": {"logs": [log]},
         },
     )
-    (told,), _, _ = exchange.history.fills(Track(NOW), [symbol_of("kraken")], NOW + 60_000)
+    (told,), _, _ = exchange.history.fills(Track(NOW), {symbol_of("kraken"): 0}, NOW + 60_000)
     assert (told.client_id, told.quantity, told.fee) == (OURS, D("0.01"), D("0.192"))
 
 
