@@ -196,13 +196,14 @@ class Master:
 
 _MASTERS: dict[str, Master] = {}
 """By where they were read: the same venue's name may lead elsewhere in development and tests."""
-_LOCK = Lock()
+_LOCKS: dict[tuple[str, str], Lock] = {}
+"""One per venue, so that one that does not answer keeps nobody else's accounts waiting."""
 
 
 def share_markets(client: Client) -> None:
     """Give `client` the markets this process shares; they are read anew every hour, by one client for all."""
     name = client.place
-    with _LOCK:
+    with _LOCKS.setdefault(name, Lock()):
         master = _MASTERS.get(name)
         if master is None or time.monotonic() - master.at > MARKETS_KEPT:
             _know_markets(client)

@@ -72,15 +72,15 @@ class Lines:
             trust_env=not redirect,
         )
         self.known: dict[tuple[str, str], Client] = {}
-        self.learning = asyncio.Lock()
+        self.learning: dict[tuple[str, str], asyncio.Lock] = {}
 
     async def close(self) -> None:
         await self.session.close()
 
     async def markets(self, venue: str, environment: str) -> Client:
         """What is known of a venue's markets and its clock, learnt once for all and anew every hour."""
-        async with self.learning:
-            name = (venue, environment)
+        name = (venue, environment)
+        async with self.learning.setdefault(name, asyncio.Lock()):
             if name not in self.known:
                 self.known[name] = Client(venue, environment, None, transport(self.redirect))
             await asyncio.to_thread(self.known[name].ready)

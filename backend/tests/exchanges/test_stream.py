@@ -17,6 +17,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+import ccxt
 import pytest
 from django.utils import timezone
 
@@ -274,6 +275,35 @@ def test_a_venue_that_is_away_keeps_nobody_else_waiting(
         binance.set_maintenance(on=False)
         stand_in.bingx.place(keys.api_key, BTC, "buy", "0.01")
         until(lambda: woken.next() == other.pk)
+
+
+def test_a_venue_that_does_not_answer_keeps_no_other_from_being_known(stand_in: StandIn, at_hand: None) -> None:
+    silent, well = (
+        ccxt_client.Client(venue, "live", None, ccxt_client.transport(stand_in.base)) for venue in ("binance", "bingx")
+    )
+    asked, answered = threading.Event(), threading.Event()
+
+    def load_markets(_reload: bool) -> None:
+        asked.set()
+        answered.wait()
+        raise ccxt.NetworkError
+
+    silent.api.load_markets = load_markets
+
+    def wait() -> None:
+        with pytest.raises(ccxt.NetworkError):
+            ccxt_client.share_markets(silent)
+
+    waiting = threading.Thread(target=wait)
+    learning = threading.Thread(target=ccxt_client.share_markets, args=[well], daemon=True)
+    waiting.start()
+    assert asked.wait(LONG_ENOUGH)
+    learning.start()
+    learning.join(LONG_ENOUGH)
+    known = not learning.is_alive()
+    answered.set()
+    waiting.join()
+    assert known
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,69 @@
+"""What is asked of each venue's websockets, at whose address: pinned, since the library may change it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from buddy.exchanges import ccxt_stream
+from buddy.exchanges.ccxt_client import Client
+from buddy.exchanges.models import Keys
+from buddy.exchanges.venues import VENUES
+
+from .listened_venue import ListenedVenue
+
+KEYS = Keys("key", "c2VjcmV0c2VjcmV0", "passphrase")
+BINANCE, BINGX = {"/private/ws"}, {"/swap-market"}
+BYBIT = {"/v5/private", "order", "execution", "position"}
+OKX = {"/ws/v5/private", "orders", "positions"}
+BITGET = {"/v2/ws/private", "orders", "fill", "positions"}
+KRAKEN = {"/ws/v1", "open_orders", "fills", "open_positions"}
+
+
+@pytest.mark.parametrize(
+    ("venue", "environment", "host", "channels"),
+    [
+        ("binance", "live", "fstream.binance.com", BINANCE),
+        ("binance", "testnet", "fstream.binancefuture.com", BINANCE),
+        ("bingx", "live", "open-api-swap.bingx.com", BINGX),
+        ("bingx", "testnet", "vst-open-api-ws.bingx.com", BINGX),
+        ("bybit", "live", "stream.bybit.com", BYBIT),
+        ("bybit", "testnet", "stream-testnet.bybit.com", BYBIT),
+        ("okx", "live", "ws.okx.com", OKX),
+        ("okx", "testnet", "wspap.okx.com", OKX),
+        ("bitget", "live", "ws.bitget.com", BITGET),
+        ("bitget", "testnet", "wspap.bitget.com", BITGET),
+        ("kraken", "live", "futures.kraken.com", KRAKEN),
+        ("kraken", "testnet", "demo-futures.kraken.com", KRAKEN),
+    ],
+)
+def test_orders_executions_and_positions_are_asked_for_at_the_venues_own_address(
+    venue: str, environment: str, host: str, channels: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Client, "ready", without_markets)
+    found = asyncio.run(asyncio.wait_for(asked(venue, environment, channels), 20))
+    assert (found.hosts, found.channels) == ({host}, channels)
+
+
+def without_markets(client: Client) -> None:
+    client.api.set_markets([])
+
+
+async def asked(venue: str, environment: str, channels: set[str]) -> ListenedVenue:
+    async with ListenedVenue() as found:
+        lines = ccxt_stream.Lines(found.base)
+        listening = asyncio.create_task(ccxt_stream.account_events(lines, venue, environment, KEYS, lambda: None))
+        while not (channels <= found.channels or listening.done()):
+            await asyncio.sleep(0.02)
+        assert not listening.done(), listening.exception()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        await lines.close()
+    return found
+
+
+def test_every_venue_that_accounts_can_be_at_is_listened_to() -> None:
+    assert all(venue.events.feeds for venue in VENUES.values() if "live" in venue.modes)
