@@ -196,7 +196,7 @@ class Master:
 
 _MASTERS: dict[str, Master] = {}
 """By where they were read: the same venue's name may lead elsewhere in development and tests."""
-_LOCKS: dict[tuple[str, str], Lock] = {}
+_LOCKS: dict[str, Lock] = {}
 """One per venue, so that one that does not answer keeps nobody else's accounts waiting."""
 
 
