@@ -359,6 +359,11 @@ class CcxtExchange:
         self._set_up.insist(symbol, leverage, margin_mode, self._positions, hedged=self._hedged())
         self._margin_modes[symbol] = margin_mode
 
+    def margin_mode(self) -> str:
+        """The one margin mode of the whole account; empty where each symbol has its own. Raises CouldNotRead."""
+        self.calls.ready()
+        return self._set_up.margin_mode()
+
     def key_info(self) -> KeyInfo:
         """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
         call, practises = self.recipe.key, self.client.environment == TESTNET

@@ -65,12 +65,17 @@ class SetUp:
         goes_along = self.recipe.margin_modes == "leverage" and self.recipe.cross is None
         return [{**params, **({"marginMode": margin_mode} if goes_along else {})} for params in each]
 
+    def margin_mode(self) -> str:
+        """The one margin mode of the whole account; empty where each symbol has its own. Raises CouldNotRead."""
+        call = self.recipe.account_margin_mode
+        if call is None:
+            return ""
+        told = str(at(self.calls.read(call.method, dict(call.params)), call.rows) or "")
+        return self.recipe.margin_words.get(told, "")
+
     def _insist_on(self, margin_mode: str) -> None:
         """Where the whole account has one margin mode we do not change it: other positions hang on it."""
-        call = self.recipe.account_margin_mode
-        assert call is not None
-        told = str(at(self.calls.read(call.method, dict(call.params)), call.rows) or "")
-        if self.recipe.margin_words.get(told) != margin_mode:
+        if self.margin_mode() != margin_mode:
             raise Rejected(
                 f"{self.client.name} keeps one margin mode for the whole account and it is not {margin_mode}. "
                 f"Choose the other one, or change it at {self.client.name}.",

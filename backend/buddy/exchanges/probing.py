@@ -38,6 +38,7 @@ class Found:
     key: KeyInfo
     clock_offset: int
     position_mode: PositionMode | None
+    margin_mode: str
     balance: Balance
     symbols: list[str]
 
@@ -82,6 +83,7 @@ def _ask(row: Credentials) -> Found:
         key=key,
         clock_offset=exchange.clock_offset(),
         position_mode=exchange.position_mode(),
+        margin_mode=exchange.margin_mode(),
         balance=exchange.balance(),
         symbols=[instrument.symbol for instrument in exchange.instruments()[:SYMBOLS]],
     )
@@ -123,6 +125,8 @@ def _write_facts(account: Account, found: Found) -> None:
     }
     with transaction.atomic():
         VenueFacts.objects.update_or_create(account=account, defaults=facts)
+        if found.margin_mode:  # one for the whole account: plans that name none must follow it
+            Account.objects.filter(pk=account.pk).update(margin_mode=found.margin_mode)
         write_balance(account, found.balance)
 
 

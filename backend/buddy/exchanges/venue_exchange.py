@@ -39,6 +39,10 @@ class VenueExchange(Exchange, Protocol):
         """None where the venue cannot tell. Raises CouldNotRead."""
         ...
 
+    def margin_mode(self) -> str:
+        """The one margin mode of the whole account; empty where each symbol has its own. Raises CouldNotRead."""
+        ...
+
     def instruments(self) -> Sequence[Instrument]: ...
 
 

@@ -78,6 +78,12 @@ def test_a_testnet_account_tells_what_its_venue_said(api, venue):
     assert kinds(told["id"]) == ["account_opened", "key_saved"]
 
 
+def test_where_the_whole_account_has_one_margin_mode_plans_that_name_none_follow_it(api, venue):
+    assert opened(api)["margin_mode"] == "isolated"
+    venue.one_margin_mode = "cross"
+    assert opened(api, name="Other", key=KEY | {"api_key": "another-canary-key"})["margin_mode"] == "cross"
+
+
 def test_no_answer_ever_holds_a_key(api, venue):
     told = opened(api)
     answers = [api.get(ACCOUNTS), api.get(f"{ACCOUNTS}/{told['id']}"), api.get("/api/v1/events")]

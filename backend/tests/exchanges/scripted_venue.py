@@ -29,6 +29,7 @@ class ScriptedVenue:
         self.rights = SAFE
         self.money = Balance(Decimal("5000.25"), Decimal("5100.5"), Decimal("4000.125"))
         self.mode: PositionMode | None = PositionMode.ONE_WAY
+        self.one_margin_mode = ""
         self.offset = 120
         self.fails: Exception | None = None
         self.known: set[str] = set()
@@ -44,6 +45,9 @@ class ScriptedVenue:
 
     def position_mode(self) -> PositionMode | None:
         return self._answer(self.mode)
+
+    def margin_mode(self) -> str:
+        return self._answer(self.one_margin_mode)
 
     def balance(self) -> Balance:
         return self._answer(self.money)

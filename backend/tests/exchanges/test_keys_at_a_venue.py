@@ -229,6 +229,14 @@ def test_every_venue_says_what_a_key_may_do(venue: Hand, theirs: Credentials) ->
     assert (row.can_withdraw, row.ip_bound, row.account.state) == (True, False, "halted")
 
 
+def test_plans_that_name_no_margin_mode_follow_a_venue_that_has_one_for_all(venue: Hand, theirs: Credentials) -> None:
+    assert theirs.account.margin_mode == "isolated"
+    row = probed(theirs)
+    assert row.trouble == ""
+    row.account.refresh_from_db()
+    assert row.account.margin_mode == ("cross" if venue.venue == "bybit" else "isolated")
+
+
 def test_every_venue_refuses_a_revoked_key(venue: Hand, theirs: Credentials) -> None:
     venue.change_key(theirs.keys().api_key, active=False)
     row = probed(theirs)
