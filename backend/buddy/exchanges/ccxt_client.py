@@ -6,8 +6,10 @@ in the session under it (`Wire`). Practice money is switched on before anything 
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock, RLock
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,11 +24,15 @@ from .models import Keys
 from .venue_rows import RECIPES
 from .venues import VENUES
 
+log = logging.getLogger(__name__)
+
 TIMEOUT = 10_000
 """Milliseconds."""
 MARKETS_KEPT = 3600.0
 TIME_KEPT = 600.0
 """Seconds until the markets are read, and the venue's clock is compared, again."""
+PATIENCE = 60.0
+"""Seconds until a venue that did not answer is asked for them again."""
 LIVE, TESTNET = "live", "testnet"
 
 
@@ -119,10 +125,14 @@ class Client:
         return f"{self.venue}:{self.environment}:{elsewhere}"
 
     def ready(self) -> None:
-        """Markets known and clocks compared, both not too long ago. Raises the library's errors."""
+        """Markets known, clocks compared, both not too long ago. Raises the library's errors when they never were."""
         share_markets(self)
-        if time.monotonic() - self._compared > TIME_KEPT or not self._compared:
+        if not self._compared:
             self.compare_clocks()
+        elif time.monotonic() - self._compared > TIME_KEPT:
+            self._compared += PATIENCE
+            with old_knowledge_does():
+                self.compare_clocks()
 
     def compare_clocks(self) -> None:
         if self.api.has["fetchTime"]:
@@ -188,10 +198,12 @@ def practise(api: Any, how: str) -> None:
 
 
 class Master:
-    """A venue's markets as this process knows them."""
+    """A venue's markets as this process knows them, until they are read anew; `api` has no keys."""
 
-    def __init__(self, api: Any, at: float) -> None:
-        self.api, self.at = api, at
+    def __init__(self, client: Client) -> None:
+        self.api = _api(client.venue, client.environment, None, Wire())
+        self.api.set_markets_from_exchange(client.api)
+        self.until = time.monotonic() + MARKETS_KEPT
 
 
 _MASTERS: dict[str, Master] = {}
@@ -201,15 +213,29 @@ _LOCKS: dict[str, Lock] = {}
 
 
 def share_markets(client: Client) -> None:
-    """Give `client` the markets this process shares; they are read anew every hour, by one client for all."""
+    """Give `client` the markets this process shares; one client reads them anew every hour for all."""
     name = client.place
     with _LOCKS.setdefault(name, Lock()):
         master = _MASTERS.get(name)
-        if master is None or time.monotonic() - master.at > MARKETS_KEPT:
+        if master is None:
             _know_markets(client)
-            master = _MASTERS[name] = Master(client.api, time.monotonic())
+            master = _MASTERS[name] = Master(client)
+        elif time.monotonic() > master.until:
+            master.until = time.monotonic() + PATIENCE
+            with old_knowledge_does():
+                _know_markets(client)
+                master = _MASTERS[name] = Master(client)
     if client.api.markets is not master.api.markets:
         client.api.set_markets_from_exchange(master.api)
+
+
+@contextmanager
+def old_knowledge_does() -> Iterator[None]:
+    """What was learnt before will do while the venue does not answer; it is asked again after a while."""
+    try:
+        yield
+    except ccxt.NetworkError as error:
+        log.warning("a venue does not answer and is asked again later (%s)", type(error).__name__)
 
 
 def _know_markets(client: Client) -> None:

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+import requests
+from django.core.cache import cache
 
 from buddy.core.errors import CouldNotRead, Rejected
 from buddy.core.exchange import (
@@ -19,6 +21,7 @@ from buddy.core.exchange import (
     TriggerBy,
 )
 from buddy.core.market import OrderSide
+from buddy.exchanges import ccxt_client
 
 from .recording import recorded, symbol_of
 
@@ -403,3 +406,24 @@ def test_bybits_margin_mode_is_the_whole_accounts_and_stays_as_it_is(store):
     with pytest.raises(Rejected, match="whole account"):
         exchange.set_up(symbol_of("bybit"), D(7), "isolated")
     assert wire.writes() == []
+
+
+def test_old_markets_and_an_old_clock_do_while_the_venue_does_not_answer(store, monkeypatch):
+    exchange, wire = recorded("binance")
+    client = exchange.client
+    monkeypatch.setattr(ccxt_client, "TIME_KEPT", 0.0)
+    ccxt_client._MASTERS[client.place].until = 0.0
+    cache.clear()
+    for path in ("/exchangeInfo", "/time"):
+        wire.answers[path] = requests.ConnectionError("reset")
+    exchange.calls.ready()
+    assert [path for _, path, _ in wire.asked] == ["/fapi/v1/exchangeInfo", "/fapi/v1/time"]
+    assert exchange.instrument(symbol_of("binance")).tick_size == D("0.1")
+
+
+def test_what_is_shared_of_the_markets_holds_no_key(store):
+    exchange, _ = recorded("binance")
+    shared = ccxt_client._MASTERS[exchange.client.place].api
+    assert shared is not exchange.api
+    assert not shared.apiKey
+    assert shared.markets is exchange.api.markets
