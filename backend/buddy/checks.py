@@ -16,8 +16,11 @@ from buddy import env
 from buddy.exchanges import resealing
 from buddy.exchanges.models import Credentials
 
+SETTINGS = "settings"
+"""Tag of the checks that cost nothing: the rest loads every address, and all that stands behind it."""
 
-@register()
+
+@register(SETTINGS)
 def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     return [Error(message, hint=cure, id=f"buddy.{code}") for code, message, cure in _faults()]
 

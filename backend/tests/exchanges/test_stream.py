@@ -19,6 +19,8 @@ from typing import Any
 
 import ccxt
 import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from buddy.exchanges import ccxt_client, ccxt_stream, stream
@@ -357,8 +359,34 @@ def test_without_an_account_at_a_venue_nothing_is_opened(at_hand: None, alice: A
         assert (one.lines, one.running) == (None, {})
 
 
-def test_the_process_does_not_load_the_exchange_library_by_itself() -> None:
-    program = "import django, sys; django.setup(); import buddy.trading.management.commands.stream; "
-    program += "sys.exit('ccxt' in sys.modules or 'aiohttp' in sys.modules)"
-    words = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    assert subprocess.run([sys.executable, "-c", program], env=words, check=False).returncode == 0
+LIGHT = """
+import django, sys
+django.setup()
+from buddy.trading.management.commands.stream import Command
+Command().check(tags=Command.requires_system_checks)
+sys.exit(", ".join({"ccxt", "aiohttp", "polars"} & sys.modules.keys()) or 0)
+"""
+
+
+def program(*words: str, **environment: str) -> str:
+    """What Python says to `words`; empty when all is well."""
+    known = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **environment}
+    done = subprocess.run([sys.executable, *words], env=known, capture_output=True, text=True, check=False)
+    return done.stderr if done.returncode else ""
+
+
+def test_the_process_loads_nothing_heavy_by_itself() -> None:
+    assert program("-c", LIGHT) == ""
+
+
+def test_unsafe_settings_are_refused_before_anything_is_sent() -> None:
+    unsafe = {"LIVE_TRADING": "true", "EXCHANGE_TRANSPORT_BASE": "http://203.0.113.1"}
+    assert "buddy.E006" in program("manage.py", "stream", **unsafe)
+
+
+def test_whether_one_runs_can_be_asked(store: str) -> None:
+    cache.set(stream.PULSE, time.time())
+    call_command("stream", "--check")
+    cache.set(stream.PULSE, time.time() - 60)
+    with pytest.raises(CommandError, match="No stream"):
+        call_command("stream", "--check")

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandError
 
+from buddy.checks import SETTINGS
 from buddy.exchanges.stream import LATE_AFTER, PULSE, Stream
 
 from ...touches import Touches
@@ -18,6 +19,7 @@ from ...touches import Touches
 
 class Command(BaseCommand):
     help = "Listen to the venues of testnet and live accounts, and have them looked at when something happens there."
+    requires_system_checks = [SETTINGS]
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
