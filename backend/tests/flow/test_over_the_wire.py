@@ -15,9 +15,9 @@ import pytest
 
 from buddy.trading.models import Fill, Order, Trade
 from tests.apps.trading_rig import kinds
-from tests.flow.at_binance import BTC, Books, Place, place, stand_in
+from tests.flow.at_a_venue import BTC, Books, Place, place, stand_in, venue
 
-__all__ = ["place", "stand_in"]
+__all__ = ["place", "stand_in", "venue"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal

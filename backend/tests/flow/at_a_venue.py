@@ -1,4 +1,4 @@
-"""An account of ours at the stand-in Binance, over real HTTP through the unmodified client."""
+"""An account of ours at a stand-in venue, over real HTTP through the unmodified client."""
 
 from __future__ import annotations
 
@@ -75,7 +75,15 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def place(stand_in: StandIn, alice: Any, settings: Any, store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def venue() -> str:
+    """A test may name others."""
+    return "binance"
+
+
+@pytest.fixture
+def place(
+    venue: str, stand_in: StandIn, alice: Any, settings: Any, store: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
     """10 000 USDT at a price of 100 000; the client is in no hurry and its reads lag hardly at all."""
     at_once = Rate(1e6, 1e6)
     fast = {
@@ -90,17 +98,23 @@ def place(stand_in: StandIn, alice: Any, settings: Any, store: str, monkeypatch:
     settings.EXCHANGE_TRANSPORT_BASE, settings.LIVE_TRADING = stand_in.base, True
     monkeypatch.setattr(fetching.Place, "is_worker", True)
     forget()
-    hand, key = stand_in.binance, f"flow-key-{next(numbers)}"
+    hand, key = getattr(stand_in, venue), f"flow-key-{next(numbers)}"
     hand.open_account(key, "secret")
     hand.set_price(BTC, "100000", jump=True)
-    yield Place(hand, key, opened(alice, Keys(key, "secret")))
+    yield Place(hand, key, opened(alice, venue, Keys(key, "secret")))
     hand.clear_faults()
     forget()
 
 
-def opened(owner: Any, keys: Keys) -> Account:
+def opened(owner: Any, venue: str, keys: Keys) -> Account:
     account = Account.objects.create(
-        owner=owner, name="At Binance", mode="live", price_source="live", venue="binance", is_main=True
+        owner=owner,
+        name="At the venue",
+        mode="live",
+        price_source="live",
+        venue=venue,
+        is_main=True,
+        margin_mode="cross" if venue == "bybit" else "isolated",  # there it is the whole account's
     )
     row = Credentials(account=account, in_use=True, can_trade=True, can_withdraw=False)
     row.keep(keys)
