@@ -6,21 +6,26 @@ The ticket's preview and the opening of a trade ask here, so that they never dif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan
 from buddy.core.exchange import Balance, Quote
 from buddy.core.market import Instrument
-from buddy.core.plan import Plan
+from buddy.core.plan import EntryKind, Plan
 from buddy.core.plan_document import read_plan
 from buddy.core.risk import Denial
 from buddy.core.sizing import Sizing, size
 from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
+from buddy.exchanges.venue_rows import RECIPES
 
 from . import gate
 from .books import costs_of, unbounded
+
+WAITS_AT_MOST = Decimal(24 * 60)
+"""Minutes, of an entry that would be without a stop if it filled while we are down."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,21 @@ def with_margin(document: object, mode: str) -> object:
     if isinstance(document, Mapping) and document.get("margin_mode") is None:
         return {**document, "margin_mode": mode}
     return document
+
+
+def bounded(plan: Plan, account: Account) -> Plan:
+    """Where the venue takes no stop along with an entry, none of ours waits there for ever."""
+    if plan.cancel.after_minutes is not None or not waits_unattended(plan, account):
+        return plan
+    return replace(plan, cancel=replace(plan.cancel, after_minutes=WAITS_AT_MOST))
+
+
+def waits_unattended(plan: Plan, account: Account) -> bool:
+    """Whether an entry may fill at the venue while this desk is down, with no stop until it is back."""
+    recipe = RECIPES.get(account.venue)
+    if account.is_paper or (recipe is not None and recipe.attaches_stop):
+        return False
+    return any(entry.kind is not EntryKind.MARKET for entry in plan.entries)
 
 
 def _nameless(document: object) -> Instrument:

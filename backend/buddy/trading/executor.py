@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,18 +34,19 @@ from . import books, gate
 from .claims import Claim
 from .examination import Examination, examine, with_margin
 from .handing import look_elsewhere, must_hand_over
-from .lease import Lease, leased
+from .lease import Lease, LeaseHeld, leased
 from .models import Trade
 from .moments import at
 from .rows import Rows
 from .states import WORKING
 from .telling import hint, tell, tell_account, text
-from .watcher import look_under
+from .watcher import look, look_under
 
 log = logging.getLogger(__name__)
 
 _TRADE = Select(lambda trade: Trade.objects.filter(pk=trade))
 LEASE_WAIT = 5.0
+JUST_NOW = timedelta(seconds=5)
 LOOK_SECONDS = 1.0
 
 
@@ -89,10 +91,24 @@ def at_bench(account_id: int) -> Iterator[Bench]:
 
 
 def _warm(account: Account) -> None:
-    """Have a worker's answer at hand before the account is ours: while it is, nobody looks."""
+    """Before the account is ours, for while it is nobody looks: a venue read just now, and its money at hand."""
+    if account.is_paper:
+        return
+    seen = account.good_look_at
+    if seen is None or timezone.now() - seen > JUST_NOW:
+        _have_looked(account)
     if must_hand_over(account):
         with suppress(CouldNotRead):  # whoever needs it asks again, and hears why not
             glance(account).balance()
+
+
+def _have_looked(account: Account) -> None:
+    """What a hand has done at the venue since the last look is to be known before anything is entered."""
+    if must_hand_over(account):
+        look_elsewhere(account.pk, account.looked_at)
+        return
+    with suppress(LeaseHeld):  # then somebody looks right now
+        look(account.pk, seconds=0)
 
 
 def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:

@@ -6,8 +6,11 @@ It fails closed: when the standing cannot be made out, entries are refused. Exit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+
+from django.utils import timezone
 
 from buddy.core.costs import loss_at_stop
 from buddy.core.errors import Denied
@@ -35,6 +38,8 @@ _FOREIGN = Select(
     lambda account, symbol: ForeignPosition.objects.filter(account_id=account, symbol=symbol, confirmed=True)
 )
 
+OLD = timedelta(seconds=90)
+"""A reading older than this is no ground to enter on; accounts without work are read three times as often."""
 NEAR = Decimal("0.8")
 """Of the margin: a stop that costs more lies too near to liquidation, maintenance margin and slippage included."""
 
@@ -78,12 +83,27 @@ def denials(
         return []
     working = [trade for trade in _working(account) if trade.pk != except_trade]
     standing = standing_of(account, working, plan.symbol, quote, balance)
-    found = [*key_denials(account), *core_denials(plan, sizing, limits_of(account), standing)]
+    found = list(key_denials(account))
+    if all(denial.code != "key_refused" for denial in found):  # which says it all
+        found += _of_reading(account)
+    found += core_denials(plan, sizing, limits_of(account), standing)
     found += _of_foreign(account, plan)
     if sizing is not None:
         found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
     return [denial for denial in found if (denial.code, denial.field) not in said]
+
+
+def _of_reading(account: Account) -> Iterator[Denial]:
+    """Nothing is entered on a venue's old word: what is held there, and in which mode, may be otherwise by now."""
+    if account.is_paper:
+        return
+    seen = account.good_look_at
+    if account.trouble:
+        yield Denial("account_unreadable", f"{account.name} cannot be read: {account.trouble}", "Wait until it can be.")
+    elif seen is None or timezone.now() - seen > OLD:
+        when = "not been read yet" if seen is None else f"last been read at {seen:%H:%M:%S} UTC"
+        yield Denial("reading_old", f"{account.name} has {when}.", "See that the worker runs, and try again.")
 
 
 def _of_foreign(account: Account, plan: Plan) -> Iterator[Denial]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,9 @@ from buddy.core.risk import warnings
 from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
 from buddy.exchanges.connect import balance_of, known_balance, source_for
 from buddy.exchanges.models import Account
+from buddy.exchanges.venues import VENUES
 
-from .examination import Examination, examine
+from .examination import Examination, examine, waits_unattended
 from .protection import NAKED_AT_MOST_MS
 from .story import amount
 
@@ -42,7 +44,7 @@ def preview(account: Account, document: object) -> dict[str, Any]:
     return {
         "side": plan.side.value if plan else None,
         "faults": [_fault(fault) for fault in found.faults],
-        "warnings": [_fault(fault) for fault in warnings(plan, found.quote.last)] if plan and found.quote else [],
+        "warnings": [_fault(fault) for fault in _warnings(found, plan)] if plan else [],
         "denials": [{"code": d.code, "message": d.message, "cure": d.cure} for d in found.denials],
         "price": amount(found.quote.last) if found.quote else None,
         "asked": _asked(found, sizing) if sizing else None,
@@ -68,6 +70,17 @@ def _balance(account: Account) -> Balance:
         return balance_of(account)
     except CouldNotRead:
         return known_balance(account)
+
+
+def _warnings(found: Examination, plan: Plan) -> Iterator[Fault]:
+    if found.quote is not None:
+        yield from warnings(plan, found.quote.last)
+    if waits_unattended(plan, found.account):
+        hours = f"{(plan.cancel.after_minutes or ZERO) / 60:.0f}"
+        message = f"{VENUES[found.account.venue].name} takes no stop along with an entry that waits: if it fills while "
+        message += f"this desk is down, it has none until the desk is back. It is withdrawn after {hours} hours."
+        cure = "Withdraw it sooner (cancel.after_minutes), or enter at market."
+        yield Fault("cancel.after_minutes", message, cure, "waits_unattended")
 
 
 def _asked(found: Examination, sizing: Sizing) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from buddy.exchanges.market_data.simulated import SimulatedPrices
@@ -25,7 +26,8 @@ Send = Callable[[int], object]
 def account(transactional_db: None, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> Account:
     """At a venue that is our own paper exchange, so that only the way to it is under test."""
     owner = django_user_model.objects.create_user("alice@example.org", "x")
-    made = Account.objects.create(owner=owner, name="Demo", mode="testnet", price_source="live")
+    read = {"good_look_at": timezone.now(), "looked_at": timezone.now()}
+    made = Account.objects.create(owner=owner, name="Demo", mode="testnet", price_source="live", **read)
     row = Credentials(account=made, in_use=True, can_trade=True, can_withdraw=False)
     row.keep(Keys("key", "secret"))
     row.save()
