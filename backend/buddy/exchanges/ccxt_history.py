@@ -243,7 +243,8 @@ class History:
         until = until_of(track, now, ledger.pages)
         reader = Reader(self.calls, ledger.call, ledger.since, ledger.pages)
         rows, read_to = reader.all(track.horizon, until, now, {}, lambda raw: _time_of(raw, ledger))
-        told = [self._income(raw, ledger) for raw in rows if raw.get(ledger.kind) in ledger.funding | ledger.other]
+        counted = [raw for raw in rows if raw.get(ledger.kind) in ledger.funding | ledger.other]
+        told = [each for raw in counted if (each := self._income(raw, ledger)).amount]
         self._income_asked = now if read_to >= now else 0
         new = track.new(told, lambda each: each.income_id, lambda each: each.time)
         return new, track.after([(each.income_id, each.time) for each in told], read_to, now)

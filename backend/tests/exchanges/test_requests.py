@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from buddy.core.exchange import (
 )
 from buddy.core.market import OrderSide
 from buddy.exchanges import ccxt_client
+from buddy.exchanges.venue_rows import RECIPES
 
 from .recording import recorded, symbol_of
 
@@ -336,6 +338,32 @@ def test_protection_is_not_attached_where_it_would_be_lost(store, venue):
     exchange, _ = recorded(venue)
     assert not exchange.profile.attaches_stop
     assert PLACED[venue]["attached"] == PLACED[venue]["entry market"]
+
+
+FORBIDDEN = ("edit_order", "editorder", "closeposition", "cancel_all", "maxretriesonfailure", "reduce_margin")
+"""A stop that is edited leaves as a market order; cancelling all takes what is not ours; a repeated order is two."""
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_what_is_never_asked_of_the_library(store, venue):
+    recipe = RECIPES[venue]
+    assert not [word for word in FORBIDDEN if word in repr(recipe).lower()]
+    here = Path(ccxt_client.__file__).parent
+    sources = "".join(path.read_text() for path in here.glob("ccxt_*.py")).lower()
+    assert not [word for word in FORBIDDEN if word in sources]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_no_order_is_asked_for_or_cancelled_by_an_empty_name(venue):
+    """An empty id means all orders at one venue, and nothing at another."""
+    recipe = RECIPES[venue]
+    named = (recipe.cancel, recipe.cancel_conditional, recipe.find, recipe.find_conditional)
+    numbered = (recipe.cancel_by_id, recipe.cancel_conditional_by_id)
+    lists_all = {"kraken"}  # whose list is read whole, and searched here
+    for call in (call for calls in named for call in calls if not (venue in lists_all and call.shape == "list")):
+        assert "{client_id}" in repr(call.params)
+    for call in (call for calls in numbered for call in calls):
+        assert call.id == "{exchange_id}"
 
 
 @pytest.mark.parametrize("venue", VENUES)
