@@ -197,8 +197,13 @@ async def _prices(api: Any, symbol: str, ear: Ear, tell: Callable[[str, Decimal]
 
 async def _follow(watch: Callable[[], Any], hint: Heard) -> None:
     while True:
-        await watch()
-        hint()
+        if any(is_news(row) for row in await watch()):
+            hint()
+
+
+def is_news(row: Mapping[str, Any]) -> bool:
+    """Not an order that has just begun to rest: nearly all of these are our own, and looks cost what venues ration."""
+    return row.get("status") != "open" or row.get("filled") not in (None, "0", "0.0", 0)
 
 
 async def _until_one_ends(feeds: list[Any]) -> None:

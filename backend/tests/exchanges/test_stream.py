@@ -155,6 +155,23 @@ def test_an_execution_at_the_venue_wakes_its_account(any_venue: Hand, alice: Any
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_order_that_begins_to_rest_is_no_news_but_its_execution_and_its_end_are(
+    any_venue: Hand, alice: Any, woken: Woken
+) -> None:
+    keys, others = key_at(any_venue), key_at(any_venue)
+    account, other = account_at(any_venue, alice, keys), account_at(any_venue, alice, others)
+    with listening():
+        assert {woken.next(), woken.next()} == {account.pk, other.pk}
+        woken.forget()
+        order = any_venue.place(keys.api_key, BTC, "buy", "0.01", kind="LIMIT", price="60000")
+        any_venue.place(others.api_key, BTC, "buy", "0.01")
+        assert woken.next() == other.pk
+        woken.forget()
+        any_venue.cancel(keys.api_key, order_id=order["id"])
+        assert woken.next() == account.pk
+
+
+@pytest.mark.django_db(transaction=True)
 def test_practice_money_is_listened_to_like_real_money(any_venue: Hand, alice: Any, woken: Woken) -> None:
     keys = key_at(any_venue)
     account = account_at(any_venue, alice, keys, mode="testnet")
