@@ -130,6 +130,12 @@ def _write_facts(account: Account, found: Found) -> None:
         write_balance(account, found.balance)
 
 
+def write_mode(account: Account, mode: PositionMode) -> None:
+    """The position mode as a reading found it: a hand may change it between two probes. Nothing is written for none."""
+    if not account.is_paper and VenueFacts.objects.filter(account=account).exclude(position_mode=mode).exists():
+        VenueFacts.objects.filter(account=account).update(position_mode=mode)
+
+
 def write_balance(account: Account, balance: Balance) -> None:
     """What the screens show until the venue is asked again."""
     money = {"wallet": balance.wallet, "equity": balance.equity, "free": balance.free, "balance_at": timezone.now()}

@@ -34,13 +34,14 @@ from . import books, gate
 from .claims import Claim
 from .examination import Examination, examine, with_margin
 from .handing import look_elsewhere, must_hand_over
-from .lease import Lease, LeaseHeld, leased
+from .lease import Lease, leased
 from .models import Trade
 from .moments import at
+from .rounds import look_quietly
 from .rows import Rows
 from .states import WORKING
 from .telling import hint, tell, tell_account, text
-from .watcher import look, look_under
+from .watcher import look_under
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +107,8 @@ def _have_looked(account: Account) -> None:
     """What a hand has done at the venue since the last look is to be known before anything is entered."""
     if must_hand_over(account):
         look_elsewhere(account.pk, account.looked_at)
-        return
-    with suppress(LeaseHeld):  # then somebody looks right now
-        look(account.pk, seconds=0)
+    else:
+        look_quietly(account.pk)
 
 
 def open_trade(account: Account, document: object, *, claim: Claim | None = None, source: str = "manual") -> Trade:

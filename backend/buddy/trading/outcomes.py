@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from buddy.core.errors import CouldNotRead
+from buddy.core.errors import CouldNotRead, ExchangeError
 from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus, Role
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
@@ -191,7 +192,8 @@ class Outcomes:
                 continue
             for state in listing.nameless(rows.all_orders()):
                 if same_figures(order, state):
-                    self.exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
+                    with suppress(ExchangeError):  # the next reading lists it again
+                        self.exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
 
     def _ask_for(self, fill: Fill, rows: Rows) -> None:
         """The order behind an execution, where it may be one of ours that has no name of ours. Raises CouldNotRead."""

@@ -23,6 +23,7 @@ from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
+from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
@@ -102,6 +103,8 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
 def _round(ledger: Ledger, looked: Looked) -> bool:
     """One reading and what follows from it; whether to read again at once."""
     reading = ledger.read()
+    if not looked.rounds:
+        write_mode(ledger.account, reading.position_mode)
     looked.rounds += 1
     looked.acted = looked.waits = False
     if ledger.late:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from buddy.exchanges.models import VenueFacts
 from buddy.trading.models import Fill, Order, Trade
 from tests.apps.trading_rig import kinds
 from tests.flow.at_a_venue import BTC, Books, Place, place, stand_in, venue
@@ -297,6 +298,18 @@ def test_what_a_hand_does_on_the_site_is_taken_in(api: Any, place: Place) -> Non
     trade = story.trade
     assert (trade.status, trade.exit_reason) == ("closed", "external")
     assert (trade.net, place.books().resting) == (place.books().wallet - 10_000, [])
+
+
+def test_a_position_mode_changed_on_the_site_refuses_entries(
+    api: Any, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("buddy.exchanges.ccxt_exchange.MODE_KEPT", 0)
+    VenueFacts.objects.create(account=place.account, position_mode="one_way")
+    place.hand.set_position_mode(place.key, True)
+    place.look()
+    plan = {"symbol": BTC, "entries": [{"price": "99800"}], "stop": {"price": "99000"}, "risk": {"money": "100"}}
+    answer = api.post("/api/v1/plans/preview", {"account": place.account.pk, "plan": plan}, format="json").json()
+    assert [denial["code"] for denial in answer["denials"]] == ["position_mode"]
 
 
 def test_funding_is_in_the_books(api: Any, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
