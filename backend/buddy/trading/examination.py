@@ -104,10 +104,13 @@ def bounded(plan: Plan, account: Account) -> Plan:
 
 def waits_unattended(plan: Plan, account: Account) -> bool:
     """Whether an entry may fill at the venue while this desk is down, with no stop until it is back."""
+    return not takes_a_stop_along(account) and any(entry.kind is not EntryKind.MARKET for entry in plan.entries)
+
+
+def takes_a_stop_along(account: Account) -> bool:
+    """Whether an entry there has its stop from the moment it fills; a market of paper waits until it has."""
     recipe = RECIPES.get(account.venue)
-    if account.is_paper or (recipe is not None and recipe.attaches_stop):
-        return False
-    return any(entry.kind is not EntryKind.MARKET for entry in plan.entries)
+    return account.is_paper or (recipe is not None and recipe.attaches_stop)
 
 
 def _nameless(document: object) -> Instrument:

@@ -16,14 +16,13 @@ from buddy.exchanges.connect import balance_of, known_balance, source_for
 from buddy.exchanges.models import Account
 from buddy.exchanges.venues import VENUES
 
-from .examination import Examination, examine, waits_unattended
+from .examination import Examination, examine, takes_a_stop_along, waits_unattended
 from .protection import NAKED_AT_MOST_MS
 from .story import amount
 
-PROTECTION = (
-    "The stop rests at the exchange from the moment the entry fills. If it cannot, everything is closed at market "
-    f"within {NAKED_AT_MOST_MS // 1000} seconds, and you are told."
-)
+AT_ONCE = "The stop rests at the exchange from the moment the entry fills."
+SOON = "The stop is placed at the exchange as soon as the entry is seen to have filled, within seconds."
+OR_ELSE = f"If it cannot, everything is closed at market within {NAKED_AT_MOST_MS // 1000} seconds, and you are told."
 POSSIBLE: tuple[str, ...] = (
     "quantity",
     "notional",
@@ -56,7 +55,7 @@ def preview(account: Account, document: object) -> dict[str, Any]:
         "break_even_price": amount(sizing.break_even_price) if sizing and sizing.quantity else None,
         "stop_distance_percent": _distance(sizing.average_entry, plan.stop_price) if plan and sizing else None,
         "capital": {"equity": amount(found.balance.equity), "free": amount(found.balance.free)},
-        "protection": PROTECTION,
+        "protection": f"{AT_ONCE if takes_a_stop_along(account) else SOON} {OR_ELSE}",
     }
 
 

@@ -310,6 +310,7 @@ def test_a_position_mode_changed_on_the_site_refuses_entries(
     plan = {"symbol": BTC, "entries": [{"price": "99800"}], "stop": {"price": "99000"}, "risk": {"money": "100"}}
     answer = api.post("/api/v1/plans/preview", {"account": place.account.pk, "plan": plan}, format="json").json()
     assert [denial["code"] for denial in answer["denials"]] == ["position_mode"]
+    assert [warning["code"] for warning in answer["warnings"]] == ["waits_unattended"]
 
 
 def test_funding_is_in_the_books(api: Any, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
