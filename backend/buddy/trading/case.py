@@ -114,13 +114,26 @@ class Case:
     @property
     def possible(self) -> Decimal:
         """Contracts held by our fills and by what may have executed of our orders beyond them."""
-        possible = self.position.held
-        for order in self.orders:
-            if order.role != Role.ENTRY:
-                possible -= self._unread(order)
-            else:
-                possible += order.quantity if order.status == OrderStatus.UNKNOWN else self._unread(order)
-        return max(possible, ZERO)
+        return max(self.position.held + self._unread_entries + self._entries_in_doubt - self._unread_exits, ZERO)
+
+    @property
+    def sure(self) -> Decimal:
+        """The same without entries of which nobody knows whether they arrived."""
+        return max(self.position.held + self._unread_entries - self._unread_exits, ZERO)
+
+    @property
+    def _unread_entries(self) -> Decimal:
+        return sum((self._unread(order) for order in self.orders if order.role == Role.ENTRY), ZERO)
+
+    @property
+    def _unread_exits(self) -> Decimal:
+        return sum((self._unread(order) for order in self.orders if order.role != Role.ENTRY), ZERO)
+
+    @property
+    def _entries_in_doubt(self) -> Decimal:
+        """What may have executed of them beyond what is told."""
+        doubtful = [o for o in self.orders if o.role == Role.ENTRY and o.status == OrderStatus.UNKNOWN]
+        return sum((max(o.quantity - max(o.filled, self.booked.get(o.pk, ZERO)), ZERO) for o in doubtful), ZERO)
 
     @property
     def gives_up_its_stop(self) -> bool:
@@ -249,12 +262,14 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
 
 def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
     possible: dict[foreign.Key, Decimal] = defaultdict(Decimal)
+    sure: dict[foreign.Key, Decimal] = defaultdict(Decimal)
     holders: dict[foreign.Key, int] = defaultdict(int)
     for case in found:
         key = (case.trade.symbol, case.position.side)
         possible[key] += case.possible
+        sure[key] += case.sure
         holders[key] += bool(case.possible)
-    return foreign.Claims(possible, holders, unread)
+    return foreign.Claims(possible, sure, holders, unread)
 
 
 def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:

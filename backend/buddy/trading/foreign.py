@@ -26,6 +26,8 @@ SECOND_SIGHT = timedelta(seconds=2)
 """How much later a position must be seen again where an execution of ours on its way could explain it."""
 GONE_AFTER = timedelta(seconds=5)
 """One empty answer does not make the trader's decision forgotten."""
+EXPLAINED_AFTER = timedelta(seconds=30)
+"""Nor do positions that are told later than the executions of a trade beside it."""
 JUST_NOW = timedelta(minutes=1)
 
 _ROWS = Select(lambda account: ForeignPosition.objects.filter(account_id=account).order_by("id"))
@@ -35,10 +37,12 @@ _ROWS = Select(lambda account: ForeignPosition.objects.filter(account_id=account
 class Claims:
     """What our trades account for. `possible`: contracts by symbol and side; `holders`: how many trades hold some.
 
-    `uncertain`: symbols on which that could not be made out.
+    `sure`: without entries of which nobody knows whether they arrived. `uncertain`: symbols on which that could not be
+    made out.
     """
 
     possible: Mapping[Key, Decimal]
+    sure: Mapping[Key, Decimal]
     holders: Mapping[Key, int]
     uncertain: Collection[str]
 
@@ -52,15 +56,18 @@ def keep(account: Account, reading: Reading, claims: Claims) -> dict[Key, Decima
             _keep_one(account, position, rows.get(key), reading.time, claims)
     there = {(position.symbol, position.side) for position in reading.positions}
     for key in rows.keys() - there:
-        _maybe_gone(account, rows[key], reading.time)
-    return {key: row.quantity for key, row in rows.items() if row.confirmed and row.pk is not None and key in there}
+        _maybe_gone(account, rows[key], reading.time, GONE_AFTER)
+    here = {key: row for key, row in rows.items() if row.pk is not None and key in there}
+    return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}
 
 
 def _keep_one(account: Account, position: PositionState, row: ForeignPosition | None, now: int, claims: Claims) -> None:
     key = (position.symbol, position.side)
     surplus = position.quantity - claims.possible.get(key, ZERO)
+    if row is not None:
+        surplus = min(max(row.quantity, surplus), position.quantity - claims.sure.get(key, ZERO))
     if row is not None and surplus <= 0:
-        _forget(account, row, now)
+        _maybe_gone(account, row, now, EXPLAINED_AFTER)
     elif row is not None:
         _refresh(account, row, position, surplus, now)
     elif surplus > 0 and claims.holders.get(key, 0) != 1:  # what a hand has added belongs to the only trade there is
@@ -119,11 +126,14 @@ def _may_be_explained(account: Account, symbol: str) -> bool:
     return ours.filter(status__in=WORKING).exists() or ours.filter(checked_at__gte=soon).exists()
 
 
-def _maybe_gone(account: Account, row: ForeignPosition, now: int) -> None:
-    if row.gone_since is None:
+def _maybe_gone(account: Account, row: ForeignPosition, now: int, after: timedelta) -> None:
+    """What was decided of a position that was seen for sure is forgotten only when it has stayed away."""
+    if not row.confirmed and after is EXPLAINED_AFTER:
+        _forget(account, row, now)
+    elif row.gone_since is None:
         row.gone_since = timezone.now()
         row.save(update_fields=["gone_since"])
-    elif timezone.now() - row.gone_since >= GONE_AFTER:
+    elif timezone.now() - row.gone_since >= after:
         _forget(account, row, now)
 
 
