@@ -141,9 +141,17 @@ def _remember(key: str, known: Any) -> None:
 
 
 def _key(request: Request, question: str, scope: dict[str, Any], zone: tzinfo) -> str:
-    """Numbers of rows come again after a restored dump, and a replay's clock does; when a row was made does not."""
+    """Numbers of rows come again after a restored dump, and a replay's clock does; when a row was made does not.
+
+    A trade of which a venue told something after its end was `checked` again.
+    """
     trades = my_closed(request).aggregate(
-        n=Count("id"), ids=Sum("id"), last=Max("closed_at"), newest=Max("created_at"), oldest=Min("created_at")
+        n=Count("id"),
+        ids=Sum("id"),
+        last=Max("closed_at"),
+        newest=Max("created_at"),
+        oldest=Min("created_at"),
+        checked=Max("checked_at"),
     )
     accounts = [
         (each.pk, each.created_at, each.opening_balance, each.max_risk_percent, each.currency, each.name)

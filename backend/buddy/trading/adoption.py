@@ -22,8 +22,8 @@ from buddy.exchanges.models import Account
 from . import books
 from .claims import Claim
 from .client_ids import new_client_id
-from .endings import kept
 from .executor import Bench, NotNow, again, at_bench, bind
+from .figures import kept
 from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
 from .telling import hint, hint_account, tell, text

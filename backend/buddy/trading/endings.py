@@ -5,28 +5,23 @@ Each change is a conditional UPDATE; its Event is written in the same transactio
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from decimal import Decimal, localcontext
 from typing import Any
 
 from django.db import transaction
 
 from buddy.core.costs import PRECISE
-from buddy.core.exchange import Exchange, OrderStatus, Role
+from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
 from buddy.core.position import Booked, Cause, Position, exit_cause, initial_risk
-from buddy.fields import PLACES
 
-from . import books
 from .case import Case
+from .figures import figures, kept
 from .lease import Lease
 from .models import ExitReason, Order, Trade
-from .moments import at, to_ms
-from .rows import Rows
+from .moments import at
 from .states import LIVE
-from .telling import WITHDRAWALS, hint, tell, text
-
-GRAIN = Decimal(1).scaleb(-PLACES)
+from .telling import WITHDRAWALS, hint, signed, tell, text
 
 
 def begin(case: Case) -> None:
@@ -65,30 +60,6 @@ def end(case: Case, lease: Lease) -> bool:
     return not case.entry_is_open and _call_off(case, lease)
 
 
-def figures(position: Position, risk: Decimal | None) -> dict[str, Any]:
-    """The trade's money, exact to the last kept digit: net is the sum of its kept parts."""
-    with localcontext(PRECISE):
-        gross, fees, funding = kept(position.gross), kept(position.fees), kept(position.funding)
-        net = gross - fees + funding
-        r = kept(net / risk) if risk and risk > 0 else None
-        return {
-            "average_entry": kept(position.average_entry) if position.average_entry is not None else None,
-            "average_exit": kept(position.average_exit) if position.average_exit is not None else None,
-            "entered_quantity": position.entered,
-            "gross": gross,
-            "fees": fees,
-            "funding": funding,
-            "net": net,
-            "r": r,
-        }
-
-
-def kept(value: Decimal) -> Decimal:
-    """What both databases keep of a number: 18 decimals."""
-    with localcontext(PRECISE):
-        return value.quantize(GRAIN)
-
-
 def _finish(case: Case, lease: Lease) -> bool:
     trade, position = case.trade, case.position
     risk = trade.initial_risk if trade.initial_risk is not None else kept(risk_so_far(position))
@@ -108,33 +79,14 @@ def _finish(case: Case, lease: Lease) -> bool:
     return True
 
 
-def correct(exchange: Exchange, late: Collection[int]) -> None:
-    """Take into finished trades what the venue told after their end: a fee, funding of their last hours."""
-    for trade in Trade.objects.filter(pk__in=late, status=Trade.Status.CLOSED).select_related("account"):
-        position = books.position_of(trade, exchange.instrument(trade.symbol), Rows.of([trade]))
-        told = figures(position, trade.initial_risk)
-        changed = {name: value for name, value in told.items() if value != getattr(trade, name)}
-        if not changed:
-            continue
-        with transaction.atomic():
-            Trade.objects.filter(pk=trade.pk).update(**changed)
-            sentence = f"The exchange told more of this trade after its end: net is {_signed(told['net'])} now."
-            tell(trade, "notice", sentence, to_ms(trade.closed_at or trade.created_at), net=text(told["net"]))
-            hint(trade)
-
-
 def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int) -> None:
     net, r = frozen["net"], frozen["r"]
     reason = ExitReason(frozen["exit_reason"]).label.lower()
-    sentence = f"Closed ({reason}): {_signed(net)} {trade.account.currency}"
-    sentence += f", {_signed(r)}R." if r is not None else "."
+    sentence = f"Closed ({reason}): {signed(net)} {trade.account.currency}"
+    sentence += f", {signed(r)}R." if r is not None else "."
     tell(
         trade, "trade_closed", sentence, closed, net=text(net), r=text(r) if r is not None else None, exit_reason=reason
     )
-
-
-def _signed(value: Decimal) -> str:
-    return f"{value.quantize(Decimal('0.01')):+f}"
 
 
 def exit_reason(position: Position) -> ExitReason:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,7 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, telling
+from . import booking, books, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
@@ -49,8 +50,6 @@ class Ledger:
         self.outcomes = Outcomes(account, exchange)
         self.nobodys: Mapping[tuple[str, Side], Decimal] = {}
         """What no trade of ours accounts for, by symbol and side, as of the last reading."""
-        self.late: set[int] = set()
-        """Finished trades of which something was booked that the venue told late."""
         self.working: list[Trade] = []
         """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
         self.rows = Rows()
@@ -88,28 +87,31 @@ class Ledger:
             trade.account = self.account
         self.rows = Rows.of(self.working, self.account)
 
-    def _instrument(self, symbol: str) -> Instrument:
-        """For the words of an Event: an execution is booked whether or not its instrument can be read."""
-        try:
-            return self.exchange.instrument(symbol)
-        except (ExchangeError, LookupError):
-            return books.unbounded(symbol)
+    def _instruments(self, symbols: set[str]) -> dict[str, Instrument]:
+        """What is executed is booked whether or not its instrument can be read: those that can."""
+        found = {}
+        for symbol in sorted(symbols):
+            with suppress(ExchangeError, LookupError):
+                found[symbol] = self.exchange.instrument(symbol)
+        return found
 
     def _book(self, reading: Reading) -> None:
-        instruments = {symbol: self._instrument(symbol) for symbol in {fill.symbol for fill in reading.fills}}
+        told = {fill.symbol for fill in reading.fills} | {income.symbol for income in reading.income} - {""}
+        instruments = self._instruments(told)
+        named = {fill.symbol: instruments.get(fill.symbol) or books.unbounded(fill.symbol) for fill in reading.fills}
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
             new = booking.book_fills(self.account, reading.fills, self.working, self._missing(reading))
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
-            telling.tell_fills(new, self.working, instruments)
+            telling.tell_fills(new, self.working, named)
+            touched = {fill.trade_id for fill in new} | {row.trade_id for row in income}
+            told_late.take_in({pk for pk in touched if pk} - {trade.pk for trade in self.working}, instruments)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor
         if new or income:
             self.rows = Rows.of(self.working, self.account)
-            touched = {fill.trade_id for fill in new} | {row.trade_id for row in income}
-            self.late |= {pk for pk in touched if pk is not None} - {trade.pk for trade in self.working}
 
     def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:
         """Where longs and shorts lie side by side: how much less of each is there than our fills say."""

@@ -19,7 +19,8 @@ from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
 
 from . import books
-from .endings import kept, risk_so_far
+from .endings import risk_so_far
+from .figures import kept
 from .models import Fill, ForeignPosition, Income, Order, Trade
 from .rows import Rows
 from .states import RESTING, WORKING

@@ -152,3 +152,8 @@ def text(value: Decimal | None) -> str:
         return "—"
     plain = format(value.quantize(Decimal("1e-12")) if value.as_tuple().exponent < -12 else value, "f")  # type: ignore[operator]
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def signed(value: Decimal) -> str:
+    """Money as a sentence says it."""
+    return f"{value.quantize(Decimal('0.01')):+f}"

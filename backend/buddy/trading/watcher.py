@@ -107,9 +107,6 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
         write_mode(ledger.account, reading.position_mode)
     looked.rounds += 1
     looked.acted = looked.waits = False
-    if ledger.late:
-        endings.correct(ledger.exchange, ledger.late)
-        ledger.late.clear()
     found = cases(ledger, reading)
     again: set[str] = set()
     for case in found:
