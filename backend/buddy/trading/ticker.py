@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 
 import redis
 
@@ -25,6 +27,8 @@ Market = tuple[int, datetime, str, str, int, str, str]
 _LAST: dict[Market, Quote] = {}
 """The newest quote this process has told, by market."""
 MOST_KEPT = 10_000
+_ASKED: defaultdict[str, Lock] = defaultdict(Lock)
+"""By venue: somebody of this process asks it for prices."""
 
 
 def tick() -> None:
@@ -33,9 +37,31 @@ def tick() -> None:
     wanted = _watched()
     for account_id, symbol in _working():
         wanted[account_id].add(symbol)
-    for account in Account.objects.filter(pk__in=wanted, archived_at=None):
-        if _tell(account, wanted[account.pk], levels):
-            look_quietly(account.pk)
+    for venue, accounts in _by_venue(Account.objects.filter(pk__in=wanted, archived_at=None)).items():
+        with _free(venue) as free:
+            touched = [account.pk for account in accounts if free and _tell(account, wanted[account.pk], levels)]
+        for account_id in touched:
+            look_quietly(account_id)
+
+
+def _by_venue(accounts: Iterable[Account]) -> dict[str, list[Account]]:
+    """Those whose prices are asked for over the network by whom they come from; all others, which never wait, first."""
+    found: dict[str, list[Account]] = {"": []}
+    for account in accounts:
+        ours = account.is_paper and account.price_source != Account.PriceSource.LIVE
+        found.setdefault("" if ours else f"{account.venue} {account.mode}", []).append(account)
+    return found
+
+
+@contextmanager
+def _free(venue: str) -> Iterator[bool]:
+    """Whether no tick before this one still waits for the venue: each would hold one more thread that stops need."""
+    free = not venue or _ASKED[venue].acquire(blocking=False)
+    try:
+        yield free
+    finally:
+        if venue and free:
+            _ASKED[venue].release()
 
 
 def _working() -> list[tuple[int, str]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
+from django.db import connections
 
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import Quote
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.store import store
@@ -93,6 +97,46 @@ def test_what_was_told_of_another_account_of_the_same_number_counts_for_nothing(
     replay_account(alice, "ticker_BTCUSDT_1m.csv", pk=number)
     ticker.tick()
     assert listener.get_message(timeout=1) is not None
+
+
+class Silent:
+    """A venue that takes a question and does not answer it until it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = Semaphore(0), Event()
+
+    def quote(self, symbol: str) -> Quote:
+        self.asked.release()
+        self.answer.wait(20)
+        raise CouldNotRead("The venue does not answer.")
+
+
+def test_a_venue_that_does_not_answer_holds_one_thread_and_nobody_elses_prices(
+    account: Account, alice: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent, known = Silent(), ticker.source_for
+    away = Account.objects.create(owner=alice, name="Away", price_source="live", venue="bybit")
+    monkeypatch.setattr(ticker, "source_for", lambda one: silent if one.pk == away.pk else known(one))
+    for one in (away, account):
+        store().set(f"watched:{one.pk}:{SYMBOL}", 1, ex=30)
+    ticks = [Thread(target=tick_in_a_thread) for _ in range(3)]
+    ticks[0].start()
+    assert silent.asked.acquire(timeout=10)
+    assert len(heard()) == 1
+    for tick in ticks[1:]:
+        tick.start()
+        tick.join(10)
+    stuck = [tick.is_alive() for tick in ticks]
+    silent.answer.set()
+    ticks[0].join(10)
+    assert stuck == [True, False, False]
+
+
+def tick_in_a_thread() -> None:
+    try:
+        ticker.tick()
+    finally:
+        connections.close_all()
 
 
 @pytest.mark.parametrize(
