@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from buddy.core.errors import ExchangeError
+from buddy.core.errors import ExchangeError, OutcomeUnknown
 
-from .ccxt_client import Client
+from .ccxt_client import Client, Unreadable, read_anew
 from .ccxt_errors import Skew, pause_asked, reading_failed, writing_failed
 from .rates import Bucket, Limiter
+from .recipe import Recipe, at
 
+GOOD = 200
+"""A complaint under this status is about the account's own rate; about the address venues complain at the door."""
 NEARLY = 0.8
 """The part of a venue's own count from which ordinary calls wait for the next minute."""
+
+
+LISTS = frozenset({"fetch_open_orders", "fetch_positions", "fetch_my_trades"})
+OF_THE_ACCOUNT = LISTS | {"fetch_order", "create_order", "cancel_order"}
+"""Where the library takes an answer without anything in it for one that nothing is there."""
+
+
+def is_whole(recipe: Recipe, method: str, answer: Any) -> bool:
+    """Whether the venue's own program gave this answer: `{}` of something in between means nothing."""
+    if recipe.always_told:
+        return at(answer, recipe.always_told) is not None
+    return isinstance(answer, list) if method in LISTS else bool(answer)
 
 
 class Calls:
@@ -20,7 +35,7 @@ class Calls:
 
     def __init__(self, client: Client, limiter: Limiter, address: Bucket, account: Bucket) -> None:
         self.client, self.limiter = client, limiter
-        self._address, self._account = address, account
+        self._address, self.account = address, account
         self._protective = self._writing = False
         client.api.throttle = self._throttle
 
@@ -42,10 +57,20 @@ class Calls:
 
     def ready(self) -> None:
         """Markets known, clocks compared."""
-        self._guarded(self.client.ready, reading_failed)
+        self._prepare(self.client.ready)
 
     def compare_clocks(self) -> None:
-        self._guarded(self.client.compare_clocks, reading_failed)
+        self._prepare(self.client.compare_clocks)
+
+    def read_markets_anew(self) -> None:
+        """Because the venue named a symbol that we do not know; not every time it does."""
+        self._prepare(lambda: read_anew(self.client))
+
+    def _prepare(self, call: Callable[[], None]) -> None:
+        """Without it no order could be sent, so it may use what is reserved for those that protect."""
+        with self.client.lock:
+            self._protective, self._writing = True, False
+            self._guarded(call, reading_failed)
 
     def _once(
         self,
@@ -58,7 +83,13 @@ class Calls:
     ) -> Any:
         with self.client.lock:
             self._protective, self._writing = protective, writing
-            return self._guarded(lambda: getattr(self.client.api, method)(*arguments), failed)
+            return self._guarded(lambda: self._answer(method, arguments), failed)
+
+    def _answer(self, method: str, arguments: tuple[Any, ...]) -> Any:
+        found = getattr(self.client.api, method)(*arguments)
+        if method in OF_THE_ACCOUNT and not is_whole(self.client.recipe, method, self.client.wire.answer):
+            raise Unreadable("not what this venue answers")
+        return found
 
     def _guarded(self, call: Callable[[], Any], failed: Callable[[Client, Exception], ExchangeError]) -> Any:
         """The library may raise anything; its texts hold addresses and signatures, so none of them is passed on."""
@@ -66,18 +97,20 @@ class Calls:
             self.client.wire.forget()
             try:
                 return call()
-            except ExchangeError:
+            except ExchangeError as ours:  # only the limiter speaks our words here
+                if self.client.wire.writes:
+                    raise OutcomeUnknown(str(ours)) from None
                 raise
             except Exception as error:  # noqa: BLE001
                 if pause := pause_asked(self.client):
-                    self.limiter.stop(pause)
+                    self.limiter.stop(pause, everybody=self.client.wire.status != GOOD)
                 raise failed(self.client, error) from None
             finally:
                 self._heed_count()
 
     def _throttle(self, cost: float | None = None) -> None:
         """In place of the library's own, which knows of no other process."""
-        buckets = [self._address, self._account] if self._writing else [self._address]
+        buckets = [self._address, self.account] if self._writing else [self._address]
         self.limiter.take(1 if cost is None else cost, buckets, protective=self._protective)
 
     def _heed_count(self) -> None:

@@ -20,6 +20,8 @@ from django.core.cache import cache
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
+from buddy.core.errors import CouldNotRead
+
 from .models import Keys
 from .venue_rows import RECIPES
 from .venues import VENUES
@@ -203,7 +205,8 @@ class Master:
     def __init__(self, client: Client) -> None:
         self.api = _api(client.venue, client.environment, None, Wire())
         self.api.set_markets_from_exchange(client.api)
-        self.until = time.monotonic() + MARKETS_KEPT
+        self.at = time.monotonic()
+        self.until = self.at + MARKETS_KEPT
 
 
 _MASTERS: dict[str, Master] = {}
@@ -215,18 +218,40 @@ _LOCKS: dict[str, Lock] = {}
 def share_markets(client: Client) -> None:
     """Give `client` the markets this process shares; one client reads them anew every hour for all."""
     name = client.place
-    with _LOCKS.setdefault(name, Lock()):
-        master = _MASTERS.get(name)
-        if master is None:
-            _know_markets(client)
-            master = _MASTERS[name] = Master(client)
-        elif time.monotonic() > master.until:
-            master.until = time.monotonic() + PATIENCE
-            with old_knowledge_does():
-                _know_markets(client)
-                master = _MASTERS[name] = Master(client)
+    lock = _LOCKS.setdefault(name, Lock())
+    if lock.acquire(blocking=name not in _MASTERS):  # while one reads them anew, the others go on with the old ones
+        try:
+            _refresh(client, name)
+        finally:
+            lock.release()
+    master = _MASTERS[name]
     if client.api.markets is not master.api.markets:
         client.api.set_markets_from_exchange(master.api)
+
+
+def _refresh(client: Client, name: str) -> None:
+    master = _MASTERS.get(name)
+    if master is None:
+        _know_markets(client)
+        _MASTERS[name] = Master(client)
+    elif time.monotonic() > master.until:
+        master.until = time.monotonic() + PATIENCE
+        with old_knowledge_does():
+            _know_markets(client)
+            _MASTERS[name] = Master(client)
+
+
+def read_anew(client: Client) -> None:
+    """From the venue itself, unless that was done a moment ago or is being done."""
+    lock, master = _LOCKS[client.place], _MASTERS[client.place]
+    if time.monotonic() - master.at > TIME_KEPT and lock.acquire(blocking=False):
+        try:
+            master.at = time.monotonic()
+            with old_knowledge_does():
+                _read_markets(client)
+                _MASTERS[client.place] = Master(client)
+        finally:
+            lock.release()
 
 
 @contextmanager
@@ -234,19 +259,26 @@ def old_knowledge_does() -> Iterator[None]:
     """What was learnt before will do while the venue does not answer; it is asked again after a while."""
     try:
         yield
-    except ccxt.NetworkError as error:
+    except (ccxt.BaseError, CouldNotRead) as error:  # the latter: it is asked as often as it allows
         log.warning("a venue does not answer and is asked again later (%s)", type(error).__name__)
 
 
 def _know_markets(client: Client) -> None:
     """From the cache, where another process left them, or from the venue."""
-    key = f"markets:{ccxt.__version__}:{client.place}"
-    kept = cache.get(key)
+    kept = cache.get(_kept_as(client))
     if kept is None:
-        client.api.load_markets(True)
-        cache.set(key, list(client.api.markets.values()), MARKETS_KEPT)
+        _read_markets(client)
     else:
         client.api.set_markets(kept)
+
+
+def _read_markets(client: Client) -> None:
+    client.api.load_markets(True)
+    cache.set(_kept_as(client), list(client.api.markets.values()), MARKETS_KEPT)
+
+
+def _kept_as(client: Client) -> str:
+    return f"markets:{ccxt.__version__}:{client.place}"
 
 
 def forget_markets() -> None:

@@ -25,4 +25,4 @@ def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> CcxtExchange:
     place = f"rate:{venue}:{environment}"
     address = Bucket(f"{place}:address", recipe.per_address)
     account = Bucket(f"{place}:account:{name}", recipe.per_account)
-    return CcxtExchange(Calls(client, Limiter(client.name), address, account))
+    return CcxtExchange(Calls(client, Limiter(client.name, f"{venue}:{environment}", name), address, account))

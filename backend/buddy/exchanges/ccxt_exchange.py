@@ -7,18 +7,20 @@ which any part failed is no reading; and an order is named only by ids that are 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
+from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
+    Income,
     KeyInfo,
     OrderIntent,
     OrderRef,
@@ -33,7 +35,7 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
-from .ccxt_client import TESTNET
+from .ccxt_client import PATIENCE, TESTNET
 from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
 from .ccxt_history import History, Names, begin
 from .ccxt_markets import Markets
@@ -51,8 +53,11 @@ from .ccxt_words import (
     understood,
     with_child,
 )
+from .cursors import Track
 from .recipe import Call, Params, at
 from .venues import VENUES
+
+log = logging.getLogger(__name__)
 
 MODE_KEPT = 300.0
 """Seconds for which what the venue said of the position mode is believed."""
@@ -116,12 +121,14 @@ class CcxtExchange:
         now = self.client.now()
         cursor = begin(text, now)
         mode = self.position_mode()
+        known = self._listed_here({*symbols, *cursor.held})
+        symbols = [symbol for symbol in symbols if symbol in known]
         orders = self._orders(symbols)
         positions = self._positions()
         held = {position.symbol for position in positions}
-        seen = {symbol: _seen(symbol, orders, positions) for symbol in {*symbols, *held, *cursor.held}}
+        seen = {symbol: _seen(symbol, orders, positions) for symbol in known | self._listed_here(held)}
         fills, fills_track, behind = self.history.fills(cursor.fills, seen, now)
-        income, income_track = self.history.income(cursor.income, now)
+        income, income_track = self._income(cursor.income, now)
         quotes, ranges = self.markets.quotes(symbols)
         return Reading(
             time=now,
@@ -136,10 +143,27 @@ class CcxtExchange:
             position_mode=mode,
         )
 
+    def _listed_here(self, symbols: Set[str]) -> Set[str]:
+        """Those of which we know the market. One listed since we read them, or gone, must not hide all the others."""
+        if not all(symbol in self.api.markets for symbol in symbols):
+            self.calls.read_markets_anew()
+        return {symbol for symbol in symbols if symbol in self.api.markets}
+
+    def _income(self, track: Track, now: int) -> tuple[list[Income], Track]:
+        """No protection waits for it: what cannot be read now is asked for again later, from the same point on."""
+        try:
+            return self.history.income(track, now)
+        except KeyRefused:
+            raise
+        except (CouldNotRead, Absent) as error:
+            log.warning("income is asked for again later: %s", error)
+            return [], track
+
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         """All that rests on `symbols`, of every book of the venue, each once."""
         rows = [row for params in self.recipe.open_lists for row in self._listed(symbols, params)]
-        found = {order.exchange_id: order for order in (self._state(row, "") for row in rows)}
+        orders = [self._state(row, "") for row in rows]
+        found = {(order.symbol, order.trigger is None, order.exchange_id): order for order in orders}
         wanted = set(symbols)
         resting = [order for order in found.values() if order.symbol in wanted and not order.status.is_final]
         for order in resting:
@@ -172,10 +196,17 @@ class CcxtExchange:
             for params in self.recipe.position_lists
             for row in self.calls.read("fetch_positions", None, dict(params), protective=True)
         ]
-        found = [position for row in rows if (position := position_state(row)) is not None]
+        found = [position for row in self._legible(rows) if (position := position_state(row)) is not None]
         held = list({(each.symbol, each.side): each for each in found}.values())
         self._margin_modes |= {each.symbol: each.margin_mode for each in held if each.margin_mode}
         return held
+
+    def _legible(self, rows: Sequence[Row]) -> list[Row]:
+        """Without what is held in a market we do not know, where the venue tells no contracts but needs their size."""
+        strange = [row for row in rows if row.get("contracts") is None and row["symbol"] not in self.api.markets]
+        if strange:
+            self.calls.read_markets_anew()
+        return [row for row in rows if row not in strange]
 
     def position_mode(self) -> PositionMode:
         """One way or hedged; asked for every few minutes."""
@@ -191,7 +222,7 @@ class CcxtExchange:
         call = self.recipe.position_mode
         if call is None:
             return PositionMode.ONE_WAY
-        told = at(self.calls.read(call.method, dict(call.params)), call.rows)
+        told = at(self.calls.read(call.method, dict(call.params), protective=True), call.rows)
         if told is None:
             raise CouldNotRead(f"{self.client.name} does not tell its position mode.")
         return PositionMode.HEDGE if str(told) in self.recipe.hedge_words else PositionMode.ONE_WAY
@@ -218,7 +249,7 @@ class CcxtExchange:
             raise
         try:
             return self._placed(row, intent)
-        except CouldNotRead as error:  # it has left, and of what came of it we know nothing
+        except (CouldNotRead, Absent, Unchanged) as error:  # it has left, and of what came of it we know nothing
             raise OutcomeUnknown(str(error)) from None
 
     def _never_twice(self, intent: OrderIntent) -> None:
@@ -284,6 +315,8 @@ class CcxtExchange:
             market = self.api.market(ref.symbol)
             rows = self.api.parse_orders(raw_rows(self.calls, replace(call, params=params), {}), market)
         states = (self._state(row, ref.symbol) for row in rows if row and exchange_id_of(row, self.recipe))
+        if call.shape == "order" and not any(exchange_id_of(row, self.recipe) for row in rows if row):
+            raise CouldNotRead(f"{self.client.name} told neither an order nor that there is none.")
         return next((state for state in states if _is_meant(state, ref)), None)
 
     def _with_child(self, order: OrderState, ref: OrderRef) -> OrderState:
@@ -340,6 +373,8 @@ class CcxtExchange:
         return self.cancel(replace(ref, is_conditional=waits, exchange_id=ref.exchange_id or found.exchange_id))
 
     def _filled_in(self, params: Params, ref: OrderRef) -> dict[str, Any]:
+        if ref.symbol not in self.api.markets:
+            raise CouldNotRead(f"{self.client.name} does not list {ref.symbol} (any more).")
         market = self.api.market(ref.symbol)["id"]
         return filled_in(params, {"client_id": ref.client_id, "exchange_id": ref.exchange_id, "market": market})
 
@@ -394,9 +429,20 @@ class CcxtExchange:
         """What has to be asked before an order; when that fails, nothing was sent."""
         try:
             self.calls.ready()
-            self.position_mode()
+            self._know_mode()
         except Absent as error:
             raise Temporary(str(error)) from None
+
+    def _know_mode(self) -> None:
+        """The one last told does for an order while the venue does not tell it: a wrong one would be refused."""
+        try:
+            self.position_mode()
+        except KeyRefused:
+            raise
+        except CouldNotRead:
+            if self._mode is None:
+                raise
+            self._mode = (self._mode[0], time.monotonic() - MODE_KEPT + PATIENCE)
 
 
 def _seen(symbol: str, orders: Iterable[OrderState], positions: Iterable[PositionState]) -> object:

@@ -28,6 +28,7 @@ from .ccxt_words import (
 )
 from .cursors import LATE, STEP, Cursor, Track
 from .recipe import Call, Ledger, milliseconds
+from .venues import VENUES
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +43,25 @@ DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDG", "DAI"})
 
 
 class Names:
-    """Which order of ours an exchange id means; what is not known is asked for once."""
+    """Which order of ours an exchange id means; what is not known is asked for once. Some venues count by symbol."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, tuple[str, bool]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], tuple[str, bool]] = OrderedDict()
 
-    def learn(self, exchange_id: str, client_id: str, liquidation: bool = False) -> None:
+    def learn(self, symbol: str, exchange_id: str, client_id: str, liquidation: bool = False) -> None:
         if not exchange_id:
             return
-        self._known[exchange_id] = (client_id, liquidation)
+        self._known[symbol, exchange_id] = (client_id, liquidation)
         while len(self._known) > NAMES_KEPT:
             self._known.popitem(last=False)
 
     def learn_order(self, order: OrderState) -> None:
         if order.client_id:
-            self.learn(order.exchange_id, order.client_id)
-            self.learn(order.child_id, order.client_id)
+            self.learn(order.symbol, order.exchange_id, order.client_id)
+            self.learn(order.symbol, order.child_id, order.client_id)
 
-    def of(self, exchange_id: str) -> tuple[str, bool] | None:
-        return self._known.get(exchange_id)
+    def of(self, symbol: str, exchange_id: str) -> tuple[str, bool] | None:
+        return self._known.get((symbol, exchange_id))
 
 
 class History:
@@ -147,7 +148,7 @@ class History:
         return [self._fill(row, fees) for row in rows]
 
     def _fill(self, row: Row, fees: Mapping[str, Decimal]) -> Fill:
-        client_id, liquidation = self.names.of(str(row.get("order") or "")) or ("", False)
+        client_id, liquidation = self.names.of(str(row["symbol"]), str(row.get("order") or "")) or ("", False)
         liquidation = liquidation or starts_as(row.get("info") or {}, self.recipe.liquidation)
         fee = fees[str(row["id"])] if str(row["id"]) in fees else self._fee(row)
         return fill_of(row, self._client_id_in(row) or client_id, fee, liquidation)
@@ -158,17 +159,17 @@ class History:
 
     def _find_names(self, rows: Sequence[Row]) -> None:
         """Learn whose orders executed, where executions carry no client id."""
-        unknown = {str(row["order"]): str(row["symbol"]) for row in rows if self._nameless(row)}
-        for symbol in sorted(set(unknown.values())):
+        unknown = {(str(row["symbol"]), str(row["order"])): None for row in rows if self._nameless(row)}
+        for symbol in sorted({symbol for symbol, _ in unknown if symbol in self.api.markets}):
             for call in self.recipe.children:
                 self._learn_children(call, symbol)
-        for exchange_id, symbol in unknown.items():
-            if self.names.of(exchange_id) is None:
+        for symbol, exchange_id in unknown:
+            if symbol in self.api.markets and self.names.of(symbol, exchange_id) is None:
                 self._ask_name(exchange_id, symbol)
 
     def _nameless(self, row: Row) -> bool:
         order = str(row.get("order") or "")
-        return bool(order) and not self._client_id_in(row) and self.names.of(order) is None
+        return bool(order) and not self._client_id_in(row) and self.names.of(str(row["symbol"]), order) is None
 
     def _learn_children(self, call: Call, symbol: str) -> None:
         """Orders that conditional ones became carry ids of their own; the conditional ones name them."""
@@ -176,7 +177,7 @@ class History:
             child = child_of(row, self.recipe)
             client_id = str(row.get("clientAlgoId") or row.get("clientOid") or "")
             if child and client_id:
-                self.names.learn(child, client_id)
+                self.names.learn(symbol, child, client_id)
 
     def _ask_name(self, exchange_id: str, symbol: str) -> None:
         try:
@@ -184,10 +185,10 @@ class History:
         except Absent:
             row = None
         if row is None:  # venues forget orders before they forget executions
-            self.names.learn(exchange_id, "")
+            self.names.learn(symbol, exchange_id, "")
             return
         client_id = client_id_of(row, self.recipe)
-        self.names.learn(exchange_id, client_id, starts_as(row.get("info") or {}, self.recipe.liquidation))
+        self.names.learn(symbol, exchange_id, client_id, starts_as(row.get("info") or {}, self.recipe.liquidation))
 
     def _order(self, exchange_id: str, symbol: str) -> Row | None:
         for call in self.recipe.find_by_id:
@@ -218,7 +219,8 @@ class History:
         """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin."""
         fee = row.get("fee") or {}
         cost, coin = number(fee.get("cost")) or ZERO, str(fee.get("currency") or "")
-        settle = str(self.api.market(row["symbol"])["settle"])
+        market = self.api.markets.get(row["symbol"]) or {}  # executions also come of what is not listed any more
+        settle = str(market.get("settle") or VENUES[self.calls.client.venue].settle)
         if not cost or not coin or coin == settle or {coin, settle} <= DOLLARS:
             return cost
         return cost * self._price_of(coin, settle, int(row["timestamp"]))
@@ -240,6 +242,7 @@ class History:
         ledger = self.recipe.income
         if ledger is None or now - self._income_asked < INCOME_EVERY:
             return [], track
+        self._income_asked = now
         until = until_of(track, now, ledger.pages)
         reader = Reader(self.calls, ledger.call, ledger.since, ledger.pages)
         rows, read_to = reader.all(track.horizon, until, now, {}, lambda raw: _time_of(raw, ledger))

@@ -10,16 +10,16 @@ from django.core.cache import cache
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
-from buddy.core.market import TIMEFRAMES, Candle, Instrument, MarginTier
+from buddy.core.market import ONE, TIMEFRAMES, ZERO, Candle, Instrument, MarginTier
 
 from .ccxt_calls import Calls
 from .ccxt_errors import Absent
-from .ccxt_words import Row, instrument, is_ours, margin_tiers, positive, quote_of
+from .ccxt_words import Row, instrument, is_ours, margin_tiers, needed, number, positive, quote_of
 from .market_data.perpetuals import PERPETUALS, SMALLER_TIERS
 from .market_data.source import UnknownSymbol
 from .venues import VENUES
 
-TIERS_KEPT = 24 * 3600
+TIERS_KEPT, ASKED_AGAIN = 24 * 3600, 300
 MINUTE = TIMEFRAMES["1m"]
 CANDLES_AT_MOST = 1000
 Range = tuple[Decimal, Decimal]
@@ -59,22 +59,32 @@ class Markets:
 
     def _tiers(self, market: Row) -> tuple[MarginTier, ...]:
         """The venue's ladder; where it does not tell it, a careful one."""
-        key = f"tiers:{self.client.place}:{market['symbol']}".replace(" ", "")
+        key = f"tiers:{self.client.place}:{self.calls.account.name}:{market['symbol']}".replace(" ", "")
         kept = cache.get(key)
         if kept is None:
-            kept = self._ask_tiers(market["symbol"])
-            cache.set(key, kept, TIERS_KEPT)
+            kept, told = self._ask_tiers(market)
+            cache.set(key, kept, TIERS_KEPT if told else ASKED_AGAIN)
         return margin_tiers(kept) if kept else _careful(market)
 
-    def _ask_tiers(self, symbol: str) -> list[Row]:
+    def _ask_tiers(self, market: Row) -> tuple[list[Row], bool]:
+        """The ladder, and whether the venue answered: an account may have one of its own."""
+        symbol = market["symbol"]
         try:
             if self.client.recipe.tiers == "one":
                 found = self.calls.read("fetch_market_leverage_tiers", symbol)
             else:
                 found = self.calls.read("fetch_leverage_tiers", [symbol]).get(symbol)
+            rows: list[Row] = [dict(row, info=None) for row in found or []]
+            return self._in_money(rows, market) if self.client.recipe.tiers_in_contracts else rows, True
         except (Absent, CouldNotRead):
-            return []
-        return [dict(row, info=None) for row in found or []]
+            return [], False
+
+    def _in_money(self, rows: Sequence[Row], market: Row) -> list[Row]:
+        """Where the steps of the ladder are numbers of contracts, what these are worth now."""
+        last = needed(self.calls.read("fetch_ticker", market["symbol"]).get("last"), "price")
+        worth = last * (number(market.get("contractSize")) or ONE)
+        steps = ("minNotional", "maxNotional")
+        return [{**row, **{name: str((number(row[name]) or ZERO) * worth) for name in steps}} for row in rows]
 
     # --- prices ---
 

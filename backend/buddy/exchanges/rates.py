@@ -29,12 +29,12 @@ KEPT = 600
 TAKE = """
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
-local closed = tonumber(redis.call('GET', KEYS[1]) or '0')
+local closed = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(redis.call('GET', KEYS[2]) or '0'))
 if closed > ms then return {1, closed - ms} end
 local cost, reserve = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wait, left = 0, {}
-for i = 2, #KEYS do
-  local size, gain = tonumber(ARGV[i * 2 - 1]), tonumber(ARGV[i * 2]) / 1000
+for i = 3, #KEYS do
+  local size, gain = tonumber(ARGV[i * 2 - 3]), tonumber(ARGV[i * 2 - 2]) / 1000
   local kept = redis.call('HMGET', KEYS[i], 'tokens', 'at')
   local tokens = math.min(size, (tonumber(kept[1]) or size) + (ms - (tonumber(kept[2]) or ms)) * gain)
   local need = math.min(cost, size * (1 - reserve)) + size * reserve
@@ -42,11 +42,18 @@ for i = 2, #KEYS do
   left[i] = tokens - cost
 end
 if wait > 0 then return {0, math.ceil(wait)} end
-for i = 2, #KEYS do
+for i = 3, #KEYS do
   redis.call('HSET', KEYS[i], 'tokens', tostring(left[i]), 'at', ms)
   redis.call('EXPIRE', KEYS[i], ARGV[#ARGV])
 end
 return {0, 0}
+"""
+
+
+STOP = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+end
 """
 
 
@@ -67,11 +74,14 @@ class Bucket:
 
 
 class Limiter:
-    """A venue's buckets as one address draws from them. `sleep` is there for the tests."""
+    """A venue's buckets as one account draws from them. `place`: the venue's machines. `sleep` is for the tests."""
 
-    def __init__(self, venue: str, egress: str = "here", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, venue: str, place: str = "", account: str = "", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.venue = venue
-        self._circuit = f"rate:{venue}:{egress}:closed"
+        everybody = f"rate:{place or venue}:closed"
+        self._circuits = (everybody, f"{everybody}:{account}")
         self._sleep = sleep
 
     def take(self, cost: float, buckets: Sequence[Bucket], *, protective: bool = False) -> None:
@@ -85,12 +95,12 @@ class Limiter:
                 raise CouldNotRead(f"{self.venue} is asked as often as it allows; wait a moment.")
             self._sleep(wait)
 
-    def stop(self, seconds: float) -> None:
-        """The venue told us to stop: nobody asks it for `seconds`."""
-        until = int((time.time() + seconds) * 1000)
-        LOCAL.stop(self._circuit, until)
+    def stop(self, seconds: float, *, everybody: bool = True) -> None:
+        """The venue told us to stop: nobody asks it for `seconds`, or this account alone does not."""
+        until, circuit = int((time.time() + seconds) * 1000), self._circuits[not everybody]
+        LOCAL.stop(circuit, until)
         try:
-            store().set(self._circuit, until, ex=max(1, int(seconds)))
+            _stop()(keys=[circuit], args=[until, int(seconds) + 1])
         except RedisError:
             return
 
@@ -107,10 +117,10 @@ class Limiter:
         rates = [number for bucket in buckets for number in (bucket.rate.size, bucket.rate.per_second)]
         try:
             closed, wait = _script()(
-                keys=[self._circuit, *(bucket.name for bucket in buckets)], args=[cost, reserve, *rates, KEPT]
+                keys=[*self._circuits, *(bucket.name for bucket in buckets)], args=[cost, reserve, *rates, KEPT]
             )
         except RedisError:
-            return LOCAL.take(self._circuit, cost, buckets, reserve)
+            return LOCAL.take(self._circuits, cost, buckets, reserve)
         return bool(closed), int(wait) / 1000
 
 
@@ -123,7 +133,7 @@ class Local:
         self._closed: dict[str, int] = {}
 
     def stop(self, circuit: str, until: int) -> None:
-        self._closed[circuit] = until
+        self._closed[circuit] = max(until, self._closed.get(circuit, 0))
 
     def lower(self, bucket: Bucket, left: float) -> None:
         with self._lock:
@@ -131,9 +141,11 @@ class Local:
             if left < tokens:
                 self._left[bucket.name] = (left, time.time())
 
-    def take(self, circuit: str, cost: float, buckets: Sequence[Bucket], reserve: float) -> tuple[bool, float]:
+    def take(
+        self, circuits: Sequence[str], cost: float, buckets: Sequence[Bucket], reserve: float
+    ) -> tuple[bool, float]:
         now = time.time()
-        closed = self._closed.get(circuit, 0) / 1000
+        closed = max(self._closed.get(circuit, 0) for circuit in circuits) / 1000
         if closed > now:
             return True, closed - now
         with self._lock:
@@ -158,6 +170,10 @@ LOCAL = Local()
 
 def _script() -> Callable[..., list[int]]:
     return store().register_script(TAKE)
+
+
+def _stop() -> Callable[..., None]:
+    return store().register_script(STOP)
 
 
 def _lower() -> Callable[..., int]:

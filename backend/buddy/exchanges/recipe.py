@@ -181,6 +181,8 @@ class Recipe:
     code_at: tuple[Path, ...]
     """Where an answer says what went wrong, in the order of trust; `fine` is what it says when nothing did."""
     fine: frozenset[str]
+    always_told: Path = ()
+    """What no answer about the account lacks; empty where good answers have nothing in common."""
     per_address: Rate
     per_account: Rate
     demo: str = "sandbox"
@@ -243,6 +245,7 @@ class Recipe:
     purse: Purse
     tiers: str = "one"
     """Margin tiers: of `one` market at a time, or `all` at once."""
+    tiers_in_contracts: bool = False
     mark: str = ""
     """Field of the ticker's raw row; empty: asked for by itself."""
 

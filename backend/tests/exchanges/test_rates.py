@@ -25,6 +25,7 @@ def limiter(request: pytest.FixtureRequest, store: str, monkeypatch: pytest.Monk
 
         monkeypatch.setattr(rates, "_script", lambda: away)
         monkeypatch.setattr(rates, "_lower", lambda: away)
+        monkeypatch.setattr(rates, "_stop", lambda: away)
         monkeypatch.setattr(rates, "LOCAL", rates.Local())
     return Limiter(f"venue{next(numbers)}", sleep=lambda _: None)
 
@@ -78,6 +79,31 @@ def test_told_to_stop_nobody_asks_not_even_for_protection(limiter, bucket):
 def test_another_venue_goes_on(limiter, bucket):
     limiter.stop(60)
     Limiter(f"venue{next(numbers)}").take(1, [bucket])
+
+
+def test_an_account_told_to_stop_stops_alone(limiter, bucket):
+    one, other = (Limiter(limiter.venue, account=name, sleep=lambda _: None) for name in ("one", "other"))
+    one.stop(60, everybody=False)
+    with pytest.raises(CouldNotRead):
+        one.take(1, [bucket], protective=True)
+    other.take(1, [bucket])
+
+
+def test_practice_money_that_is_told_to_stop_does_not_stop_real_money(limiter, bucket):
+    live, test = (
+        Limiter(limiter.venue, f"{limiter.venue}:{place}", sleep=lambda _: None) for place in ("live", "test")
+    )
+    test.stop(60)
+    with pytest.raises(CouldNotRead):
+        test.take(1, [bucket])
+    live.take(1, [bucket])
+
+
+def test_a_short_stop_does_not_end_a_long_one(limiter, bucket):
+    limiter.stop(60)
+    limiter.stop(-60)
+    with pytest.raises(CouldNotRead):
+        limiter.take(1, [bucket], protective=True)
 
 
 def test_the_venues_own_count_is_believed_when_it_is_higher(limiter, bucket):

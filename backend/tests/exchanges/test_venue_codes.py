@@ -80,7 +80,7 @@ ANSWERS: list[tuple[str, Any, type[ExchangeError], str]] = [
 def test_an_answer_to_an_order(store, venue, answer, expected, code):
     exchange, wire = recorded(venue, **{PLACES[venue]: answer})
     exchange._margin_modes[symbol_of(venue)] = "isolated"
-    exchange.calls.limiter.stop = lambda _: None
+    exchange.calls.limiter.stop = lambda *_, **__: None
     with pytest.raises(expected) as failed:
         exchange.place(intent(venue, **WISHES["entry market"]))
     assert type(failed.value) is expected

@@ -93,7 +93,7 @@ def test_an_unlisted_code_is_doubt(desk):
 
 def test_the_rate_limit_is_not_doubt_and_stops_everybody(desk, monkeypatch):
     stopped: list[float] = []
-    monkeypatch.setattr(desk.exchange.calls.limiter, "stop", stopped.append)
+    monkeypatch.setattr(desk.exchange.calls.limiter, "stop", lambda seconds, **_: stopped.append(seconds))
     desk.hand.fault("rate_limit", **placing(desk, seconds=3))
     with pytest.raises(Temporary):
         desk.order(BUY, LIMIT, price=90)

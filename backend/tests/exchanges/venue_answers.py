@@ -19,6 +19,7 @@ BINANCE: dict[str, Any] = {
             {"filterType": "MIN_NOTIONAL", "notional": "100"},
         ],
     }]},
+    "": [],
     "/time": {"serverTime": NOW},
     "/positionSide/dual": {"dualSidePosition": False},
     "/leverageBracket": [],

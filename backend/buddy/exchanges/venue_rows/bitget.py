@@ -41,6 +41,7 @@ RECIPE = Recipe(
     codes=CODES,
     code_at=(("data", "failureList", 0, "errorCode"), ("code",)),
     fine=frozenset({"00000", "0"}),
+    always_told=("code",),
     per_address=Rate(200, 20),
     per_account=Rate(20, 8),
     stop=Trigger("stopLossPrice", "triggerType", {"planType": "loss_plan"}),

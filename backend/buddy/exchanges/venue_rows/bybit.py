@@ -44,6 +44,7 @@ RECIPE = Recipe(
     codes=CODES,
     code_at=(("retCode",),),
     fine=frozenset({"0"}),
+    always_told=("retCode",),
     per_address=Rate(500, 50),
     per_account=Rate(50, 25),
     stop=Trigger("stopLossPrice", "triggerBy"),

@@ -33,6 +33,7 @@ RECIPE = Recipe(
     codes=CODES,
     code_at=(("sendStatus", "status"), ("cancelStatus", "status"), ("error",), ("errors", 0, "message")),
     fine=frozenset({"placed", "cancelled", "edited"}),
+    always_told=("result",),
     per_address=Rate(60, 12),
     per_account=Rate(30, 6),
     stop=Trigger("stopLossPrice", "triggerSignal"),
