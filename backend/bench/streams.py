@@ -20,8 +20,10 @@ from .figures import Figure, percentile
 from .looks import SYMBOL, product
 from .serving import Visitor, cpu_seconds, resident_kb, stack
 
-TRADES = 30
-POLLED = 15
+TRADES = 20
+POLLED = 10
+BREATH = 4.0
+"""Seconds between trades: one after the other without a rest would use up what the venue allows to be asked."""
 ACCOUNTS = 50
 MOST_KB = 250_000
 PATIENCE = 60.0
@@ -67,6 +69,7 @@ class Desk:
     def fill_to_moved_stop(self) -> float:
         """Milliseconds from the first target's execution to the new stop, as the venue dates them."""
         self.venue.set_price(SYMBOL, str(START), jump=True)
+        time.sleep(BREATH)
         self._until(lambda: Decimal(self._quote()["last"]) == START)
         trade = self.visitor.call("POST", "/api/v1/trades", {"account": self.account, "plan": plan()})["id"]
         self._until(lambda: len(self._open("conditional")) == 1 and len(self._open("orders")) == 2)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connections
 
 from .models import Account, Credentials
 from .wakes import wake
@@ -124,6 +124,7 @@ class Stream:
             await self._end(list(self.running))
             if self.lines is not None:
                 await self.lines.close()
+            await self._in_pool(connections.close_all)
             self.pool.shutdown()
             self.alarm.pool.shutdown()
 
