@@ -349,7 +349,10 @@ class CcxtExchange:
             self.calls.write(call.method, *given, protective=True)
         except Unchanged as odd:
             raise OutcomeUnknown(str(odd)) from None
-        if code_of(self.recipe, self.client.wire.answer):  # some say yes to the question and no to the order
+        answer, always = self.client.wire.answer, self.recipe.always_told
+        if always and at(answer, always) is None:
+            raise OutcomeUnknown(f"{self.client.name} did not tell whether it cancelled the order.")
+        if code_of(self.recipe, answer):  # some say yes to the question and no to the order
             raise writing_failed(self.client, OutcomeUnknown("It was not cancelled."))
 
     def _ways_to_cancel(self, ref: OrderRef) -> Sequence[Call]:

@@ -11,7 +11,7 @@ from .ccxt_calls import Calls
 from .ccxt_orders import filled_in
 from .ccxt_words import Row
 from .cursors import Track
-from .recipe import Call, Pages, Since, at
+from .recipe import Call, Pages, Recipe, Since, at
 
 PAGES_AT_MOST = 20
 AHEAD = 1_000
@@ -75,23 +75,24 @@ class Reader:
         def ask(begin: int, more: Mapping[str, Any]) -> list[Row]:
             answer = self.calls.read(self.call.method, {**params, self.times.begin: begin, **more})
             self._token = at(answer, self.pages.field) if self.pages.param else None
-            return rows_in(answer, self.call)
+            return rows_in(answer, self.call, self.calls.client.recipe)
 
         return paged(ask, self.pages, since, until, time_of, lambda: self._token)
 
 
 def raw_rows(calls: Calls, call: Call, names: Mapping[str, str], more: Mapping[str, Any] | None = None) -> list[Row]:
     """The rows of a plain endpoint's answer."""
-    return rows_in(calls.read(call.method, filled_in(call.params, dict(names)) | dict(more or {})), call)
+    answer = calls.read(call.method, filled_in(call.params, dict(names)) | dict(more or {}))
+    return rows_in(answer, call, calls.client.recipe)
 
 
-def rows_in(answer: Any, call: Call) -> list[Row]:
+def rows_in(answer: Any, call: Call, recipe: Recipe) -> list[Row]:
     """Raises CouldNotRead when there is no list where it should be: that is not the same as an empty one."""
     rows = at(answer, call.rows)
-    if rows is None and call.none_is_empty and at(answer, call.rows[:1]) is None:
-        return []
-    if rows is None and call.none_is_empty and isinstance(at(answer, call.rows[:-1]), dict):
-        return []
+    if rows is None and call.none_is_empty and at(answer, recipe.always_told) is not None:
+        inside = at(answer, call.rows[:1])
+        if inside is None or (len(call.rows) > 1 and isinstance(at(answer, call.rows[:-1]), dict)):
+            return []
     if not isinstance(rows, list):
         raise CouldNotRead("The venue gave an answer we cannot read.")
     return [row for row in rows if isinstance(row, dict)]

@@ -185,6 +185,8 @@ class Recipe:
     """What no answer about the account lacks; empty where good answers have nothing in common."""
     per_address: Rate
     per_account: Rate
+    """In the library's weights, which stand for the account's own limit of each endpoint; where a venue counts most
+    calls by account, an address may ask for several accounts at once."""
     demo: str = "sandbox"
     """How practice money is switched on: the client's `sandbox` or `demo`."""
     used_header: str = ""

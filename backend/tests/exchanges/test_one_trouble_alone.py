@@ -72,7 +72,16 @@ def test_an_empty_answer_to_an_order_is_doubt(store, venue):
     assert len(wire.writes()) == 1
 
 
-@pytest.mark.parametrize("venue", [venue for venue in VENUES if venue != "kraken"])
+@pytest.mark.parametrize("venue", [venue for venue in VENUES if RECIPES[venue].trades])
+def test_an_empty_answer_is_not_a_time_in_which_nothing_executed(store, venue):
+    exchange, wire = recorded(venue)
+    wire.answers = {"": {}}
+    now = exchange.client.now()
+    with pytest.raises(CouldNotRead):
+        exchange.history.fills(Cursor.begin(now).fills, {symbol_of(venue): None}, now)
+
+
+@pytest.mark.parametrize("venue", VENUES)
 def test_an_empty_answer_to_a_cancel_is_doubt(store, venue):
     exchange, wire = recorded(venue)
     wire.answers = {"": {}}

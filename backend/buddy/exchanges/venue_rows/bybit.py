@@ -45,7 +45,7 @@ RECIPE = Recipe(
     code_at=(("retCode",),),
     fine=frozenset({"0"}),
     always_told=("retCode",),
-    per_address=Rate(500, 50),
+    per_address=Rate(300, 100),
     per_account=Rate(50, 25),
     stop=Trigger("stopLossPrice", "triggerBy"),
     entry=Trigger("triggerPrice", "triggerBy", direction="triggerDirection"),
