@@ -19,7 +19,7 @@ const groups = [
 	},
 	{
 		name: 'desk',
-		test: /lib\/(state|api\/(accounts|me|journal)|answer|format|tell|ui\/(Badge|Banner|toast|ErrorState|Later|Skeleton))|routes\/\(desk\)\/(Header|Navigation|Warnings|\+layout)|icons\/(chart-c|book-open|layers|settings|chevrons)/,
+		test: /lib\/(state|trading\/ModeBadge|api\/(accounts|me|journal)|answer|format|tell|ui\/(Badge|Banner|toast|ErrorState|Later|Skeleton))|routes\/\(desk\)\/(Header|Navigation|Warnings|\+layout)|icons\/(chart-c|book-open|layers|settings|chevrons)/,
 		priority: 1
 	}
 ];

@@ -1,5 +1,5 @@
 import { request } from './http';
-import type { Account, AccountChanges, NewAccount, Page, Replay, TradingState } from './types';
+import type { Account, AccountChanges, NewAccount, Page, Replay, Resumption } from './types';
 
 export const listAccounts = () => request<Page<Account>>('GET', '/accounts');
 export const getAccount = (id: number) => request<Account>('GET', `/accounts/${id}`);
@@ -10,7 +10,7 @@ export const archiveAccount = (id: number) => request<void>('DELETE', `/accounts
 export const makeMain = (id: number) => request<Account>('POST', `/accounts/${id}/main`);
 export const checkAccount = (id: number) => request<Account>('POST', `/accounts/${id}/check`);
 export const haltAccount = (id: number) => request<Account>('POST', `/accounts/${id}/halt`);
-export const resumeAccount = (id: number, state: TradingState = 'active') =>
-	request<Account>('POST', `/accounts/${id}/resume`, { body: { state } });
+export const resumeAccount = (id: number, resumption: Resumption = {}) =>
+	request<Account>('POST', `/accounts/${id}/resume`, { body: resumption });
 export const openPractice = () => request<Account>('POST', '/accounts/practice');
 export const listReplays = () => request<Page<Replay>>('GET', '/replays');

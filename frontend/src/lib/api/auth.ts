@@ -22,7 +22,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 }
 
 /** A fresh visitor has no CSRF cookie yet: reading the session sets one. */
-async function post(path: string, body: unknown): Promise<void> {
+export async function post(path: string, body: unknown): Promise<void> {
 	if (!csrfToken()) await send('GET', `${ROOT}/auth/session`);
 	const response = await send('POST', ROOT + path, { body });
 	if (!response.ok) throw await problemOf(response);

@@ -22,8 +22,14 @@ export type Unit = Schemas['UnitEnum'];
 
 export type Me = Required<Schemas['Me']>;
 export type Account = Schemas['Account'];
+export type Mode = Schemas['ModeEnum'];
 export type Connection = Schemas['Connection'];
+export type Key = Schemas['Key'];
+export type Venue = Schemas['Venue'];
+export type Venues = Schemas['VenueList'];
 export type NewAccount = Schemas['NewAccountRequest'];
+export type NewKey = Schemas['NewKeyRequest'];
+export type Resumption = Partial<Schemas['ResumeRequest']>;
 export type AccountChanges = Schemas['PatchedLimitsRequest'];
 export type Replay = Schemas['Recording'];
 

@@ -20,11 +20,6 @@ class Accounts {
 		return this.#all.find((one) => one.id === this.#chosen) ?? this.#all.find((one) => one.is_main) ?? first;
 	}
 
-	/** Prices on screen are not the market of this moment: the screen has to say so. */
-	get isUnreal(): boolean {
-		return this.current !== null && this.current.price_source !== 'live';
-	}
-
 	async load(): Promise<void> {
 		this.#all = (await listAccounts()).results;
 		this.loaded = true;

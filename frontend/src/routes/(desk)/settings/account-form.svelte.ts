@@ -19,6 +19,10 @@ export class AccountForm {
 	maxRisk = $state('5');
 	maxOpenRisk = $state('10');
 	maxOpenTrades = $state('10');
+	/** Only an account at a venue has these. */
+	isPaper = $state(true);
+	positionMode = $state<Account['position_mode']>('one_way');
+	marginMode = $state<Account['margin_mode']>('isolated');
 
 	/** A form filled with what an account has now. */
 	static of(account: Account): AccountForm {
@@ -33,6 +37,9 @@ export class AccountForm {
 		form.maxRisk = shifted(account.max_risk_percent, 0);
 		form.maxOpenRisk = shifted(account.max_open_risk_percent, 0);
 		form.maxOpenTrades = String(account.max_open_trades);
+		form.isPaper = account.mode === 'paper';
+		form.positionMode = account.position_mode;
+		form.marginMode = account.margin_mode;
 		return form;
 	}
 
@@ -47,6 +54,7 @@ export class AccountForm {
 			max_risk_percent: this.maxRisk,
 			max_open_risk_percent: this.maxOpenRisk,
 			max_open_trades: Number(this.maxOpenTrades),
+			...(!this.isPaper && { position_mode: this.positionMode, margin_mode: this.marginMode }),
 			...(this.priceSource === 'replay' && { replay_speed: this.replaySpeed })
 		};
 	}
