@@ -3,7 +3,8 @@
     python -m scripts.supervisor                           what `make run` runs, until Ctrl-C; DEMO=binance in the
                                                            environment puts a stand-in of the venue beside it
     python -m scripts.supervisor --temporary -- COMMAND    COMMAND against a stack of its own: a free port, data that is
-                                                           thrown away; it finds the address in E2E_BASE_URL
+                                                           thrown away; it finds the address in E2E_BASE_URL, and
+                                                           that of a stand-in venue in E2E_VENUES_URL
 
 A part that dies is started again. A part outlives its supervisor in no case, not even a killed one.
 """
@@ -141,7 +142,7 @@ class Stack:
         self.logs.mkdir(parents=True, exist_ok=True)
         ours = {"DATA_DIR": str(self.data), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "buddy.settings"}
         self.demo = Demo(demo, free_port()) if demo else None
-        self.words = {**environment(), **(words or {}), **(self.demo.words if self.demo else {}), **ours}
+        self.words = {**environment(), **(self.demo.words if self.demo else {}), **(words or {}), **ours}
         self.store = None if self.words.get("REDIS_URL") else self._embedded_store()
         if self.store:
             self.words["REDIS_URL"] = self.store.url
@@ -330,12 +331,13 @@ def run_against(command: list[str]) -> int:
     """COMMAND against a stack of its own."""
     with tempfile.TemporaryDirectory(prefix="buddy-e2e-", ignore_cleanup_errors=True) as folder:
         signal.signal(signal.SIGTERM, _leave)
-        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min"}
-        stack = Stack(Path(folder), free_port(), words={**words, **_replays()})
+        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min", "LIVE_TRADING": "true"}  # at the stand-in only
+        stack = Stack(Path(folder), free_port(), words={**words, **_replays()}, demo="binance")
         stack.start()
         try:
             stack.wait_until_healthy()
             found = {**environment(), "E2E_BASE_URL": stack.url}
+            found["E2E_VENUES_URL"] = stack.words["EXCHANGE_TRANSPORT_BASE"]
             return subprocess.run(command, cwd=ROOT, env=found, stdin=subprocess.DEVNULL, check=False).returncode
         finally:
             stack.stop()
