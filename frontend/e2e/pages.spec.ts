@@ -54,7 +54,7 @@ test('an account is halted, resumed and archived', async ({ page }) => {
 	await page.goto('/settings');
 	const card = page.getByRole('article', { name: 'Practice' });
 	await card.getByRole('button', { name: 'Halt' }).click();
-	await expect(page.getByText('Practice is halted: no order is sent.')).toBeVisible();
+	await expect(page.getByText('Practice is halted.')).toBeVisible();
 	await card.getByRole('button', { name: 'Resume' }).click();
 	await expect(card.getByText('Active')).toBeVisible();
 	await card.getByRole('button', { name: 'Archive' }).click();
@@ -105,11 +105,11 @@ test('the keyboard moves between pages and shows its shortcuts', async ({ page, 
 
 test('a lost connection is said in words at once', async ({ page, context }) => {
 	await practise(page);
-	await expect(page.getByText('Live', { exact: true })).toBeVisible();
+	await expect(page.getByText('Connected', { exact: true })).toBeVisible();
 	await context.setOffline(true);
 	await expect(page.getByText(/Connection to the server lost/)).toBeVisible();
 	await context.setOffline(false);
-	await expect(page.getByText('Live', { exact: true })).toBeVisible();
+	await expect(page.getByText('Connected', { exact: true })).toBeVisible();
 });
 
 test('an address of nothing says so', async ({ page }) => {
