@@ -121,13 +121,13 @@ test('a key that may withdraw is refused with its cure; without that right real 
 });
 
 test('a refused key is the loudest thing on every page, and another one ends it', async ({ page }) => {
-	const keys = await keyAt('bybit');
-	await give(await dialogFor(page, 'bybit', 'Rehearsal'), keys);
+	const keys = await keyAt('binance');
+	await give(await dialogFor(page, 'binance', 'Rehearsal'), keys);
 	await page.getByRole('button', { name: 'Trade on it' }).click({ timeout: 30_000 });
 	await (await ready(page)).click();
 	await expect(page.getByTestId('protected')).toHaveAttribute('data-state', 'protected', { timeout: 30_000 });
 
-	await at('bybit', 'change_key', { key: keys.key, active: false });
+	await at('binance', 'change_key', { key: keys.key, active: false });
 	await page.goto('/stats');
 	const trouble = page.getByTestId('trouble').filter({ hasText: 'does not accept the key of Rehearsal' });
 	await expect(trouble).toBeVisible({ timeout: 60_000 });
@@ -135,7 +135,7 @@ test('a refused key is the loudest thing on every page, and another one ends it'
 	await expectAccessible(page);
 
 	const another = `${keys.key}-again`;
-	await at('bybit', 'add_key', { key: another, secret: 'another secret', of: keys.key });
+	await at('binance', 'add_key', { key: another, secret: 'another secret', of: keys.key });
 	await trouble.getByRole('link', { name: 'Save another key' }).click();
 	await page.getByRole('button', { name: 'Replace the key' }).click();
 	const dialog = page.getByRole('dialog');
