@@ -82,17 +82,11 @@ test('a key that may withdraw is refused with its cure; without that right real 
 }) => {
 	const keys = await keyAt('binance');
 	await at('binance', 'change_key', { key: keys.key, can_withdraw: true });
-	// The sign-in of this test is fresh: the first request is answered as if it were an hour old.
-	let asked = 0;
-	await page.route('**/api/v1/accounts', async (route) => {
-		if (route.request().method() !== 'POST' || ++asked > 1) return route.continue();
-		const problem = { title: 'Not allowed', status: 403, code: 'sign_in_again', detail: '', errors: {} };
-		await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(problem) });
-	});
 	const dialog = await dialogFor(page, 'binance', 'Main');
 	await dialog.getByText('LIVE', { exact: true }).click();
 	await dialog.getByLabel('The sentence, to the letter').fill('I trade with real money on Main');
 	await give(dialog, keys);
+	// Who has only just signed up has not signed in yet.
 	await dialog.getByLabel('Your password here').fill('not my password at all');
 	await dialog.getByRole('button', { name: 'Check the key and connect' }).click();
 	await expect(dialog.getByLabel('Your password here')).toHaveAttribute('aria-invalid', 'true');
@@ -131,7 +125,7 @@ test('a refused key is the loudest thing on every page, and another one ends it'
 	await page.goto('/stats');
 	const trouble = page.getByTestId('trouble').filter({ hasText: 'does not accept the key of Rehearsal' });
 	await expect(trouble).toBeVisible({ timeout: 60_000 });
-	await expect(trouble.getByTestId('last-known')).toContainText(/BTC\/USDT long .* stop resting at/);
+	await expect(trouble.getByTestId('last-known')).toContainText(/BTC\/USDT\s+long\s+[\s\S]* stop resting at/);
 	await expectAccessible(page);
 
 	const another = `${keys.key}-again`;
@@ -156,4 +150,35 @@ test('where real money is switched off, the desk says who can change that', asyn
 	await expect(dialog.getByTestId('live-off')).toContainText('LIVE_TRADING=true');
 	await expect(dialog.getByRole('button', { name: 'Check the key and connect' })).toBeDisabled();
 	await expectAccessible(page);
+});
+
+test('a position that is not ours is shown, denies entries, and becomes a trade when it is adopted', async ({
+	page
+}) => {
+	const keys = await keyAt('binance');
+	await give(await dialogFor(page, 'binance', 'Rehearsal'), keys);
+	await page.getByRole('button', { name: 'Trade on it' }).click({ timeout: 30_000 });
+	await ready(page);
+	await at('binance', 'place', { key: keys.key, symbol: 'BTC/USDT:USDT', side: 'buy', quantity: '0.05' });
+	await expect(page.getByTestId('denials')).toContainText('Adopt it, ignore it or close it first', {
+		timeout: 30_000
+	});
+
+	await page.goto('/positions');
+	const foreign = page.getByTestId('foreign');
+	await expect(foreign).toContainText('0.05 @');
+	await expectAccessible(page);
+	await foreign.getByRole('button', { name: 'Ignore' }).click();
+	await expect(foreign).toContainText('left to your own hand');
+	await foreign.getByRole('button', { name: 'Adopt' }).click();
+	const dialog = page.getByRole('dialog');
+	await dialog.getByLabel('Stop').fill('999999');
+	await dialog.getByRole('button', { name: 'Adopt and protect' }).click();
+	await expect(dialog.getByLabel('Stop')).toHaveAttribute('aria-invalid', 'true');
+	await expectAccessible(page);
+	const { last } = await at<{ last: string }>('binance', 'price', { symbol: 'BTC/USDT:USDT' });
+	await dialog.getByLabel('Stop').fill(String(Math.round(Number(last) * 0.95)));
+	await dialog.getByRole('button', { name: 'Adopt and protect' }).click();
+	await expect(page.getByTestId('protected')).toHaveAttribute('data-state', 'protected', { timeout: 30_000 });
+	await expect(foreign).toHaveCount(0);
 });

@@ -40,12 +40,27 @@ class ForeignPositionsSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
+@extend_schema_field(PlanStopSerializer)
+class StopField(serializers.JSONField):
+    """A plan's stop, as written."""
+
+
+@extend_schema_field(PlanTargetSerializer(many=True))
+class TargetsField(serializers.JSONField):
+    """A plan's targets, as written."""
+
+
+@extend_schema_field(PlanRulesSerializer)
+class RulesField(serializers.JSONField):
+    """A plan's rules, as written."""
+
+
 class AdoptionSerializer(serializers.Serializer[Any]):
     """The stop, and what else of a plan shall hold; the plan's own reader names every fault."""
 
-    stop = extend_schema_field(PlanStopSerializer)(serializers.JSONField)()
-    take_profits = extend_schema_field(PlanTargetSerializer(many=True))(serializers.JSONField)(required=False)
-    rules = extend_schema_field(PlanRulesSerializer)(serializers.JSONField)(required=False)
+    stop = StopField()
+    take_profits = TargetsField(required=False)
+    rules = RulesField(required=False)
 
 
 class IgnoreSerializer(serializers.Serializer[Any]):

@@ -698,8 +698,8 @@ export interface components {
         AccountStateEnum: "active" | "reducing" | "halted";
         /** @description The stop, and what else of a plan shall hold; the plan's own reader names every fault. */
         AdoptionRequest: {
-            stop: components["schemas"]["PlanRulesRequest"];
-            take_profits?: components["schemas"]["PlanRulesRequest"];
+            stop: components["schemas"]["PlanStopRequest"];
+            take_profits?: components["schemas"]["PlanTargetRequest"][];
             rules?: components["schemas"]["PlanRulesRequest"];
         };
         Asked: {

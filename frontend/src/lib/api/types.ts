@@ -54,6 +54,8 @@ export type Trade = Schemas['Trade'];
 export type TradeStory = Schemas['TradeDetail'];
 export type TradeOrder = Schemas['Order'];
 export type TradeFill = Schemas['Fill'];
+export type ForeignPosition = Schemas['ForeignPosition'];
+export type Adoption = Schemas['AdoptionRequest'];
 export type TradeEvent = Schemas['TradeEvent'];
 
 /** A setup or a tag. */

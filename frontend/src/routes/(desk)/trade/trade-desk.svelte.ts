@@ -78,6 +78,8 @@ export class TradeDesk {
 				if (tick.symbol === symbol && tick.account === this.account.id) this.#moved(tick.last, tick.time);
 			}),
 			live.watch(symbol),
+			// The gate answers otherwise: a position that is nobody's was found or is gone, say.
+			live.on('account', ({ account }) => account === this.account.id && this.ask(true)),
 			live.on('hello', () => this.#isBack())
 		];
 		return () => {
