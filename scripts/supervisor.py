@@ -142,7 +142,7 @@ class Stack:
         self.logs.mkdir(parents=True, exist_ok=True)
         ours = {"DATA_DIR": str(self.data), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "buddy.settings"}
         self.demo = Demo(demo, free_port()) if demo else None
-        self.words = {**environment(), **(self.demo.words if self.demo else {}), **(words or {}), **ours}
+        self.words = {**environment(), **(words or {}), **(self.demo.words if self.demo else {}), **ours}
         self.store = None if self.words.get("REDIS_URL") else self._embedded_store()
         if self.store:
             self.words["REDIS_URL"] = self.store.url
@@ -331,8 +331,9 @@ def run_against(command: list[str]) -> int:
     """COMMAND against a stack of its own."""
     with tempfile.TemporaryDirectory(prefix="buddy-e2e-", ignore_cleanup_errors=True) as folder:
         signal.signal(signal.SIGTERM, _leave)
-        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min", "LIVE_TRADING": "true"}  # at the stand-in only
+        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min"}
         stack = Stack(Path(folder), free_port(), words={**words, **_replays()}, demo="binance")
+        stack.words["LIVE_TRADING"] = "true"  # with no money but the stand-in's
         stack.start()
         try:
             stack.wait_until_healthy()
