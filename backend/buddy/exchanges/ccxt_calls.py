@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from buddy.core.errors import ExchangeError, OutcomeUnknown
+from buddy.core.errors import ExchangeError, OutcomeUnknown, Temporary
 
 from .ccxt_client import Client, Unreadable, read_anew
 from .ccxt_errors import Skew, pause_asked, reading_failed, writing_failed
@@ -37,6 +38,7 @@ class Calls:
         self.client, self.limiter = client, limiter
         self._address, self.account = address, account
         self._protective = self._writing = False
+        self._until: float | None = None
         client.api.throttle = self._throttle
 
     def read(self, method: str, *arguments: Any, protective: bool = False) -> Any:
@@ -47,13 +49,16 @@ class Calls:
             self.compare_clocks()
             return self._once(method, arguments, reading_failed, protective=protective, writing=False)
 
-    def write(self, method: str, *arguments: Any, protective: bool = False) -> Any:
-        """Raises Rejected, Temporary (not carried out), OutcomeUnknown, `Absent` or `Unchanged`."""
+    def write(self, method: str, *arguments: Any, protective: bool = False, until: float | None = None) -> Any:
+        """Raises Rejected, Temporary (not carried out), OutcomeUnknown, `Absent` or `Unchanged`.
+
+        `until`: the moment (monotonic) after which it is not sent any more.
+        """
         try:
-            return self._once(method, arguments, writing_failed, protective=protective, writing=True)
+            return self._once(method, arguments, writing_failed, protective=protective, writing=True, until=until)
         except Skew:  # not carried out, by the venue's word
             self.compare_clocks()
-            return self._once(method, arguments, writing_failed, protective=protective, writing=True)
+            return self._once(method, arguments, writing_failed, protective=protective, writing=True, until=until)
 
     def ready(self) -> None:
         """Markets known, clocks compared."""
@@ -80,10 +85,14 @@ class Calls:
         *,
         protective: bool,
         writing: bool,
+        until: float | None = None,
     ) -> Any:
         with self.client.lock:
-            self._protective, self._writing = protective, writing
-            return self._guarded(lambda: self._answer(method, arguments), failed)
+            self._protective, self._writing, self._until = protective, writing, until
+            try:
+                return self._guarded(lambda: self._answer(method, arguments), failed)
+            finally:
+                self._until = None
 
     def _answer(self, method: str, arguments: tuple[Any, ...]) -> Any:
         found = getattr(self.client.api, method)(*arguments)
@@ -112,6 +121,8 @@ class Calls:
         """In place of the library's own, which knows of no other process."""
         buckets = [self._address, self.account] if self._writing else [self._address]
         self.limiter.take(1 if cost is None else cost, buckets, protective=self._protective)
+        if self._until is not None and time.monotonic() > self._until:
+            raise Temporary("It took too long until the order could be sent; it was not.")
 
     def _heed_count(self) -> None:
         """The venue's own count of what this address has used, where it tells."""

@@ -62,6 +62,9 @@ log = logging.getLogger(__name__)
 MODE_KEPT = 300.0
 """Seconds for which what the venue said of the position mode is believed."""
 SENT_KEPT = 1000
+SEND_WITHIN = 10.0
+"""Seconds after which an order is not sent any more. Who holds the account may be another by then, and may have sent
+this very order: some venues would take it twice, knowing a name only while its order rests."""
 
 
 class CcxtExchange:
@@ -230,6 +233,7 @@ class CcxtExchange:
     # --- one order ---
 
     def place(self, intent: OrderIntent) -> OrderState:
+        until = time.monotonic() + SEND_WITHIN
         self._ready_to_write()
         self._never_twice(intent)
         wanted = arguments(
@@ -241,7 +245,7 @@ class CcxtExchange:
         )
         self.history.expect(intent.symbol)
         try:
-            row = self.calls.write("create_order", *wanted, protective=intent.reduce_only)
+            row = self.calls.write("create_order", *wanted, protective=intent.reduce_only, until=until)
         except (Absent, Unchanged) as odd:
             raise OutcomeUnknown(str(odd)) from None
         except Rejected as refusal:

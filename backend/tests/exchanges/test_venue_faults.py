@@ -75,6 +75,26 @@ def test_an_order_is_never_sent_twice_by_itself(desk):
     assert len(desk.orders()) == 1
 
 
+def test_an_order_that_was_held_up_too_long_is_not_sent_any_more(desk, monkeypatch):
+    """Another process may have sent it by then, and some venues would fill it a second time."""
+    wanted = desk.intent(BUY, MARKET)
+    asks_first = desk.exchange._ready_to_write
+
+    def held_up() -> None:
+        asks_first()
+        monkeypatch.setattr(ccxt_calls.time, "monotonic", lambda: real() + 11)
+
+    real = ccxt_calls.time.monotonic
+    monkeypatch.setattr(desk.exchange, "_ready_to_write", held_up)
+    with pytest.raises(Temporary):
+        desk.exchange.place(wanted)
+    monkeypatch.setattr(ccxt_calls.time, "monotonic", lambda: real() + 4000)
+    desk.exchange.calls.ready()  # an hour later all is asked for again
+    monkeypatch.undo()
+    assert desk.exchange.find(wanted.ref) is None
+    assert desk.exchange.place(wanted).client_id == wanted.client_id
+
+
 def test_without_a_connection_nothing_has_happened(desk, venues):
     adapter = desk.exchange.client.wire.get_adapter("https://")
     there, adapter.base = adapter.base, adapter.base._replace(netloc="127.0.0.1:9")
