@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.exchange import OrderStatus, Role
-from buddy.core.manage import Action, Cancel, Place
+from buddy.core.manage import Action, Cancel, Place, Working
 from buddy.events.models import Event
 
 from . import protection
@@ -71,7 +71,19 @@ def _without_net(case: Case) -> list[Cancel]:
     over = not case.held and case.position.entered and not case.doubts
     if not over and not (case.held and case.is_covered):
         return []
-    return [Cancel(working, NET_NOT_NEEDED) for working in case.net]
+    return [Cancel(working, NET_NOT_NEEDED) for working in case.net if over or not _may_catch_more(working, case)]
+
+
+def _may_catch_more(net: Working, case: Case) -> bool:
+    """A stop that also covers what the rest of its entry fills with, before our own has grown to it.
+
+    One that is tighter than our own is not what the plan asks for any more.
+    """
+    fills_on = any(order.role == Role.ENTRY and order.status == OrderStatus.PARTIAL for order in case.orders)
+    own = case.live_stop
+    if net.role is not Role.STOP or not fills_on or own is None or own.trigger is None or net.trigger is None:
+        return False
+    return not case.position.side.better(net.trigger, own.trigger)
 
 
 def _is_stop(action: Action) -> bool:

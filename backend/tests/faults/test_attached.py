@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from buddy.core.errors import Rejected
-from buddy.core.exchange import OrderIntent, OrderState, Profile
+from buddy.core.exchange import OrderIntent, OrderKind, OrderState, OrderStatus, Profile, Reading
 from buddy.exchanges.models import Account
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, Order, Trade
@@ -77,6 +79,37 @@ def watch_targets(venue: VenueLike) -> list[int]:
     for name in ("place", "cancel"):
         setattr(venue, name, counting(name))
     return counts
+
+
+def test_the_net_stays_while_more_of_the_same_entry_may_fill(account: Account, venue: VenueLike) -> None:
+    """What fills next would have no stop until the next look."""
+    trade = open_trade(account, long_plan())
+    entry, half = venue.sent[0], Decimal("0.04")
+    number = Order.objects.get(trade=trade).exchange_id
+    venue.hand("buy", "market", half)  # told as the first half of our entry
+    venue.sim.place(replace(stop_of(entry), client_id="sl-half", quantity=half))
+
+    def half_filled(reading: Reading) -> Reading:
+        partial = {"filled": half, "status": OrderStatus.PARTIAL}
+        orders = [replace(o, **partial) if o.exchange_id == number else o for o in reading.orders]  # type: ignore[arg-type]
+        return replace(reading, orders=orders, fills=[replace(fill, exchange_id=number) for fill in reading.fills])
+
+    venue.altered = half_filled
+    again(trade)
+    assert names(venue) == ["sl99000", "tb100000", "tb101000", "tb102000", "tb99000"]
+    trade.plan = {**trade.plan, "stop": {"price": "98000"}}  # a net that is tighter than what is wanted goes
+    trade.memory = {name: value for name, value in trade.memory.items() if name != "tightest_stop"}
+    trade.save()
+    again(trade)
+    assert names(venue) == ["tb100000", "tb101000", "tb102000", "tb98000"]
+
+
+def stop_of(entry: OrderIntent) -> OrderIntent:
+    """What a venue makes of the stop that an entry brought."""
+    return replace(
+        entry, order_side=entry.order_side.opposite, kind=OrderKind.STOP_MARKET, price=None,
+        trigger=entry.attached_stop, reduce_only=True, attached_stop=None, attached_target=None,
+    )  # fmt: skip
 
 
 def test_several_targets_never_travel_with_the_entry(account: Account, venue: VenueLike) -> None:
