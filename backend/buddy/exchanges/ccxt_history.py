@@ -37,6 +37,8 @@ INCOME_EVERY = 60_000
 """Milliseconds between two questions for income, which comes every few hours and costs much."""
 AFTER_A_CHANGE, AT_LEAST_EVERY, EVERYTHING_AFTER = 10_000, 20_000, STEP + LATE
 """Milliseconds: how long executions are asked for after something was seen to happen, and how often without."""
+FEE_LATE = 20_000
+"""Milliseconds an execution is held back for its fee; less than `LATE`, so that the cursor does not pass it by."""
 MINUTE = TIMEFRAMES["1m"]
 DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDG", "DAI"})
 """Worth each other, to the precision of a fee."""
@@ -91,10 +93,13 @@ class History:
             rows += [row for row in found if number(row.get("amount"))]
             complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
-        ids = [(_trade_id(row), _trade_time(row)) for row in rows]
+        fees = self._fees(new)
+        waiting = {_trade_id(row) for row in new if self._waits_for_fee(row, fees, now)}
+        new = [row for row in new if _trade_id(row) not in waiting]
+        ids = [(_trade_id(row), _trade_time(row)) for row in rows if _trade_id(row) not in waiting]
         all_asked = not self.recipe.trades_by_symbol or len(asked) == len(symbols)
         after = track.after(ids, complete, now) if all_asked else track.also(name for name, _ in ids)
-        return self._named(new), after, complete < now
+        return self._named(new, fees), after, complete < now
 
     def _due(self, symbols: Mapping[str, object], track: Track, now: int) -> list[str]:
         everything = now - track.horizon >= EVERYTHING_AFTER
@@ -142,9 +147,8 @@ class History:
             raise CouldNotRead("The venue told an execution without its time.")
         return found
 
-    def _named(self, rows: Sequence[Row]) -> list[Fill]:
+    def _named(self, rows: Sequence[Row], fees: Mapping[str, Decimal]) -> list[Fill]:
         self._find_names(rows)
-        fees = self._fees(rows)
         return [self._fill(row, fees) for row in rows]
 
     def _fill(self, row: Row, fees: Mapping[str, Decimal]) -> Fill:
@@ -214,6 +218,12 @@ class History:
             if raw.get(log.id) and (fee := number(raw.get(log.fee))) is not None:
                 fees[str(raw[log.id])] = fees.get(str(raw[log.id]), ZERO) + fee
         return fees
+
+    def _waits_for_fee(self, row: Row, fees: Mapping[str, Decimal], now: int) -> bool:
+        """Its fee is told in a list that lags a little: it is told once that is there, or without it in the end."""
+        if self.recipe.fees is None or str(row["id"]) in fees:
+            return False
+        return now - _trade_time(row) < FEE_LATE
 
     def _fee(self, row: Row) -> Decimal:
         """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin."""

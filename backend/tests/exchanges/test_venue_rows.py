@@ -307,28 +307,42 @@ def test_bingx_a_state_never_heard_of_is_not_guessed(store):
         listed("bingx", "/trade/openOrders", row)
 
 
+KRAKEN_FILL = {
+    "fill_id": "f1",
+    "symbol": "PF_XBTUSD",
+    "side": "buy",
+    "order_id": "70",
+    "size": 0.01,
+    "price": 64000.0,
+    "fillTime": "2026-11-21T12:00:05.000Z",
+    "fillType": "taker",
+    "cliOrdId": OURS,
+}
+KRAKEN_LOG = {"execution": "f1", "fee": 0.192, "info": "futures trade", "id": 1, "date": "2026-11-21T12:00:05.000Z"}
+
+
 def test_kraken_fees_are_the_accounts_own_and_not_the_price_lists(store):
-    fill = {
-        "fill_id": "f1",
-        "symbol": "PF_XBTUSD",
-        "side": "buy",
-        "order_id": "70",
-        "size": 0.01,
-        "price": 64000.0,
-        "fillTime": "2026-11-21T12:00:05.000Z",
-        "fillType": "taker",
-        "cliOrdId": OURS,
-    }
-    log = {"execution": "f1", "fee": 0.192, "info": "futures trade", "id": 1, "date": "2026-11-21T12:00:05.000Z"}
     exchange, _ = recorded(
         "kraken",
         **{
-            "/fills": {"result": "success", "fills": [fill]},
-            "/account-log": {"logs": [log]},
+            "/fills": {"result": "success", "fills": [KRAKEN_FILL]},
+            "/account-log": {"logs": [KRAKEN_LOG]},
         },
     )
     (told,), _, _ = exchange.history.fills(Track(NOW), {symbol_of("kraken"): 0}, NOW + 60_000)
     assert (told.client_id, told.quantity, told.fee) == (OURS, D("0.01"), D("0.192"))
+
+
+def test_kraken_an_execution_whose_fee_is_not_told_yet_is_told_with_it(store):
+    exchange, wire = recorded(
+        "kraken", **{"/fills": {"result": "success", "fills": [KRAKEN_FILL]}, "/account-log": {"logs": []}}
+    )
+    fills, track, _ = exchange.history.fills(Track(NOW), {symbol_of("kraken"): 0}, NOW + 5_000)
+    assert fills == []
+    wire.answers["/account-log"] = {"logs": [KRAKEN_LOG]}
+    (told,), track, _ = exchange.history.fills(track, {symbol_of("kraken"): 0}, NOW + 7_000)
+    assert told.fee == D("0.192")
+    assert exchange.history.fills(track, {symbol_of("kraken"): 0}, NOW + 9_000)[0] == []
 
 
 def test_kraken_a_stop_is_listed_with_its_trigger(store):
