@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import CouldNotRead
+from buddy.core.errors import CouldNotRead, KeyRefused
 from buddy.core.exchange import Fill, Income, OrderState
 from buddy.core.market import TIMEFRAMES, ZERO
 
@@ -38,7 +38,7 @@ INCOME_EVERY = 60_000
 AFTER_A_CHANGE, AT_LEAST_EVERY, EVERYTHING_AFTER = 10_000, 20_000, STEP + LATE
 """Milliseconds: how long executions are asked for after something was seen to happen, and how often without."""
 FEE_LATE = 20_000
-"""Milliseconds an execution is held back for its fee; less than `LATE`, so that the cursor does not pass it by."""
+"""Milliseconds an execution is held back for its fee, where the list that tells it can be read."""
 MINUTE = TIMEFRAMES["1m"]
 DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDG", "DAI"})
 """Worth each other, to the precision of a fee."""
@@ -94,12 +94,13 @@ class History:
             complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
         fees = self._fees(new)
-        waiting = {_trade_id(row) for row in new if self._waits_for_fee(row, fees, now)}
+        waiting = {_trade_id(row): _trade_time(row) for row in new if self._waits_for_fee(row, fees, now)}
+        behind, complete = complete < now, min([complete, *(time - 1 for time in waiting.values())])
         new = [row for row in new if _trade_id(row) not in waiting]
         ids = [(_trade_id(row), _trade_time(row)) for row in rows if _trade_id(row) not in waiting]
         all_asked = not self.recipe.trades_by_symbol or len(asked) == len(symbols)
         after = track.after(ids, complete, now) if all_asked else track.also(name for name, _ in ids)
-        return self._named(new, fees), after, complete < now
+        return self._named(new, fees or {}), after, behind
 
     def _due(self, symbols: Mapping[str, object], track: Track, now: int) -> list[str]:
         everything = now - track.horizon >= EVERYTHING_AFTER
@@ -206,24 +207,29 @@ class History:
 
     # --- fees ---
 
-    def _fees(self, rows: Sequence[Row]) -> dict[str, Decimal]:
-        """By execution, where another list tells them; in the settle currency."""
+    def _fees(self, rows: Sequence[Row]) -> dict[str, Decimal] | None:
+        """By execution, where another list tells them; in the settle currency. None while that list cannot be read."""
         log = self.recipe.fees
         if log is None or not rows:
             return {}
         since = min(_trade_time(row) for row in rows) - MINUTE
-        told = raw_rows(self.calls, log.call, {}, {log.since: since})
+        try:
+            told = raw_rows(self.calls, log.call, {}, {log.since: since})
+        except KeyRefused:
+            raise
+        except CouldNotRead:  # protection does not wait for a fee
+            return None
         fees: dict[str, Decimal] = {}
         for raw in told:
             if raw.get(log.id) and (fee := number(raw.get(log.fee))) is not None:
                 fees[str(raw[log.id])] = fees.get(str(raw[log.id]), ZERO) + fee
         return fees
 
-    def _waits_for_fee(self, row: Row, fees: Mapping[str, Decimal], now: int) -> bool:
+    def _waits_for_fee(self, row: Row, fees: Mapping[str, Decimal] | None, now: int) -> bool:
         """Its fee is told in a list that lags a little: it is told once that is there, or without it in the end."""
-        if self.recipe.fees is None or str(row["id"]) in fees:
+        if self.recipe.fees is None or (fees is not None and str(row["id"]) in fees):
             return False
-        return now - _trade_time(row) < FEE_LATE
+        return fees is None or now - _trade_time(row) < FEE_LATE
 
     def _fee(self, row: Row) -> Decimal:
         """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin."""

@@ -345,6 +345,16 @@ def test_kraken_an_execution_whose_fee_is_not_told_yet_is_told_with_it(store):
     assert exchange.history.fills(track, {symbol_of("kraken"): 0}, NOW + 9_000)[0] == []
 
 
+def test_kraken_fees_that_cannot_be_read_hide_nothing_but_the_executions_they_belong_to(store):
+    answers = {"/fills": {"result": "success", "fills": [KRAKEN_FILL]}, "/account-log": (503, {})}
+    exchange, wire = recorded("kraken", **answers)
+    fills, track, _ = exchange.history.fills(Track(NOW), {symbol_of("kraken"): 0}, NOW + 900_000)
+    assert fills == []
+    wire.answers["/account-log"] = {"logs": [KRAKEN_LOG]}
+    (told,), _, _ = exchange.history.fills(track, {symbol_of("kraken"): 0}, NOW + 902_000)
+    assert told.fee == D("0.192")
+
+
 def test_kraken_a_stop_is_listed_with_its_trigger(store):
     row = {
         "order_id": "80",
