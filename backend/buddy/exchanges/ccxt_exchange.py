@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -20,7 +20,6 @@ from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
-    Income,
     KeyInfo,
     OrderIntent,
     OrderRef,
@@ -35,12 +34,14 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
-from .ccxt_client import PATIENCE, TESTNET
+from .ccxt_client import PATIENCE
 from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
 from .ccxt_history import History, Names, begin
+from .ccxt_key import key_info
+from .ccxt_lists import is_meant, legible, resting_rows, seen_of
 from .ccxt_markets import Markets
 from .ccxt_orders import arguments, filled_in
-from .ccxt_pages import paged, raw_rows
+from .ccxt_pages import raw_rows
 from .ccxt_set_up import SetUp
 from .ccxt_words import (
     Row,
@@ -53,7 +54,6 @@ from .ccxt_words import (
     understood,
     with_child,
 )
-from .cursors import Track
 from .recipe import Call, Params, at
 from .venues import VENUES
 
@@ -129,9 +129,9 @@ class CcxtExchange:
         orders = self._orders(symbols)
         positions = self._positions()
         held = {position.symbol for position in positions}
-        seen = {symbol: _seen(symbol, orders, positions) for symbol in known | self._listed_here(held)}
+        seen = {symbol: seen_of(symbol, orders, positions) for symbol in known | self._listed_here(held)}
         fills, fills_track, behind = self.history.fills(cursor.fills, seen, now)
-        income, income_track = self._income(cursor.income, now)
+        income, income_track = self.history.income_or_none(cursor.income, now)
         quotes, ranges = self.markets.quotes(symbols)
         return Reading(
             time=now,
@@ -152,19 +152,9 @@ class CcxtExchange:
             self.calls.read_markets_anew()
         return {symbol for symbol in symbols if symbol in self.api.markets}
 
-    def _income(self, track: Track, now: int) -> tuple[list[Income], Track]:
-        """No protection waits for it: what cannot be read now is asked for again later, from the same point on."""
-        try:
-            return self.history.income(track, now)
-        except KeyRefused:
-            raise
-        except (CouldNotRead, Absent) as error:
-            log.warning("income is asked for again later: %s", error)
-            return [], track
-
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         """All that rests on `symbols`, of every book of the venue, each once."""
-        rows = [row for params in self.recipe.open_lists for row in self._listed(symbols, params)]
+        rows = resting_rows(self.calls, symbols)
         orders = [self._state(row, "") for row in rows]
         found = {(order.symbol, order.trigger is None, order.exchange_id): order for order in orders}
         wanted = set(symbols)
@@ -173,43 +163,16 @@ class CcxtExchange:
             self.names.learn_order(order)
         return resting
 
-    def _listed(self, symbols: Sequence[str], params: Params) -> list[Row]:
-        if self.recipe.bulk_from and len(symbols) >= self.recipe.bulk_from:
-            return self._pages(None, params)
-        return [row for symbol in symbols for row in self._pages(symbol, params)]
-
-    def _pages(self, symbol: str | None, params: Params) -> list[Row]:
-        """One list to its end: half a list would make a resting stop look absent."""
-        pages = self.recipe.open_pages
-        size = pages.size if pages.param else None
-
-        def ask(_: int, more: Mapping[str, Any]) -> list[Row]:
-            found: list[Row] = self.calls.read(
-                "fetch_open_orders", symbol, None, size, {**params, **more}, protective=True
-            )
-            return found
-
-        if not pages.param:
-            return ask(0, {})
-        return paged(ask, pages, 0, 0, lambda row: 0)[0]
-
     def _positions(self) -> list[PositionState]:
         rows = [
             row
             for params in self.recipe.position_lists
             for row in self.calls.read("fetch_positions", None, dict(params), protective=True)
         ]
-        found = [position for row in self._legible(rows) if (position := position_state(row)) is not None]
+        found = [position for row in legible(self.calls, rows) if (position := position_state(row)) is not None]
         held = list({(each.symbol, each.side): each for each in found}.values())
         self._margin_modes |= {each.symbol: each.margin_mode for each in held if each.margin_mode}
         return held
-
-    def _legible(self, rows: Sequence[Row]) -> list[Row]:
-        """Without what is held in a market we do not know, where the venue tells no contracts but needs their size."""
-        strange = [row for row in rows if row.get("contracts") is None and row["symbol"] not in self.api.markets]
-        if strange:
-            self.calls.read_markets_anew()
-        return [row for row in rows if row not in strange]
 
     def position_mode(self) -> PositionMode:
         """One way or hedged; asked for every few minutes."""
@@ -217,18 +180,9 @@ class CcxtExchange:
         if known is not None and time.monotonic() - known[1] < MODE_KEPT:
             return known[0]
         self.calls.ready()
-        mode = self._ask_mode()
+        mode = self._set_up.position_mode()
         self._mode = (mode, time.monotonic())
         return mode
-
-    def _ask_mode(self) -> PositionMode:
-        call = self.recipe.position_mode
-        if call is None:
-            return PositionMode.ONE_WAY
-        told = at(self.calls.read(call.method, dict(call.params), protective=True), call.rows)
-        if told is None:
-            raise CouldNotRead(f"{self.client.name} does not tell its position mode.")
-        return PositionMode.HEDGE if str(told) in self.recipe.hedge_words else PositionMode.ONE_WAY
 
     # --- one order ---
 
@@ -321,7 +275,7 @@ class CcxtExchange:
         states = (self._state(row, ref.symbol) for row in rows if row and exchange_id_of(row, self.recipe))
         if call.shape == "order" and not any(exchange_id_of(row, self.recipe) for row in rows if row):
             raise CouldNotRead(f"{self.client.name} told neither an order nor that there is none.")
-        return next((state for state in states if _is_meant(state, ref)), None)
+        return next((state for state in states if is_meant(state, ref)), None)
 
     def _with_child(self, order: OrderState, ref: OrderRef) -> OrderState:
         """A triggered order tells what executed through the order it became."""
@@ -408,18 +362,7 @@ class CcxtExchange:
 
     def key_info(self) -> KeyInfo:
         """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
-        call, practises = self.recipe.key, self.client.environment == TESTNET
-        if call is None or (practises and not self.recipe.tells_demo_keys):
-            return KeyInfo()
-        self.calls.ready()
-        try:
-            answer = self.calls.read(call.method, dict(call.params))
-        except Absent as error:
-            raise CouldNotRead(str(error)) from None
-        if not isinstance(answer, dict | list):
-            raise CouldNotRead(f"{self.client.name} gave no answer about the key that we can read.")
-        told = {name: [fact.of(answer) for fact in facts] for name, facts in self.recipe.key_facts.items()}
-        return KeyInfo(**{name: next((one for one in all_ if one is not None), None) for name, all_ in told.items()})
+        return key_info(self.calls)
 
     def _hedged(self) -> bool:
         return self.recipe.has_hedge and self.position_mode() is PositionMode.HEDGE
@@ -450,17 +393,3 @@ class CcxtExchange:
             if self._mode is None:
                 raise
             self._mode = (self._mode[0], time.monotonic() - MODE_KEPT + PATIENCE)
-
-
-def _seen(symbol: str, orders: Iterable[OrderState], positions: Iterable[PositionState]) -> object:
-    """All that an execution on `symbol` would change."""
-    resting = sorted((order.exchange_id, order.filled) for order in orders if order.symbol == symbol)
-    held = [(each.side, each.quantity, each.average_entry) for each in positions if each.symbol == symbol]
-    return resting, held
-
-
-def _is_meant(state: OrderState, ref: OrderRef) -> bool:
-    """Whether the venue's row is the order meant; an answer about another one is no answer."""
-    if ref.client_id and state.client_id:
-        return state.client_id.lower() == ref.client_id.lower()
-    return bool(ref.exchange_id) and ref.exchange_id in (state.exchange_id, state.child_id)

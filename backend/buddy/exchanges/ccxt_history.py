@@ -268,6 +268,16 @@ class History:
         new = track.new(told, lambda each: each.income_id, lambda each: each.time)
         return new, track.after([(each.income_id, each.time) for each in told], read_to, now)
 
+    def income_or_none(self, track: Track, now: int) -> tuple[list[Income], Track]:
+        """No protection waits for it: what cannot be read now is asked for again later, from the same point on."""
+        try:
+            return self.income(track, now)
+        except KeyRefused:
+            raise
+        except (CouldNotRead, Absent) as error:
+            log.warning("income is asked for again later: %s", error)
+            return [], track
+
     def _income(self, raw: Row, ledger: Ledger) -> Income:
         """Valued in the settle currency."""
         market_id = str(raw.get(ledger.symbol) or "").upper()

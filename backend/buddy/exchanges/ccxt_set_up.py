@@ -8,8 +8,8 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.errors import Rejected
-from buddy.core.exchange import PositionState, Refusal
+from buddy.core.errors import CouldNotRead, Rejected
+from buddy.core.exchange import PositionMode, PositionState, Refusal
 
 from .ccxt_calls import Calls
 from .ccxt_errors import Unchanged
@@ -81,3 +81,13 @@ class SetUp:
                 f"Choose the other one, or change it at {self.client.name}.",
                 Refusal.OTHER,
             )
+
+    def position_mode(self) -> PositionMode:
+        """One way or hedged, as the venue says now. Raises CouldNotRead."""
+        call = self.recipe.position_mode
+        if call is None:
+            return PositionMode.ONE_WAY
+        told = at(self.calls.read(call.method, dict(call.params), protective=True), call.rows)
+        if told is None:
+            raise CouldNotRead(f"{self.client.name} does not tell its position mode.")
+        return PositionMode.HEDGE if str(told) in self.recipe.hedge_words else PositionMode.ONE_WAY
