@@ -6,6 +6,7 @@ are never what a plan wishes for, and they go once our own stop is seen resting.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from buddy.core.exchange import OrderState, Profile, Role
@@ -38,13 +39,23 @@ def row_of(account: Account, rows: Rows, state: OrderState) -> Order | None:
     orders = rows.all_orders()
     if any(order.exchange_id == state.exchange_id and order.symbol == state.symbol for order in orders):
         return None
-    for entry in orders:
-        role = _role(entry, state)
-        if role is not None:
-            made = _made(account, entry, state, role)
-            rows.orders[entry.trade_id].append(made)
-            return made
-    return None
+    asked = [(entry, role) for entry in orders if (role := _role(entry, state)) is not None]
+    if not asked:
+        return None
+    entry, role = min(asked, key=lambda each: _strangeness(each, state, asked, orders))
+    made = _made(account, entry, state, role)
+    rows.orders[entry.trade_id].append(made)
+    return made
+
+
+def _strangeness(
+    one: tuple[Order, Role], state: OrderState, asked: Sequence[tuple[Order, Role]], orders: Sequence[Order]
+) -> tuple[bool, bool]:
+    """Several trades may have asked for one price: an entry that has its own already, or of another size, waits."""
+    entry, role = one
+    wanted = sum((each.trade_id, other) == (entry.trade_id, role) for each, other in asked)
+    made = sum(order.is_attached and (order.trade_id, order.role) == (entry.trade_id, role) for order in orders)
+    return made >= wanted, entry.quantity != state.quantity
 
 
 def _role(entry: Order, state: OrderState) -> Role | None:

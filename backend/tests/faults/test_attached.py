@@ -137,6 +137,16 @@ def test_a_net_that_catches_is_our_stop(account: Account, venue: VenueLike) -> N
     assert names(venue) == []
 
 
+def test_nets_of_two_trades_at_one_price_are_each_their_own_trades(account: Account, venue: VenueLike) -> None:
+    trades = [open_trade(account, long_plan(risk={"quantity": quantity})) for quantity in ("0.02", "0.03")]
+    venue.go(100_000, 98_900)
+    again(trades[0])
+    found = [Trade.objects.get(pk=trade.pk) for trade in trades]
+    assert [(trade.status, trade.exit_reason) for trade in found] == [("closed", "stop_loss")] * 2
+    sold = Fill.objects.filter(order_side="sell").order_by("trade").values_list("trade", "quantity")
+    assert list(sold) == [(trades[0].pk, Decimal("0.02")), (trades[1].pk, Decimal("0.03"))]
+
+
 def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: VenueLike) -> None:
     venue.drop(refused, is_stop, times=100)
     trade = open_trade(account, long_plan(**ONE_TARGET))
