@@ -14,6 +14,8 @@ from .cursors import Track
 from .recipe import Call, Pages, Recipe, Since, at
 
 PAGES_AT_MOST = 20
+SHORTEST = 1_000
+"""Milliseconds: the shortest span that is halved when too much happened in it."""
 AHEAD = 1_000
 """Milliseconds: our idea of the venue's clock lags a little, and what has just happened must not be missed."""
 
@@ -43,7 +45,7 @@ def paged(
         elif pages.param and token not in (None, ""):
             more[pages.param] = token
         else:
-            raise CouldNotRead("The venue does not tell how to read on.")
+            raise TooMany("The venue does not tell how to read on.")
     if pages.ascending:
         return rows, since
     raise CouldNotRead("There is more than can be read at once.")
@@ -61,6 +63,10 @@ def _further(page: Sequence[Row], since: int, time_of: TimeOf) -> int:
     return newest
 
 
+class TooMany(CouldNotRead):
+    """More in this span of time than one page, and no way to the next: a shorter span may do."""
+
+
 class Reader:
     """A plain endpoint's rows over a span of time."""
 
@@ -69,6 +75,18 @@ class Reader:
         self._token: Any = None
 
     def all(self, since: int, until: int, now: int, names: Mapping[str, str], time_of: TimeOf) -> tuple[list[Row], int]:
+        """Every row from `since` on, and up to when: before `until` where there are too many to be told at once."""
+        while True:
+            try:
+                return self._span(since, until, now, names, time_of)
+            except TooMany:
+                if until - since < SHORTEST:
+                    raise
+                until = since + (until - since) // 2
+
+    def _span(
+        self, since: int, until: int, now: int, names: Mapping[str, str], time_of: TimeOf
+    ) -> tuple[list[Row], int]:
         ends = {self.times.end: until if until < now else now + AHEAD} if self.times.both or until < now else {}
         params = filled_in(self.call.params, dict(names)) | ends
 

@@ -226,3 +226,26 @@ def test_a_cursor_that_cannot_be_understood_is_no_beginning(store):
     exchange, _ = recorded("binance", **QUIET, **{"/userTrades": []})
     with pytest.raises(CouldNotRead):
         exchange.read([BTC], '{"f":[]}')
+
+
+def test_more_than_a_page_where_there_is_no_next_one_is_read_in_shorter_spans(store):
+    """BingX tells the newest of a span of time."""
+    rows = [
+        {"symbol": "BTC-USDT", "tradeId": str(number), "orderId": "7", "side": "BUY", "price": "64000",
+         "qty": "0.01", "volume": "0.01", "commission": "-0.1", "commissionAsset": "USDT",
+         "filledTm": NOW + 1000 * number, "filledTime": str(NOW + 1000 * number)}
+        for number in range(40)
+    ]  # fmt: skip
+
+    def answer(said: dict[str, Any]) -> dict[str, Any]:
+        inside = [row for row in rows if int(said["startTs"]) <= row["filledTm"] <= int(said["endTs"])]
+        return {"code": 0, "data": {"fill_history_orders": inside[-10:]}}
+
+    exchange, _ = recorded("bingx", **{"/trade/fillHistory": answer})
+    exchange.names.learn(BTC, "7", "tb1")
+    exchange.history.recipe = replace(exchange.recipe, trade_pages=replace(exchange.recipe.trade_pages, size=10))
+    track, told, behind = Cursor.begin(NOW).fills, list[str](), True
+    while behind:
+        fills, track, behind = exchange.history.fills(track, {BTC: len(told)}, NOW + 600_000)
+        told += [fill.fill_id for fill in fills]
+    assert told == [f"{BTC}:{number}" for number in range(40)]
