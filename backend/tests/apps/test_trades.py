@@ -14,7 +14,7 @@ from buddy.core.market import Instrument
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.exchanges.paper import PaperExchange, balance_of
-from buddy.trading import examination
+from buddy.trading import books, examination
 from buddy.trading import serializers as shapes
 from buddy.trading.lease import Lease
 from buddy.trading.ledger import Ledger
@@ -128,7 +128,8 @@ def test_an_execution_is_told_to_the_last_digit_where_the_tick_cannot_be_read(
 
     monkeypatch.setattr(PaperExchange, "instrument", silent)
     ledger = Ledger(account, PaperExchange(account, source_for(account)), Lease(account.pk, "a test", 1))
-    assert ledger._instrument(SYMBOL).round_price(Decimal("104536.913202")) == Decimal("104536.913202")
+    assert ledger._instruments({SYMBOL}) == {}
+    assert books.unbounded(SYMBOL).round_price(Decimal("104536.913202")) == Decimal("104536.913202")
 
 
 def test_the_whole_trade_has_its_orders_fills_and_events(api: Any, account: Account, price: Decimal) -> None:
