@@ -39,6 +39,7 @@ def binance() -> Iterator[Hand]:
 @pytest.fixture
 def stack(tmp_path: Path, binance: Hand) -> Iterator[Stack]:
     words = {"ENV_FILE": os.devnull, "EXCHANGE_TRANSPORT_BASE": binance.base, "LOG_LEVEL": "DEBUG"}
+    words |= {"DATABASE_URL": "", "REDIS_URL": ""}  # all of it in its own folder, where every file is looked through
     stack = Stack(tmp_path, free_port(), words=words)
     stack.start()
     stack.wait_until_healthy()
