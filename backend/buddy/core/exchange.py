@@ -81,9 +81,33 @@ class Liquidity(StrEnum):
     TAKER = "taker"
 
 
+class Exits(StrEnum):
+    """How what is held leaves at a venue."""
+
+    REDUCE_ONLY = "reduce_only"
+    """A stop for all of it and any number of targets rest side by side, and none can open anything."""
+    PAIRED = "paired"
+    """Spot, where a resting sale locks the coins: each part has a stop and a target of which one executes."""
+    SINGLE = "single"
+    """Spot without such pairs: the stop rests, and targets are sold when the price is there."""
+
+    is_spot: bool
+
+    def __init__(self, name: str) -> None:
+        self.is_spot = name != "reduce_only"
+
+
 class IncomeKind(StrEnum):
     FUNDING = "funding"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A limit order at `price` that rests beside a stop of the same quantity; whichever executes ends the other."""
+
+    client_id: str
+    price: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,8 @@ class OrderIntent:
     attached_stop: Decimal | None = None
     attached_target: Decimal | None = None
     """Triggers of protection that travels with an entry; sent only where the profile says it is honoured."""
+    beside: Beside | None = None
+    """The other half of a pair (`Exits.PAIRED`): the venue takes both or neither, and cancels both with either."""
 
     @property
     def ref(self) -> OrderRef:
@@ -159,6 +185,8 @@ class Fill:
     liquidity: Liquidity
     time: int
     liquidation: bool = False
+    withheld: Decimal = ZERO
+    """Of a spot purchase: what the venue kept of `quantity` as its fee, in base units; `fee` is its value."""
     raw: Mapping[str, object] = field(default_factory=dict)
     """The venue's own row, kept because venues forget."""
 
@@ -256,6 +284,7 @@ class Profile:
     """The venue keeps our client id on conditional orders; elsewhere its own id or their figures tell them."""
     settle_ms: int = 0
     """How long an order the venue accepted may stay invisible to `find`; 0 where reads are never behind writes."""
+    exits: Exits = Exits.REDUCE_ONLY
 
 
 class Exchange(Protocol):

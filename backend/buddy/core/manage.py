@@ -35,6 +35,7 @@ class Working(NamedTuple):
     price: Decimal | None = None
     trigger: Decimal | None = None
     status: OrderStatus = OrderStatus.OPEN
+    beside: Decimal | None = None
 
     @property
     def remaining(self) -> Decimal:

@@ -45,7 +45,10 @@ KINDS = {
 
 
 class Wish(NamedTuple):
-    """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute."""
+    """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute.
+
+    `beside`: the price of the limit order that is the other half of a stop (`Exits.PAIRED`).
+    """
 
     role: Role
     leg: int
@@ -57,6 +60,7 @@ class Wish(NamedTuple):
     trigger_by: TriggerBy = TriggerBy.LAST
     reduce_only: bool = False
     reason: Cause = Cause.ENTRY
+    beside: Decimal | None = None
 
 
 def desired_orders(position: Position, market: Market, held: Decimal) -> list[Wish]:
