@@ -25,21 +25,21 @@ LATE_AFTER = 20.0
 Part = dict[str, Any]
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
-@heartbeat_sent.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
+@heartbeat_sent.connect
 def worker_lives(**_: Any) -> None:
     """The worker's own pulse, from its start on: it beats on when beat has stopped."""
     cache.set(WORKER_KEY, time.time(), timeout=3600)
 
 
-@beat_init.connect  # type: ignore[untyped-decorator]
-@after_task_publish.connect(sender=HEARTBEAT)  # type: ignore[untyped-decorator]
+@beat_init.connect
+@after_task_publish.connect(sender=HEARTBEAT)
 def beat_lives(**_: Any) -> None:
     """Beat's own pulse: only beat sends this task, and it counts when sent, so that it beats on without a worker."""
     cache.set(BEAT_KEY, time.time(), timeout=3600)
 
 
-@shared_task(name=HEARTBEAT)  # type: ignore[untyped-decorator]
+@shared_task(name=HEARTBEAT)
 def heartbeat() -> None:
     """Sent every 5 seconds; that it runs proves that the worker not only lives but works."""
     worker_lives()

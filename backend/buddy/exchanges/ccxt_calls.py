@@ -110,7 +110,7 @@ class Calls:
                 if self.client.wire.writes:
                     raise OutcomeUnknown(str(ours)) from None
                 raise
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  the library raises anything
                 if pause := pause_asked(self.client):
                     self.limiter.stop(pause, everybody=self.client.wire.status != GOOD)
                 raise failed(self.client, error) from None

@@ -96,7 +96,7 @@ class Ledger:
         return found
 
     def _book(self, reading: Reading) -> None:
-        told = {fill.symbol for fill in reading.fills} | {income.symbol for income in reading.income} - {""}
+        told = {fill.symbol for fill in reading.fills} | {row.symbol for row in reading.income if row.symbol}
         instruments = self._instruments(told)
         named = {fill.symbol: instruments.get(fill.symbol) or books.unbounded(fill.symbol) for fill in reading.fills}
         with transaction.atomic():
