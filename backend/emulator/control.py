@@ -319,13 +319,13 @@ def clear_faults(protocol: Protocol) -> None:
 
 @operation
 def close_streams(protocol: Protocol) -> None:
-    protocol.close_streams()
+    protocol.streams.close()
 
 
 @operation
 def expire_streams(protocol: Protocol, key: str) -> None:
     """What the account streams of a key live on runs out."""
-    protocol.expire_streams(key)
+    protocol.streams.expire(key)
 
 
 @operation

@@ -11,6 +11,7 @@ from .account import VenueAccount
 from .listen_keys import ListenKeys
 from .orders import VenueOrder
 from .params import Params
+from .prices import SymbolPrices
 from .refusals import Reason, Refused
 from .venue import Key, Venue
 
@@ -57,6 +58,13 @@ class Desk:
         """None when it is left out."""
         return self.symbol(p) if p.has("symbol") else None
 
+    def each(self, p: Params, shape: Callable[[str, SymbolPrices], Any]) -> Any:
+        """One symbol's, or, where none is asked for, a list of everybody's."""
+        symbol, prices = self.any_symbol(p), self.venue.prices
+        if symbol is not None:
+            return shape(symbol, prices[symbol])
+        return [shape(each, at) for each, at in prices.items()]
+
     def known(self, order: VenueOrder) -> bool:
         """Whether a read that lags, or an archive that was emptied, still tells of it."""
         recent = order.time > self.venue.now() - self.lag_ms if self.lag_ms else False
@@ -71,6 +79,9 @@ class Route:
     handler: Handler
     security: Security
     weight: int = 1
+
+    def allows(self, key: Key) -> bool:
+        return key.can_read and (key.can_trade or self.security is not Security.TRADE)
 
 
 class Routes(dict[tuple[str, str], Route]):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import web
-
 from .account import VenueAccount
 from .events import Event
-from .listen_keys import ListenKey, ListenKeys
-from .protocol import Call
+from .listen_keys import ListenKey
+from .protocol import Streams
 from .sockets import Channel
 from .venue import Venue
 
@@ -21,16 +19,11 @@ LOOK = 0.5
 """Seconds between two looks whether a listen key has run out."""
 
 
-class KeyedStreams(ABC):
+class KeyedStreams(Streams):
     def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-        self.keys = ListenKeys(venue.now)
+        super().__init__(venue)
         self.channels: dict[Channel, str] = {}
         """Each open socket, with the listen key it was opened on."""
-
-    @abstractmethod
-    async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:
-        """Speak over the socket until it is closed."""
 
     @abstractmethod
     def said(self, event: Event, account: VenueAccount) -> dict[str, Any]:
@@ -82,6 +75,5 @@ class KeyedStreams(ABC):
             self.channels[channel] = ""
 
     def close(self) -> None:
-        """Cut every socket."""
         for channel in self.channels:
             channel.cut()

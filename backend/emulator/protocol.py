@@ -1,4 +1,4 @@
-"""What a venue's protocol must do for the server, and the shape of a request and an answer."""
+"""How any venue is asked and answers, and what its own protocol must add to that."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import hmac
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,11 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from .account_books import Habits
-from .venue import Venue
+from .desk import Desk, Route, Routes, Security
+from .listen_keys import ListenKeys
+from .params import Params
+from .refusals import Reason, Refused, VenueError
+from .venue import Key, Venue
 
 
 @dataclass(frozen=True)
@@ -48,22 +52,93 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Protocol(ABC):
-    """One venue's dialect. `paths` are the beginnings of all its paths."""
-
-    paths: tuple[str, ...] = ()
-    habits = Habits()
+class Streams(ABC):
+    """A venue's websockets. `keys` are the listen keys of those venues that have them."""
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
+        self.keys = ListenKeys(venue.now)
+
+    @abstractmethod
+    async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:
+        """Speak over the socket until it is closed."""
+
+    @abstractmethod
+    def expire(self, owner: str) -> None:
+        """What the account streams of an API key live on runs out."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Cut every socket, as a network would."""
+
+
+class Protocol(ABC):
+    """One venue's dialect. `paths` are the beginnings of all its paths, `market_id` is its name of a symbol."""
+
+    paths: tuple[str, ...] = ()
+    habits = Habits()
+    routes: Routes
+    market_id: Callable[[str], str]
+    errors: Mapping[Reason, tuple[int, str]] = {}
+    sockets: type[Streams]
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.streams = self.sockets(venue)
+
+    def answer(self, call: Call) -> Answer:
+        """Never raises: what is wrong with a request is an answer too."""
+        route = self.routes.get((call.method, call.path))
+        if route is None:
+            return self.no_such_path()
+        limits, now = self.venue.limits, self.venue.now()
+        if now < limits.banned_until:
+            return self.banned((limits.banned_until - now) / 1000)
+        used = limits.spend(route.weight, now)
+        answer = self.too_many(self.pause(now)) if limits.exceeded else self._answer(route, call)
+        answer.headers |= self.headers(used)
+        return answer
+
+    def _answer(self, route: Route, call: Call) -> Answer:
+        if self.venue.maintenance:
+            return self.maintenance()
+        try:
+            owner = None if route.security is Security.NONE else self.owner(route, call)
+            desk = Desk(self.venue, self.market_id, owner, call.lag_ms, self.streams.keys)
+            return self.told(call, route.handler(desk, Params(call.params)))
+        except Refused as refused:
+            return self.refusal(*self.error_of(refused))
+        except VenueError as error:
+            answer = self.refusal(error.code, error.message)
+            return answer if error.status is None else replace(answer, status=error.status)
+
+    def error_of(self, refused: Refused) -> tuple[int, str]:
+        """The venue's code and message for it."""
+        code, message = self.errors[refused.reason]
+        return code, message.format(detail=refused.detail)
+
+    def told(self, call: Call, data: Any) -> Answer:
+        """What a request was after, wrapped as the venue does."""
+        return Answer(data)
+
+    def headers(self, used: int) -> dict[str, str]:
+        """What goes with every answer; `used` is the weight spent in this minute."""
+        return {}
+
+    def pause(self, now: int) -> float:
+        """Seconds until who asks too often may ask again."""
+        return 60
 
     @abstractmethod
     def key_of(self, call: Call) -> str:
         """The API key of a request; empty when it has none."""
 
     @abstractmethod
-    def answer(self, call: Call) -> Answer:
-        """Never raises: what is wrong with a request is an answer too."""
+    def owner(self, route: Route, call: Call) -> Key:
+        """Raises VenueError or Refused for a request that does not prove whose it is, or whose key may not do that."""
+
+    @abstractmethod
+    def no_such_path(self) -> Answer: ...
 
     @abstractmethod
     def refusal(self, code: int, message: str) -> Answer:
@@ -83,18 +158,6 @@ class Protocol(ABC):
     @abstractmethod
     def emptied(self, answer: Answer) -> Answer:
         """The same answer with nothing in its list."""
-
-    @abstractmethod
-    async def stream(self, call: Call, socket: web.WebSocketResponse) -> None:
-        """Speak over a websocket until it is closed."""
-
-    @abstractmethod
-    def expire_streams(self, key: str) -> None:
-        """What the account streams of `key` live on runs out."""
-
-    @abstractmethod
-    def close_streams(self) -> None:
-        """Cut every socket, as a network would."""
 
 
 def signature(secret: str, text: str) -> str:

@@ -44,6 +44,16 @@ class Reason(StrEnum):
     NOTHING_TO_AMEND = "nothing_to_amend"
 
 
+class VenueError(Exception):
+    """A refusal in the venue's own words. `status`: its HTTP status, if it is not the one its refusals have."""
+
+    def __init__(self, code: int, message: str, status: int | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.status = status
+        super().__init__(f"{code} {message}")
+
+
 class Refused(Exception):
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason

@@ -52,7 +52,7 @@ class Server:
             return web.Response(status=503)
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
-        await protocol.stream(call, socket)
+        await protocol.streams.serve(call, socket)
         return socket
 
     async def _answer(self, request: web.Request, protocol: Protocol, call: Call) -> web.Response:

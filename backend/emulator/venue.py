@@ -46,6 +46,9 @@ class Key:
     expires: int | None = None
     created: int = 0
 
+    def has_expired(self, now: int) -> bool:
+        return self.expires is not None and self.expires <= now
+
 
 @dataclass(slots=True)
 class Limits:

@@ -12,9 +12,8 @@ from ..orders import VenueIncome, VenueTrade
 from ..params import Params
 from ..prices import DAY
 from ..protocol import text
-from ..refusals import Reason, Refused
+from ..refusals import Reason, Refused, VenueError
 from . import shapes
-from .refusals import BinanceError
 from .routes import Desk, Security, route
 
 WEEK = 7 * DAY
@@ -132,7 +131,7 @@ def margin_type(desk: Desk, p: Params) -> Any:
     modes = {"ISOLATED": "isolated", "CROSSED": "cross"}
     wanted = p.text("marginType")
     if wanted not in modes:
-        raise BinanceError(-1130, "Data sent for parameter 'marginType' is not valid.")
+        raise VenueError(-1130, "Data sent for parameter 'marginType' is not valid.")
     desk.account.set_margin_mode(desk.symbol(p), modes[wanted])
     return {"code": 200, "msg": "success"}
 
@@ -213,7 +212,7 @@ def commission_rate(desk: Desk, p: Params) -> Any:
 def user_trades(desk: Desk, p: Params) -> Any:
     symbol, order_id, first = desk.symbol(p), p.whole("orderId"), p.whole("fromId")
     if first is not None and (p.has("startTime") or p.has("endTime")):
-        raise BinanceError(-1128, "Combination of optional parameters invalid.")
+        raise VenueError(-1128, "Combination of optional parameters invalid.")
     rows = [t for t in desk.account.ledger.trades if t.symbol == symbol and order_id in (None, t.order_id)]
     rows = [t for t in rows if t.time <= desk.venue.now() - desk.lag_ms]
     limit = p.limit(500, 1000)
@@ -244,9 +243,9 @@ def _within(
     """Oldest first from `startTime` on; without any times the newest of the last seven days."""
     start, end = p.whole("startTime"), p.whole("endTime")
     if start is not None and end is not None and start > end:
-        raise BinanceError(-1023, "Start time is greater than end time.")
+        raise VenueError(-1023, "Start time is greater than end time.")
     if longest is not None and start is not None and end is not None and end - start > longest:
-        raise BinanceError(-4166, "Search window is restricted to recent 7 days only.")
+        raise VenueError(-4166, "Search window is restricted to recent 7 days only.")
     if start is None:
         until = desk.venue.now() if end is None else end
         return [row for row in rows if until - WEEK <= time(row) <= until][-limit:]

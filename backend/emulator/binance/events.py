@@ -9,9 +9,8 @@ from buddy.core.market import ZERO
 from ..events import AccountChanged, Event, LeverageChanged, OrderChanged
 from ..ledger import Ledger
 from ..orders import VenueOrder
-from ..prices import SymbolPrices
+from ..prices import INTERVALS, SymbolPrices
 from ..protocol import text
-from .public import INTERVALS
 from .shapes import client_id, market_id, side, working_type
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiohttp import web
-
-from ..desk import Desk, Route, Security
+from ..desk import Route, Security
 from ..params import Params
 from ..protocol import Answer, Call, Protocol, signature
-from ..refusals import Reason, Refused
-from ..venue import Key, Venue
+from ..refusals import Reason, Refused, VenueError
+from ..venue import Key
 from . import account, public, streams, trading
-from .refusals import ERRORS, BinanceError
+from .refusals import ERRORS
 from .routes import ROUTES
 from .shapes import market_id
 
@@ -25,60 +23,32 @@ MODULES = (account, public, streams, trading)
 
 class Binance(Protocol):
     paths = ("/fapi/", "/sapi/", "/private/ws", "/market/ws", "/public/ws", "/ws", "/stream")
-
-    def __init__(self, venue: Venue) -> None:
-        super().__init__(venue)
-        self.streams = streams.Streams(venue)
+    routes = ROUTES
+    market_id = staticmethod(market_id)
+    errors = ERRORS
+    sockets = streams.Streams
 
     def key_of(self, call: Call) -> str:
         return call.headers.get("X-MBX-APIKEY", "")
 
-    def answer(self, call: Call) -> Answer:
-        route = ROUTES.get((call.method, call.path))
-        if route is None:
-            return Answer("<html><body><h2>404 Not found</h2></body></html>", 404)
-        limits, now = self.venue.limits, self.venue.now()
-        if now < limits.banned_until:
-            return self.banned((limits.banned_until - now) / 1000)
-        used = limits.spend(route.weight, now)
-        answer = self.too_many(60 - now / 1000 % 60) if limits.exceeded else self._answer(route, call)
-        answer.headers["X-MBX-USED-WEIGHT-1M"] = str(used)
-        return answer
-
-    def _answer(self, route: Route, call: Call) -> Answer:
-        if self.venue.maintenance:
-            return self.maintenance()
-        try:
-            desk = Desk(self.venue, market_id, self._owner(route, call), call.lag_ms, self.streams.keys)
-            return Answer(route.handler(desk, Params(call.params)))
-        except Refused as refused:
-            code, message = ERRORS[refused.reason]
-            return self.refusal(code, message.format(detail=refused.detail))
-        except BinanceError as error:
-            return Answer({"code": error.code, "msg": error.message}, error.status)
-
     # Who asks
 
-    def _owner(self, route: Route, call: Call) -> Key | None:
-        """Raises BinanceError for a request that does not prove whose it is."""
-        if route.security is Security.NONE:
-            return None
+    def owner(self, route: Route, call: Call) -> Key:
         key = self._key(call)
         if route.security is not Security.KEY:
             self._check_time(call)
             self._check_signature(call, key)
-        if (route.security is Security.TRADE and not key.can_trade) or not key.can_read:
-            raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        if not route.allows(key):
+            raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         return key
 
     def _key(self, call: Call) -> Key:
         name = self.key_of(call)
         if not name:
-            raise BinanceError(-2014, "API-key format invalid.", 401)
+            raise VenueError(-2014, "API-key format invalid.", 401)
         key = self.venue.keys.get(name)
-        expired = key is not None and key.expires is not None and key.expires <= self.venue.now()
-        if key is None or not key.active or expired:
-            raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        if key is None or not key.active or key.has_expired(self.venue.now()):
+            raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         return key
 
     def _check_time(self, call: Call) -> None:
@@ -88,11 +58,11 @@ class Binance(Protocol):
             raise Refused(Reason.PARAMETER_MISSING, "timestamp")
         now, window = self.venue.now(), RECEIVE_WINDOW if window is None else window
         if window > 60_000:
-            raise BinanceError(-1131, "recvWindow must be less than 60000.")
+            raise VenueError(-1131, "recvWindow must be less than 60000.")
         if stamp > now + MOST_AHEAD:
-            raise BinanceError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+            raise VenueError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
         if stamp < now - window:
-            raise BinanceError(-1021, "Timestamp for this request is outside of the recvWindow.")
+            raise VenueError(-1021, "Timestamp for this request is outside of the recvWindow.")
 
     def _check_signature(self, call: Call, key: Key) -> None:
         """Over the query and the body as they came, without the signature itself."""
@@ -100,9 +70,18 @@ class Binance(Protocol):
         if not given:
             raise Refused(Reason.PARAMETER_MISSING, "signature")
         if given != signature(key.secret, signed):
-            raise BinanceError(-1022, "Signature for this request is not valid.")
+            raise VenueError(-1022, "Signature for this request is not valid.")
 
-    # How it says no
+    # How it answers
+
+    def headers(self, used: int) -> dict[str, str]:
+        return {"X-MBX-USED-WEIGHT-1M": str(used)}
+
+    def pause(self, now: int) -> float:
+        return 60 - now / 1000 % 60
+
+    def no_such_path(self) -> Answer:
+        return Answer("<html><body><h2>404 Not found</h2></body></html>", 404)
 
     def refusal(self, code: int, message: str) -> Answer:
         return Answer({"code": code, "msg": message}, 400)
@@ -121,17 +100,6 @@ class Binance(Protocol):
 
     def emptied(self, answer: Answer) -> Answer:
         return Answer(_emptied(answer.data), answer.status, answer.headers)
-
-    # Streams
-
-    async def stream(self, call: Call, socket: web.WebSocketResponse) -> None:
-        await self.streams.serve(call, socket)
-
-    def expire_streams(self, key: str) -> None:
-        self.streams.expire(key)
-
-    def close_streams(self) -> None:
-        self.streams.close()
 
 
 def _emptied(data: Any) -> Any:

@@ -8,19 +8,14 @@ from typing import Any
 from buddy.core.market import Candle, Instrument
 
 from ..params import Params
-from ..prices import SymbolPrices
+from ..prices import INTERVALS, SymbolPrices
 from ..protocol import text
+from ..refusals import VenueError
 from ..rules import decimals
-from .refusals import BinanceError
 from .routes import Desk, route
 from .shapes import market_id
 
 ORDER_TYPES = ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
-INTERVALS = {
-    "1m": 60_000, "3m": 180_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "1h": 3_600_000, "2h": 7_200_000,
-    "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000, "3d": 259_200_000,
-    "1w": 604_800_000,
-}  # fmt: skip
 
 
 @route("GET", "/fapi/v1/ping")
@@ -100,7 +95,7 @@ def _lots(name: str, instrument: Instrument, most: Decimal | None) -> dict[str, 
 
 @route("GET", "/fapi/v1/ticker/24hr")
 def ticker(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, _ticker)
+    return desk.each(p, _ticker)
 
 
 def _ticker(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
@@ -128,7 +123,7 @@ def _ticker(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
 
 @route("GET", "/fapi/v1/ticker/bookTicker", weight=2)
 def book_ticker(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, _book)
+    return desk.each(p, _book)
 
 
 def _book(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
@@ -145,12 +140,12 @@ def _book(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
 @route("GET", "/fapi/v1/ticker/price")
 @route("GET", "/fapi/v2/ticker/price")
 def price(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, lambda symbol, at: {"symbol": market_id(symbol), "price": text(at.last), "time": at.time})
+    return desk.each(p, lambda symbol, at: {"symbol": market_id(symbol), "price": text(at.last), "time": at.time})
 
 
 @route("GET", "/fapi/v1/premiumIndex")
 def premium_index(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, _premium)
+    return desk.each(p, _premium)
 
 
 def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
@@ -164,14 +159,6 @@ def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
         "nextFundingTime": prices.next_funding,
         "time": prices.time,
     }
-
-
-def _each(desk: Desk, p: Params, shape: Any) -> Any:
-    """One symbol's, or everybody's."""
-    symbol = desk.any_symbol(p)
-    if symbol is not None:
-        return shape(symbol, desk.venue.prices[symbol])
-    return [shape(each, prices) for each, prices in desk.venue.prices.items()]
 
 
 @route("GET", "/fapi/v1/fundingRate")
@@ -192,7 +179,7 @@ def funding_rates(desk: Desk, p: Params) -> Any:
 def klines(desk: Desk, p: Params) -> Any:
     symbol, interval = desk.symbol(p), p.text("interval")
     if interval not in INTERVALS:
-        raise BinanceError(-1120, "Invalid interval.")
+        raise VenueError(-1120, "Invalid interval.")
     length, end = INTERVALS[interval], p.whole("endTime")
     rows = desk.venue.prices[symbol].candles(
         length, p.whole("startTime"), desk.venue.now() if end is None else end, p.limit(500, 1500)

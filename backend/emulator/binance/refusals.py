@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from ..refusals import Reason
 
-
-class BinanceError(Exception):
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        self.code = code
-        self.message = message
-        self.status = status
-        super().__init__(f"{code} {message}")
-
-
 ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.PARAMETER_MISSING: (-1102, "Mandatory parameter '{detail}' was not sent, was empty/null, or malformed."),
     Reason.PARAMETER_MALFORMED: (-1100, "Illegal characters found in parameter '{detail}'."),

@@ -14,9 +14,9 @@ from ..events import Event
 from ..keyed_streams import KeyedStreams
 from ..params import Params
 from ..protocol import Call
+from ..refusals import VenueError
 from ..sockets import Channel
 from . import events
-from .refusals import BinanceError
 from .routes import Desk, Security, route
 from .shapes import market_id
 
@@ -33,7 +33,7 @@ def open_listen_key(desk: Desk, p: Params) -> Any:
 def keep_listen_key(desk: Desk, p: Params) -> Any:
     living = [each for each in desk.listen_keys.living.values() if each.owner is desk.key]
     if not any(desk.listen_keys.is_alive(each) for each in living):
-        raise BinanceError(-1125, "This listenKey does not exist.")
+        raise VenueError(-1125, "This listenKey does not exist.")
     return {"listenKey": desk.listen_keys.open(desk.key).name}
 
 

@@ -12,14 +12,13 @@ from buddy.core.market import OrderSide
 
 from ..orders import Kind, VenueOrder, Wish
 from ..params import Params
-from ..refusals import Reason, Refused
+from ..refusals import Reason, Refused, VenueError
 from . import shapes
-from .refusals import BinanceError
 from .routes import Desk, Security, route
 
 CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
-UNKNOWN = BinanceError(-2011, "Unknown order sent.")
-MISSING = BinanceError(-2013, "Order does not exist.")
+UNKNOWN = VenueError(-2011, "Unknown order sent.")
+MISSING = VenueError(-2013, "Order does not exist.")
 
 
 # Plain orders
@@ -28,7 +27,7 @@ MISSING = BinanceError(-2013, "Order does not exist.")
 @route("POST", "/fapi/v1/order", Security.TRADE)
 def new_order(desk: Desk, p: Params) -> Any:
     if p.text("type") in shapes.CONDITIONAL:
-        raise BinanceError(
+        raise VenueError(
             -4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
         )
     wish = _wish(desk, p, "newClientOrderId")
@@ -91,7 +90,7 @@ def new_algo(desk: Desk, p: Params) -> Any:
         raise Refused(Reason.PARAMETER_MISSING, "algoType")
     kind = p.text("type")
     if kind not in shapes.CONDITIONAL or kind == "TRAILING_STOP_MARKET":
-        raise BinanceError(-1116, "Invalid orderType.")
+        raise VenueError(-1116, "Invalid orderType.")
     return shapes.algo(desk.account.place(_wish(desk, p, "clientAlgoId")), None)
 
 
@@ -138,7 +137,7 @@ def _wish(desk: Desk, p: Params, id_name: str) -> Wish:
     symbol = desk.symbol(p)
     closes = p.flag("closePosition")
     if closes and (p.has("quantity") or p.flag("reduceOnly")):
-        raise BinanceError(-4137, "Quantity must be zero with closePosition equals true.")
+        raise VenueError(-4137, "Quantity must be zero with closePosition equals true.")
     return Wish(
         symbol=symbol,
         order_side=_side(p),
@@ -158,14 +157,14 @@ def _side(p: Params) -> OrderSide:
     try:
         return OrderSide(p.text("side").lower())
     except ValueError:
-        raise BinanceError(-1117, "Invalid side.") from None
+        raise VenueError(-1117, "Invalid side.") from None
 
 
 def _kind(p: Params) -> Kind:
     try:
         return Kind(p.text("type"))
     except ValueError:
-        raise BinanceError(-1116, "Invalid orderType.") from None
+        raise VenueError(-1116, "Invalid orderType.") from None
 
 
 def _quantity(p: Params) -> Decimal:
@@ -180,20 +179,20 @@ def _trigger_by(p: Params) -> TriggerBy:
         case "MARK_PRICE":
             return TriggerBy.MARK
         case _:
-            raise BinanceError(-1116, "Invalid workingType.")
+            raise VenueError(-1116, "Invalid workingType.")
 
 
 def _time_in_force(p: Params) -> str:
     needed = None if p.text("type") == "LIMIT" else "GTC"
     found = p.text("timeInForce", needed)
     if found not in ("GTC", "IOC", "FOK", "GTX", "GTE_GTC"):
-        raise BinanceError(-1115, "Invalid timeInForce.")
+        raise VenueError(-1115, "Invalid timeInForce.")
     return found
 
 
 def _reduce_only(desk: Desk, p: Params) -> bool:
     if p.has("reduceOnly") and desk.account.dual:
-        raise BinanceError(-1106, "Parameter 'reduceonly' sent when not required.")
+        raise VenueError(-1106, "Parameter 'reduceonly' sent when not required.")
     return p.flag("reduceOnly")
 
 
@@ -212,7 +211,7 @@ def _client_id(desk: Desk, p: Params, name: str) -> str:
 # What is there
 
 
-def _plain(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
+def _plain(desk: Desk, p: Params, missing: VenueError) -> VenueOrder:
     number, client_id = p.whole("orderId"), p.text("origClientOrderId", "")
     if number is None and not client_id:
         raise Refused(Reason.PARAMETER_MISSING, "origClientOrderId or orderId")
@@ -222,7 +221,7 @@ def _plain(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
     return found
 
 
-def _algo(desk: Desk, p: Params, missing: BinanceError) -> VenueOrder:
+def _algo(desk: Desk, p: Params, missing: VenueError) -> VenueOrder:
     number, client_id = p.whole("algoId"), p.text("clientAlgoId", "")
     if number is None and not client_id:
         raise Refused(Reason.PARAMETER_MISSING, "algoId or clientAlgoId")

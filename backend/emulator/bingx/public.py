@@ -7,18 +7,12 @@ from typing import Any
 from buddy.core.market import Instrument
 
 from ..params import Params
-from ..prices import SymbolPrices
+from ..prices import INTERVALS, SymbolPrices
 from ..protocol import text
 from ..refusals import Reason, Refused
 from ..rules import decimals
 from .routes import Desk, route
 from .shapes import market_id
-
-INTERVALS = {
-    "1m": 60_000, "3m": 180_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "1h": 3_600_000, "2h": 7_200_000,
-    "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000, "3d": 259_200_000,
-    "1w": 604_800_000,
-}  # fmt: skip
 
 
 @route("GET", "/openApi/swap/v2/server/time")
@@ -74,7 +68,7 @@ def spot_symbols(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/openApi/swap/v2/quote/ticker")
 def ticker(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, _ticker)
+    return desk.each(p, _ticker)
 
 
 def _ticker(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
@@ -118,7 +112,7 @@ def book_ticker(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/openApi/swap/v2/quote/premiumIndex")
 def premium_index(desk: Desk, p: Params) -> Any:
-    return _each(desk, p, _premium)
+    return desk.each(p, _premium)
 
 
 def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
@@ -131,13 +125,6 @@ def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
         "nextFundingTime": prices.next_funding,
         "updateTime": prices.time,
     }
-
-
-def _each(desk: Desk, p: Params, shape: Any) -> Any:
-    symbol = desk.any_symbol(p)
-    if symbol is not None:
-        return shape(symbol, desk.venue.prices[symbol])
-    return [shape(each, prices) for each, prices in desk.venue.prices.items()]
 
 
 @route("GET", "/openApi/swap/v3/quote/klines")

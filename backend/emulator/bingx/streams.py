@@ -15,11 +15,10 @@ from ..account import VenueAccount
 from ..events import AccountChanged, Event, LeverageChanged, OrderChanged
 from ..keyed_streams import KeyedStreams
 from ..params import Params
-from ..prices import SymbolPrices
+from ..prices import INTERVALS, SymbolPrices
 from ..protocol import Call, text
+from ..refusals import VenueError
 from ..sockets import Channel
-from .public import INTERVALS
-from .refusals import BingxError
 from .routes import Desk, Security, route
 from .shapes import STATUS, kind, market_id, working_type
 
@@ -37,7 +36,7 @@ def open_listen_key(desk: Desk, p: Params) -> Any:
 def keep_listen_key(desk: Desk, p: Params) -> Any:
     found = desk.listen_keys.living.get(p.text("listenKey"))
     if found is None or not desk.listen_keys.is_alive(found):
-        raise BingxError(100400, "listenKey not exist")
+        raise VenueError(100400, "listenKey not exist")
     desk.listen_keys.open(found.owner)
     return {}
 

@@ -10,9 +10,8 @@ from ..orders import HeldPosition
 from ..params import Params
 from ..prices import DAY
 from ..protocol import text
-from ..refusals import Reason, Refused
+from ..refusals import Reason, Refused, VenueError
 from . import shapes
-from .refusals import BybitError
 from .routes import Desk, Security, route
 from .trading import paged
 
@@ -142,7 +141,7 @@ def set_leverage(desk: Desk, p: Params) -> Any:
     if wanted is None or wanted != p.number("sellLeverage"):
         raise Refused(Reason.PARAMETER_MALFORMED, "buyLeverage and sellLeverage")
     if wanted == desk.account.setup(symbol).leverage:
-        raise BybitError(110043, "leverage not modified")
+        raise VenueError(110043, "leverage not modified")
     desk.account.set_leverage(symbol, wanted)
     return {}
 

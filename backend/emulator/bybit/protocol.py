@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiohttp import web
-
 from ..account_books import Habits
-from ..desk import Desk, Route, Security
+from ..desk import Route
 from ..params import Params
 from ..protocol import Answer, Call, Protocol, signature
-from ..refusals import Refused
-from ..venue import Key, Venue
+from ..refusals import Refused, VenueError
+from ..venue import Key
 from . import account, public, streams, trading
-from .refusals import BybitError, error_of
+from .refusals import error_of
 from .routes import ROUTES
 from .shapes import market_id
 
@@ -27,53 +25,25 @@ class Bybit(Protocol):
     paths = ("/v5/",)
     habits = Habits(own_book=False, protects_position=True, has_budget=False)
 
-    def __init__(self, venue: Venue) -> None:
-        super().__init__(venue)
-        self.streams = streams.Streams(venue)
+    routes = ROUTES
+    market_id = staticmethod(market_id)
+    sockets = streams.Streams
 
     def key_of(self, call: Call) -> str:
         return call.headers.get("X-BAPI-API-KEY", "")
 
-    def answer(self, call: Call) -> Answer:
-        route = ROUTES.get((call.method, call.path))
-        if route is None:
-            return Answer("404 page not found", 404)
-        limits, now = self.venue.limits, self.venue.now()
-        if now < limits.banned_until:
-            return self.banned((limits.banned_until - now) / 1000)
-        limits.spend(route.weight, now)
-        return self.too_many(1) if limits.exceeded else self._answer(route, call)
-
-    def _answer(self, route: Route, call: Call) -> Answer:
-        if self.venue.maintenance:
-            return self.maintenance()
-        try:
-            desk = Desk(self.venue, market_id, self._owner(route, call), call.lag_ms)
-            return self._told(0, "OK", route.handler(desk, Params(call.params)))
-        except Refused as refused:
-            return self.refusal(*error_of(refused))
-        except BybitError as error:
-            return self.refusal(error.code, error.message)
-
-    def _told(self, code: int, message: str, result: Any) -> Answer:
-        told = {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": self.venue.now()}
-        return Answer(told)
-
     # Who asks
 
-    def _owner(self, route: Route, call: Call) -> Key | None:
-        """Raises BybitError for a request that does not prove whose it is."""
-        if route.security is Security.NONE:
-            return None
+    def owner(self, route: Route, call: Call) -> Key:
         key = self.venue.keys.get(self.key_of(call))
         if key is None or not key.active:
-            raise BybitError(10003, "API key is invalid.")
-        if key.expires is not None and key.expires <= self.venue.now():
-            raise BybitError(33004, "Your api key has expired.")
+            raise VenueError(10003, "API key is invalid.")
+        if key.has_expired(self.venue.now()):
+            raise VenueError(33004, "Your api key has expired.")
         self._check_time(call)
         self._check_signature(call, key)
-        if (route.security is Security.TRADE and not key.can_trade) or not key.can_read:
-            raise BybitError(10005, "Permission denied, please check your API key permissions.")
+        if not route.allows(key):
+            raise VenueError(10005, "Permission denied, please check your API key permissions.")
         return key
 
     def _check_time(self, call: Call) -> None:
@@ -82,7 +52,7 @@ class Bybit(Protocol):
         stamp, window = p.whole("timestamp") or 0, int(call.headers.get("X-BAPI-RECV-WINDOW", WINDOW))
         now = self.venue.now()
         if not now - window <= stamp < now + MOST_AHEAD:
-            raise BybitError(
+            raise VenueError(
                 10002,
                 "invalid request, please check your server timestamp or recv_window param. "
                 f"req_timestamp[{stamp}],server_timestamp[{now}],recv_window[{window}]",
@@ -93,12 +63,28 @@ class Bybit(Protocol):
         plain = headers["X-BAPI-TIMESTAMP"] + key.key + headers.get("X-BAPI-RECV-WINDOW", "")
         plain += call.body if call.method == "POST" else call.query
         if headers.get("X-BAPI-SIGN", "") != signature(key.secret, plain):
-            raise BybitError(10004, "error sign! please check your signature generation algorithm.")
+            raise VenueError(10004, "error sign! please check your signature generation algorithm.")
 
-    # How it says no
+    # How it answers
+
+    def told(self, call: Call, data: Any) -> Answer:
+        return self._wrapped(0, "OK", data)
+
+    def _wrapped(self, code: int, message: str, result: Any) -> Answer:
+        told = {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": self.venue.now()}
+        return Answer(told)
+
+    def error_of(self, refused: Refused) -> tuple[int, str]:
+        return error_of(refused)
+
+    def pause(self, now: int) -> float:
+        return 1
+
+    def no_such_path(self) -> Answer:
+        return Answer("404 page not found", 404)
 
     def refusal(self, code: int, message: str) -> Answer:
-        return self._told(code, message, {})
+        return self._wrapped(code, message, {})
 
     def maintenance(self) -> Answer:
         return self.refusal(10016, "Internal system error or network error. The service is under maintenance.")
@@ -115,14 +101,3 @@ class Bybit(Protocol):
         result = answer.data.get("result", {})
         emptied = {name: [] if isinstance(value, list) else value for name, value in result.items()}
         return Answer(answer.data | {"result": emptied}, answer.status, answer.headers)
-
-    # Streams
-
-    async def stream(self, call: Call, socket: web.WebSocketResponse) -> None:
-        await self.streams.serve(call, socket)
-
-    def expire_streams(self, key: str) -> None:
-        self.streams.expire(key)
-
-    def close_streams(self) -> None:
-        self.streams.close()

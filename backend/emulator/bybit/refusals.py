@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from ..refusals import Reason, Refused
 
-
-class BybitError(Exception):
-    def __init__(self, code: int, message: str) -> None:
-        self.code = code
-        self.message = message
-        super().__init__(f"{code} {message}")
-
-
 ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.PARAMETER_MISSING: (10001, "params error: {detail} is required"),
     Reason.PARAMETER_MALFORMED: (10001, "params error: {detail} invalid"),

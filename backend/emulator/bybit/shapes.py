@@ -59,6 +59,7 @@ def stop_type(o: VenueOrder) -> str:
 
 
 def order(o: VenueOrder, fee: str) -> dict[str, Any]:
+    """One row as the vendor lists it, field by field: long, but without a branch to follow."""
     wish = o.wish
     trigger = wish.trigger is not None
     return {

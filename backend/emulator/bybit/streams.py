@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .. import protocol
 from ..account import VenueAccount
 from ..events import AccountChanged, Event, LeverageChanged, OrderChanged
 from ..protocol import Call, signature, text
@@ -108,9 +109,9 @@ class Session:
                 self.channel.tell(what, {"topic": topic, "type": "snapshot", "ts": now, "data": [told]})
 
 
-class Streams:
+class Streams(protocol.Streams):
     def __init__(self, venue: Venue) -> None:
-        self.venue = venue
+        super().__init__(venue)
         self.sessions: list[Session] = []
 
     async def serve(self, call: Call, socket: web.WebSocketResponse) -> None:

@@ -12,9 +12,8 @@ from buddy.core.market import ZERO, OrderSide
 from ..orders import Kind, Protection, VenueOrder, Wish
 from ..params import Params
 from ..protocol import text
-from ..refusals import Reason, Refused
+from ..refusals import Reason, Refused, VenueError
 from . import shapes
-from .refusals import BybitError
 from .routes import Desk, Security, route
 
 SIDES = {"0": "BOTH", "1": "LONG", "2": "SHORT"}
@@ -103,7 +102,7 @@ def trading_stop(desk: Desk, p: Params) -> Any:
     """Protection of the position; 0 takes it away."""
     symbol, partial = desk.symbol(p), p.text("tpslMode", "Full") == "Partial"
     if desk.account.position(symbol) is None:
-        raise BybitError(10001, "can not set tp/sl/ts for zero position")
+        raise VenueError(10001, "can not set tp/sl/ts for zero position")
     for field, short, market, limit in LEGS:
         price = p.number(field)
         if price is None:

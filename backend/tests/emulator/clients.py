@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import ccxt
 import ccxt.pro
 import requests
-from yarl import URL
 
 from buddy.exchanges.ccxt_public import Redirect
+from buddy.exchanges.ccxt_stream import Redirected
 
 OPTIONS = {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False}
 
@@ -31,29 +32,14 @@ def connect(client: str, base: str, key: str = "", secret: str = "", known: Any 
     return exchange
 
 
-class RedirectedSession:
-    """An aiohttp session as the library uses it, with every address on loopback and the real one in Host."""
-
-    def __init__(self, base: str) -> None:
-        self.base = URL(base)
-        self.session = aiohttp.ClientSession()
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self.session, name)
-        return self._redirected(call) if name in ("get", "post", "put", "delete", "ws_connect") else call
-
-    def _redirected(self, call: Any) -> Any:
-        def send(url: Any, *args: Any, headers: Mapping[str, str] | None = None, **more: Any) -> Any:
-            real = URL(url, encoded=True) if isinstance(url, str) else url
-            scheme = self.base.scheme.replace("http", "ws") if real.scheme.startswith("ws") else self.base.scheme
-            there = URL(f"{scheme}://{self.base.authority}{real.raw_path_qs}", encoded=True)
-            more.pop("ssl", None)
-            return call(there, *args, headers={**(headers or {}), "Host": real.authority}, **more)
-
-        return send
-
-
-def connect_pro(client: str, base: str, key: str, secret: str, **settings: Any) -> Any:
-    """A client with websockets, inside a running loop. Close it and its `session` afterwards."""
-    basic = {"apiKey": key, "secret": secret, "enableRateLimit": False, "options": OPTIONS}
-    return getattr(ccxt.pro, client)(basic | {"session": RedirectedSession(base)} | settings)
+@asynccontextmanager
+async def connected(client: str, base: str, key: str, secret: str = "secret", **settings: Any) -> AsyncIterator[Any]:
+    """A client with websockets."""
+    options = OPTIONS | settings.pop("options", {})
+    async with aiohttp.ClientSession() as session:
+        basic = {"apiKey": key, "secret": secret, "enableRateLimit": False, "session": Redirected(session, base)}
+        exchange = getattr(ccxt.pro, client)(basic | {"options": options} | settings)
+        try:
+            yield exchange
+        finally:
+            await exchange.close()

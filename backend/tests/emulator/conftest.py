@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import pytest
 
-from emulator.handle import StandIn, running
+from emulator.handle import Hand, StandIn, running
+
+from .clients import connect
 
 BTC = "BTC/USDT:USDT"
 numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Of whom a module speaks, told by its fixture `spoken`: a stand-in venue and the library's class for it."""
+
+    venue: str
+    client: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    symbol: str = BTC
+
+
+SignIn = Callable[..., Any]
+"""From a key, and its secret if that is another, to a client whose markets all clients share."""
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +37,27 @@ def stand_in() -> Iterator[StandIn]:
         yield venues
 
 
+@pytest.fixture(scope="module")
+def sign_in(stand_in: StandIn, spoken: Spoken) -> SignIn:
+    known = connect(spoken.client, stand_in.base, **spoken.settings)
+    return lambda key, secret="secret": connect(spoken.client, stand_in.base, key, secret, known, **spoken.settings)
+
+
 @pytest.fixture
 def key() -> str:
     return f"key{next(numbers)}"
+
+
+@pytest.fixture
+def venue(stand_in: StandIn, spoken: Spoken, key: str) -> Iterator[Hand]:
+    """The hand on the venue, where `key` opens an account."""
+    hand = getattr(stand_in, spoken.venue)
+    hand.open_account(key, "secret")
+    hand.set_price(spoken.symbol, "64000", jump=True)
+    yield hand
+    hand.clear_faults()
+
+
+@pytest.fixture
+def client(sign_in: SignIn, venue: Hand, key: str) -> Any:
+    return sign_in(key)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import ccxt
 import pytest
 
-from emulator.handle import Hand, StandIn
 from emulator.venue import PATIENCE
 
 from .clients import connect
-from .conftest import BTC
+from .conftest import BTC, Spoken
 
 STOP = {"stopLossPrice": "62000", "reduceOnly": True}
 TARGET = {"takeProfitPrice": "66000", "reduceOnly": True}
@@ -22,27 +20,8 @@ CONDITIONAL = {"trigger": True}
 
 
 @pytest.fixture(scope="module")
-def known(stand_in: StandIn) -> Any:
-    """A client whose markets the others share."""
-    return connect("binanceusdm", stand_in.base)
-
-
-@pytest.fixture
-def venue(stand_in: StandIn, key: str) -> Iterator[Hand]:
-    venue = stand_in.binance
-    venue.open_account(key, "secret")
-    venue.set_price(BTC, "64000", jump=True)
-    yield venue
-    venue.clear_faults()
-
-
-@pytest.fixture
-def client(stand_in: StandIn, known: Any, key: str, venue: Hand) -> Any:
-    return open_client(stand_in, known, key)
-
-
-def open_client(stand_in: StandIn, known: Any, key: str, secret: str = "secret") -> Any:
-    return connect("binanceusdm", stand_in.base, key, secret, known)
+def spoken() -> Spoken:
+    return Spoken("binance", "binanceusdm")
 
 
 def entry(client: Any, quantity: float = 0.01, **params: Any) -> Any:
@@ -192,9 +171,9 @@ def test_deleveraging_takes_a_position_away_without_a_fee(client, venue):
     assert held(client) == Decimal("0.006")
 
 
-def test_fees_can_be_paid_with_another_coin(stand_in, known, venue):
+def test_fees_can_be_paid_with_another_coin(sign_in, venue):
     venue.open_account("payer", "secret", fee_coin="BNB", fee_coin_price="640")
-    client = open_client(stand_in, known, "payer")
+    client = sign_in("payer")
     entry(client)
     (trade,) = client.fetch_my_trades(BTC)
     assert trade["fee"] == {"cost": "0.0005", "currency": "BNB"}
@@ -213,9 +192,9 @@ def test_each_kind_of_order_is_cancelled_by_its_own_call(client):
     assert client.fetch_open_orders(BTC, params=CONDITIONAL) == []
 
 
-def test_orders_fill_in_parts_where_the_account_is_sliced(stand_in, known, venue):
+def test_orders_fill_in_parts_where_the_account_is_sliced(sign_in, venue):
     venue.open_account("sliced", "secret", slices=7)
-    client = open_client(stand_in, known, "sliced")
+    client = sign_in("sliced")
     client.create_order(BTC, "limit", "buy", 0.04, 63_000, {"clientOrderId": "entry-1"})
     venue.set_price(BTC, "63000")
     part = client.fetch_order("", BTC, {"clientOrderId": "entry-1"})
@@ -373,14 +352,14 @@ def test_an_unknown_order_is_missing_when_read_and_unknown_when_cancelled(client
 # Keys and clocks
 
 
-def test_a_wrong_secret_is_told_by_the_signature(stand_in, known, key, venue):
+def test_a_wrong_secret_is_told_by_the_signature(sign_in, key, venue):
     with pytest.raises(ccxt.AuthenticationError, match="-1022"):
-        open_client(stand_in, known, key, "guess").fetch_balance()
+        sign_in(key, "guess").fetch_balance()
 
 
-def test_a_revoked_key_and_an_unknown_one_look_alike(stand_in, known, client, venue):
+def test_a_revoked_key_and_an_unknown_one_look_alike(sign_in, client, venue):
     with pytest.raises(ccxt.AuthenticationError, match="-2015"):
-        open_client(stand_in, known, "nobody").fetch_balance()
+        sign_in("nobody").fetch_balance()
     venue.change_key(client.apiKey, active=False)
     with pytest.raises(ccxt.AuthenticationError, match="-2015"):
         client.fetch_balance()
@@ -405,9 +384,9 @@ def test_a_clock_that_is_wrong_is_refused_until_it_is_set(client, venue):
     assert client.fetch_balance()["USDT"]["total"] == "10000"
 
 
-def test_accounts_know_nothing_of_each_other(stand_in, known, client, venue):
+def test_accounts_know_nothing_of_each_other(sign_in, client, venue):
     venue.open_account("neighbour", "secret", wallet="500")
-    other = open_client(stand_in, known, "neighbour")
+    other = sign_in("neighbour")
     entry(client)
     assert (held(other), other.fetch_balance()["USDT"]["total"]) == (0, "500")
 

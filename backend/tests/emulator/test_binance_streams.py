@@ -4,41 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
 import ccxt
 import pytest
 
-from emulator.handle import Hand, StandIn
+from emulator.handle import Hand
 
-from .clients import connect_pro
-from .conftest import BTC
+from .clients import connected
+from .conftest import BTC, Spoken
 
 Play = Callable[[Any, Hand], Awaitable[Any]]
 
 
-@pytest.fixture
-def venue(stand_in: StandIn, key: str) -> Iterator[Hand]:
-    venue = stand_in.binance
-    venue.open_account(key, "secret")
-    venue.set_price(BTC, "64000", jump=True)
-    yield venue
-    venue.clear_faults()
-
-
-@asynccontextmanager
-async def connected(venue: Hand, key: str) -> AsyncIterator[Any]:
-    client = connect_pro("binanceusdm", venue.base, key, "secret")
-    session = client.session
-    try:
-        await client.load_markets()
-        yield client
-    finally:
-        await client.close()
-        await session.close()
+@pytest.fixture(scope="module")
+def spoken() -> Spoken:
+    return Spoken("binance", "binanceusdm")
 
 
 @pytest.fixture
@@ -46,7 +30,8 @@ def run(venue: Hand, key: str) -> Callable[[Play], Any]:
     """Run a play with a connected client, for ten seconds at most."""
 
     async def whole(play: Play) -> Any:
-        async with connected(venue, key) as client:
+        async with connected("binanceusdm", venue.base, key) as client:
+            await client.load_markets()
             return await asyncio.wait_for(play(client, venue), 10)
 
     return lambda play: asyncio.run(whole(play))

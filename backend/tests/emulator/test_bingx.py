@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import ccxt
 import pytest
 
-from emulator.handle import Hand, StandIn
-
-from .clients import connect, connect_pro
-from .conftest import BTC
+from .clients import connected
+from .conftest import BTC, Spoken
 
 STOP = {"stopLossPrice": "62000", "workingType": "CONTRACT_PRICE", "reduceOnly": True}
 TARGET = {"takeProfitPrice": "66000", "workingType": "CONTRACT_PRICE", "reduceOnly": True}
 
 
 @pytest.fixture(scope="module")
-def known(stand_in: StandIn) -> Any:
-    return connect("bingx", stand_in.base)
-
-
-@pytest.fixture
-def venue(stand_in: StandIn, key: str) -> Iterator[Hand]:
-    venue = stand_in.bingx
-    venue.open_account(key, "secret")
-    venue.set_price(BTC, "64000", jump=True)
-    yield venue
-    venue.clear_faults()
-
-
-@pytest.fixture
-def client(stand_in: StandIn, known: Any, key: str, venue: Hand) -> Any:
-    return connect("bingx", stand_in.base, key, "secret", known)
+def spoken() -> Spoken:
+    return Spoken("bingx", "bingx")
 
 
 def entry(client: Any, quantity: float = 0.01, **params: Any) -> Any:
@@ -196,11 +179,11 @@ def test_settings_are_told_as_they_are(client, venue):
     assert client.fetch_market_leverage_tiers(BTC)[0]["maxNotional"] == "300000"
 
 
-def test_keys_signatures_and_clocks_are_checked(stand_in, known, key, client, venue):
+def test_keys_signatures_and_clocks_are_checked(sign_in, key, client, venue):
     with pytest.raises(ccxt.AuthenticationError, match="100001"):
-        connect("bingx", stand_in.base, key, "guess", known).fetch_balance()
+        sign_in(key, "guess").fetch_balance()
     with pytest.raises(ccxt.AuthenticationError, match="100413"):
-        connect("bingx", stand_in.base, "nobody", "secret", known).fetch_balance()
+        sign_in("nobody").fetch_balance()
     venue.set_skew(30_000)
     with pytest.raises(ccxt.BadSymbol, match="100421"):  # the client's mapping
         client.fetch_balance()
@@ -246,18 +229,13 @@ def test_asking_too_often_is_told_with_a_code(client, venue):
 
 def test_zipped_streams_tell_prices_orders_and_executions(venue, key):
     async def play() -> Any:
-        client = connect_pro("bingx", venue.base, key, "secret")
-        session = client.session
-        try:
+        async with connected("bingx", venue.base, key) as client:
             ticker = await client.watch_ticker(BTC)
             orders = asyncio.ensure_future(client.watch_orders(BTC))
             trades = asyncio.ensure_future(client.watch_my_trades(BTC))
             await asyncio.sleep(0.3)
             await asyncio.to_thread(venue.place, key, BTC, "buy", "0.01")
             return ticker, await orders, await trades
-        finally:
-            await client.close()
-            await session.close()
 
     ticker, orders, trades = asyncio.run(asyncio.wait_for(play(), 10))
     assert ticker["last"] == 64_000

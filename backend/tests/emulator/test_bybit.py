@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.request import Request, urlopen
@@ -12,10 +11,8 @@ from urllib.request import Request, urlopen
 import ccxt
 import pytest
 
-from emulator.handle import Hand, StandIn
-
-from .clients import connect, connect_pro
-from .conftest import BTC
+from .clients import connected
+from .conftest import BTC, Spoken
 
 UNIFIED = {"enableUnifiedMargin": False, "enableUnifiedAccount": True}
 KNOWN = {"acknowledged": True}
@@ -23,22 +20,8 @@ STOP = {"stopLossPrice": "62000"}
 
 
 @pytest.fixture(scope="module")
-def known(stand_in: StandIn) -> Any:
-    return connect("bybit", stand_in.base)
-
-
-@pytest.fixture
-def venue(stand_in: StandIn, key: str) -> Iterator[Hand]:
-    venue = stand_in.bybit
-    venue.open_account(key, "secret")
-    venue.set_price(BTC, "64000", jump=True)
-    yield venue
-    venue.clear_faults()
-
-
-@pytest.fixture
-def client(stand_in: StandIn, known: Any, key: str, venue: Hand) -> Any:
-    return connect("bybit", stand_in.base, key, "secret", known, options=UNIFIED)
+def spoken() -> Spoken:
+    return Spoken("bybit", "bybit", {"options": UNIFIED})
 
 
 def entry(client: Any, quantity: float = 0.01, **params: Any) -> Any:
@@ -195,11 +178,11 @@ def test_settings_are_told_as_they_are(client):
     assert client.fetch_market_leverage_tiers(BTC)[0]["maxLeverage"] == "125"
 
 
-def test_keys_signatures_and_clocks_are_checked(stand_in, known, key, client, venue):
+def test_keys_signatures_and_clocks_are_checked(sign_in, key, client, venue):
     with pytest.raises(ccxt.AuthenticationError, match="10004"):
-        connect("bybit", stand_in.base, key, "guess", known, options=UNIFIED).fetch_balance()
+        sign_in(key, "guess").fetch_balance()
     with pytest.raises(ccxt.AuthenticationError, match="10003"):
-        connect("bybit", stand_in.base, "nobody", "secret", known, options=UNIFIED).fetch_balance()
+        sign_in("nobody").fetch_balance()
     venue.set_skew(30_000)
     with pytest.raises(ccxt.InvalidNonce, match="10002"):
         client.fetch_balance()
@@ -263,19 +246,13 @@ def test_a_lost_answer_leaves_the_order_there(client, venue):
 
 def test_an_account_signs_in_on_the_socket_and_hears_what_happens(venue, key):
     async def play() -> Any:
-        client = connect_pro("bybit", venue.base, key, "secret")
-        session = client.session
-        client.options |= UNIFIED
-        try:
+        async with connected("bybit", venue.base, key, options=UNIFIED) as client:
             ticker = await client.watch_ticker(BTC)
             orders = asyncio.ensure_future(client.watch_orders(BTC))
             trades = asyncio.ensure_future(client.watch_my_trades(BTC))
             await asyncio.sleep(0.4)
             await asyncio.to_thread(venue.place, key, BTC, "buy", "0.01")
             return ticker, await orders, await trades
-        finally:
-            await client.close()
-            await session.close()
 
     ticker, orders, trades = asyncio.run(asyncio.wait_for(play(), 10))
     assert ticker["last"] == 64_000
@@ -285,14 +262,8 @@ def test_an_account_signs_in_on_the_socket_and_hears_what_happens(venue, key):
 
 def test_a_wrong_secret_is_refused_on_the_socket(venue, key):
     async def play() -> Any:
-        client = connect_pro("bybit", venue.base, key, "guess")
-        session = client.session
-        client.options |= UNIFIED
-        try:
+        async with connected("bybit", venue.base, key, "guess", options=UNIFIED) as client:
             with pytest.raises(ccxt.AuthenticationError):
                 await client.watch_orders(BTC)
-        finally:
-            await client.close()
-            await session.close()
 
     asyncio.run(asyncio.wait_for(play(), 10))
