@@ -14,7 +14,18 @@ from buddy.core.market import ONE, TIMEFRAMES, ZERO, Candle, Instrument, MarginT
 
 from .ccxt_calls import Calls
 from .ccxt_errors import Absent
-from .ccxt_words import Row, instrument, is_ours, margin_tiers, needed, number, positive, quote_of
+from .ccxt_words import (
+    Row,
+    instrument,
+    is_our_kind,
+    is_ours,
+    margin_tiers,
+    needed,
+    number,
+    positive,
+    quote_of,
+    settle_of,
+)
 from .market_data.perpetuals import PERPETUALS, SMALLER_TIERS
 from .market_data.source import UnknownSymbol
 from .venues import VENUES
@@ -37,28 +48,33 @@ class Markets:
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
         self.client = calls.client
+        self.venue = VENUES[self.client.venue]
         self._instruments: dict[str, tuple[Row, Instrument]] = {}
         self._seen: dict[str, Seen] = {}
 
     def all(self) -> list[Instrument]:
-        settle = VENUES[self.client.venue].settle
-        found = [market for market in self.client.api.markets.values() if is_ours(market)]
-        mine = sorted((market for market in found if market["settle"] == settle), key=lambda market: market["symbol"])
-        return [instrument(market, _careful(market)) for market in mine]
+        found = [market for market in self.client.api.markets.values() if is_ours(market, self.venue)]
+        mine = [market for market in found if settle_of(market) == self.venue.settle]
+        return [
+            instrument(market, self.venue, () if self.venue.exits.is_spot else _careful(market))
+            for market in sorted(mine, key=lambda market: market["symbol"])
+        ]
 
     def instrument(self, symbol: str) -> Instrument:
         """Raises UnknownSymbol, or CouldNotRead."""
         self.calls.ready()
         market = self.client.api.markets.get(symbol)
-        if market is None or not market.get("swap") or not market.get("linear"):
-            raise UnknownSymbol(symbol, f"perpetuals of {self.client.name}")
+        if market is None or not is_our_kind(market, self.venue):
+            raise UnknownSymbol(symbol, f"markets of {self.client.name}")
         known = self._instruments.get(symbol)
         if known is None or known[0] is not market:
-            known = self._instruments[symbol] = (market, instrument(market, self._tiers(market)))
+            known = self._instruments[symbol] = (market, instrument(market, self.venue, self._tiers(market)))
         return known[1]
 
     def _tiers(self, market: Row) -> tuple[MarginTier, ...]:
-        """The venue's ladder; where it does not tell it, a careful one."""
+        """The venue's ladder; where it does not tell it, a careful one. Coins have none."""
+        if self.venue.exits.is_spot:
+            return ()
         key = f"tiers:{self.client.place}:{self.calls.account.name}:{market['symbol']}".replace(" ", "")
         kept = cache.get(key)
         if kept is None:

@@ -19,8 +19,9 @@ import requests
 from buddy.core.errors import CouldNotRead
 
 from .ccxt_client import Redirect, practise
+from .ccxt_words import is_ours, settle_of, tick_of
 from .venue_rows import RECIPES
-from .venues import VENUES, venue_of
+from .venues import VENUES, Venue, venue_of
 
 TIMEOUT = 8_000
 """Milliseconds."""
@@ -39,19 +40,21 @@ class PublicMarket:
         if redirect:
             session.trust_env = False
             session.mount("https://", Redirect(redirect))
-        options: dict[str, Any] = {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False}
-        if VENUES[venue].kinds:
-            options["fetchMarkets"] = {"types": list(VENUES[venue].kinds)}
+        self.venue = VENUES[venue]
+        traded = "spot" if self.venue.exits.is_spot else "swap"
+        options: dict[str, Any] = {"defaultType": traded, "fetchCurrencies": False, "fetchMargins": False}
+        if self.venue.kinds:
+            options["fetchMarkets"] = {"types": list(self.venue.kinds)}
         settings = {"session": session, "number": str, "timeout": TIMEOUT, "enableRateLimit": True, "options": options}
-        self.client: Any = getattr(ccxt, VENUES[venue].client)(settings)
+        self.client: Any = getattr(ccxt, self.venue.client)(settings)
         if market != venue:
             practise(self.client, RECIPES[venue].demo)
 
     def instruments(self) -> list[dict[str, Any]]:
-        """Linear perpetuals as plain values, decimals as text."""
+        """What is traded there as plain values, decimals as text."""
         with self._plain_words():
             markets = self.client.load_markets(True).values()
-        return [_instrument(market) for market in markets if _is_ours(market)]
+        return [_instrument(market, self.venue) for market in markets if is_ours(market, self.venue)]
 
     def ticker(self, symbol: str) -> dict[str, Any]:
         with self._plain_words():
@@ -101,18 +104,14 @@ def public_market(market: str, redirect: str) -> PublicMarket:
     return PublicMarket(market, redirect)
 
 
-def _is_ours(market: dict[str, Any]) -> bool:
-    return bool(market.get("swap") and market.get("linear") and market.get("active") is not False)
-
-
-def _instrument(market: dict[str, Any]) -> dict[str, Any]:
+def _instrument(market: dict[str, Any], venue: Venue) -> dict[str, Any]:
     limits = market["limits"]
     return {
         "symbol": market["symbol"],
         "base": market["base"],
         "quote": market["quote"],
-        "settle": market["settle"],
-        "tick_size": _text(market["precision"]["price"]),
+        "settle": settle_of(market),
+        "tick_size": _text(tick_of(market, venue)),
         "lot_size": _text(market["precision"]["amount"]),
         "min_quantity": _text(limits["amount"].get("min")) or "0",
         "min_notional": _text(limits["cost"].get("min")) or "0",

@@ -23,6 +23,7 @@ from buddy.core.exchange import (
 from buddy.core.market import ONE, ZERO, Instrument, MarginTier, OrderSide, Side
 
 from .recipe import Ledger, Purse, Recipe, at
+from .venues import Venue
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -75,28 +76,47 @@ def positive(value: Any) -> Decimal | None:
 # --- markets ----------------------------------------------------------------------------------------------------------
 
 
-def is_ours(market: Row) -> bool:
-    """A linear perpetual that can be traded."""
-    return bool(market.get("swap") and market.get("linear") and market.get("active") is not False)
+def is_ours(market: Row, venue: Venue) -> bool:
+    """What is traded at the venue, and can be now: a linear perpetual; or coins for the currency of its accounts."""
+    return market.get("active") is not False and is_our_kind(market, venue)
 
 
-def instrument(market: Row, tiers: tuple[MarginTier, ...]) -> Instrument:
+def is_our_kind(market: Row, venue: Venue) -> bool:
+    if venue.exits.is_spot:
+        return bool(market.get("spot")) and market["symbol"] == f"{market['base']}/{venue.settle}"
+    return bool(market.get("swap") and market.get("linear"))
+
+
+def settle_of(market: Row) -> str:
+    """What coins are paid with is what their market is settled in."""
+    return str(market.get("settle") or market["quote"])
+
+
+def tick_of(market: Row, venue: Venue) -> Any:
+    told = (market.get("info") or {}).get(venue.tick) if venue.tick else None
+    return told or market["precision"]["price"]
+
+
+def instrument(market: Row, venue: Venue, tiers: tuple[MarginTier, ...]) -> Instrument:
+    """`tiers` are empty for coins, which are owned outright."""
     limits = market["limits"]
-    most = number((limits.get("leverage") or {}).get("max")) or tiers[0].max_leverage
+    highest = tiers[0].max_leverage if tiers else ONE
+    most = number((limits.get("leverage") or {}).get("max")) or highest
     return Instrument(
         symbol=market["symbol"],
         base=market["base"],
         quote=market["quote"],
-        settle=market["settle"],
-        tick_size=plain(needed(market["precision"]["price"], "tick size")),
+        settle=settle_of(market),
+        tick_size=plain(needed(tick_of(market, venue), "tick size")),
         lot_size=plain(needed(market["precision"]["amount"], "lot size")),
         min_quantity=number(limits["amount"].get("min")) or ZERO,
         min_notional=number(limits["cost"].get("min")) or ZERO,
         max_quantity=positive(limits["amount"].get("max")),
         market_max_quantity=positive((limits.get("market") or {}).get("max")),
         contract_size=number(market.get("contractSize")) or ONE,
-        max_leverage=min(most, tiers[0].max_leverage),
+        max_leverage=min(most, highest),
         tiers=tiers,
+        spot=venue.exits.is_spot,
         active=market.get("active") is not False,
     )
 

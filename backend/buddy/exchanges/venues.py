@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from buddy.core.exchange import Exits
+
 PAPER_ONLY = ("paper",)
 ALL_MODES = ("paper", "testnet", "live")
 
@@ -24,9 +26,11 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """`client`: the class of the exchange library that reads its perpetuals. `kinds`: the markets to ask it for, where
+    """`client`: the class of the exchange library that reads its markets. `kinds`: the markets to ask it for, where
     it can be told. `lacks`: timeframes it has no candles of. `modes`: of the accounts it can have here. `settle`: the
-    currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked."""
+    currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked. `exits`: how
+    what is held leaves, which also says whether perpetuals are traded or coins. `tick`: field of a raw market with its
+    price step, where the library overlooks it."""
 
     name: str
     client: str
@@ -36,6 +40,8 @@ class Venue:
     settle: str = "USDT"
     needs_passphrase: bool = False
     events: Events = field(default_factory=Events)
+    exits: Exits = Exits.REDUCE_ONLY
+    tick: str = ""
 
 
 VENUES: dict[str, Venue] = {
@@ -48,6 +54,10 @@ VENUES: dict[str, Venue] = {
     "kucoin": Venue("KuCoin", "kucoinfutures"),
     "gate": Venue("Gate", "gate", ("swap",), frozenset({"3m"})),
     "mexc": Venue("MEXC", "mexc", (), frozenset({"2h", "3m"})),
+    "binance-spot": Venue("Binance spot", "binance", ("spot",), exits=Exits.PAIRED),
+    "kraken-spot": Venue(
+        "Kraken spot", "kraken", (), frozenset({"2h", "3m"}), settle="USD", exits=Exits.SINGLE, tick="tick_size"
+    ),
 }
 
 TESTNET = "-testnet"

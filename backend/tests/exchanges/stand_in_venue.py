@@ -1,4 +1,4 @@
-"""A venue on loopback that speaks Binance's public USD-M protocol, so that the real client can be run against it."""
+"""A venue on loopback that speaks Binance's public protocol, or what it is told, to run the real client against."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class StandInVenue:
         self.settled: dict[int, str] = {}
         """Funding rates by time, and of the one to come time and rate."""
         self.to_come = (0, "0.0001")
+        self.told: dict[str, Any] = {}
+        """What paths with these ends answer instead."""
         self.fails: int | None = None
         self.asked: list[tuple[str, str]] = []
         self.base = ""
@@ -48,6 +50,8 @@ class StandInVenue:
         self.candles[time] = list(prices)
 
     def answer(self, path: str, query: dict[str, str]) -> Any:
+        if (end := next((end for end in self.told if path.endswith(end)), None)) is not None:
+            return self.told[end]
         if path.endswith("/exchangeInfo"):
             return {"timezone": "UTC", "symbols": self.markets}
         if path.endswith("/ticker/24hr"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Quote
-from buddy.core.market import TIMEFRAMES, Candle, Instrument
+from buddy.core.market import ONE, TIMEFRAMES, Candle, Instrument
 from buddy.core.simulated_market import FundingRate
 
 from ..venues import VENUES, market_name
@@ -80,8 +80,10 @@ class LivePrices:
     def funding(self, symbol: str, after: int, until: int) -> Sequence[FundingRate]:
         """The venue's rates at its own times, which are whole hours: what was settled, and shortly before what will be.
 
-        A rate is settled seconds before the history tells it; whoever was told it ahead remembers it.
+        A rate is settled seconds before the history tells it; whoever was told it ahead remembers it. Coins pay none.
         """
+        if VENUES[self.venue].exits.is_spot:
+            return []
         rows: list[list[Any]] = []
         if after // HOUR != until // HOUR:
             rows += fetching.ask(self.market, "funding", symbol, after, max_age=MINUTE)
@@ -135,9 +137,10 @@ class LivePrices:
     def _known(self) -> dict[str, Instrument]:
         if self._instruments is None:
             rows = fetching.ask(self.market, "instruments", max_age=HOUR)
-            self._instruments = {row["symbol"]: _instrument(row) for row in rows}
+            spot = VENUES[self.venue].exits.is_spot
+            self._instruments = {row["symbol"]: _instrument(row, spot=spot) for row in rows}
             if not self._instruments:
-                raise CouldNotRead(f"{VENUES[self.venue].name} lists no perpetuals.")
+                raise CouldNotRead(f"{VENUES[self.venue].name} lists no markets.")
         return self._instruments
 
 
@@ -160,11 +163,11 @@ def rest_of(candle: Candle, walked: Candle) -> Candle:
     return Candle(candle.time, walked.close, high, low, candle.close, candle.volume - walked.volume)
 
 
-def _instrument(row: Mapping[str, Any]) -> Instrument:
-    """Margin tiers are not public: those of a large venue for the majors, careful ones for the rest."""
+def _instrument(row: Mapping[str, Any], *, spot: bool) -> Instrument:
+    """Margin tiers are not public: those of a large venue for the majors, careful ones for the rest; of coins, none."""
     like = PERPETUALS.get(f"{row['base']}/USDT:USDT")
-    tiers = like.instrument.tiers if like else SMALLER_TIERS
-    most = Decimal(row["max_leverage"] or tiers[0].max_leverage)
+    tiers = () if spot else like.instrument.tiers if like else SMALLER_TIERS
+    highest = tiers[0].max_leverage if tiers else ONE
     return Instrument(
         symbol=row["symbol"],
         base=row["base"],
@@ -176,6 +179,7 @@ def _instrument(row: Mapping[str, Any]) -> Instrument:
         min_notional=Decimal(row["min_notional"]),
         max_quantity=Decimal(row["max_quantity"]) if row["max_quantity"] else None,
         contract_size=Decimal(row["contract_size"]),
-        max_leverage=min(most, tiers[0].max_leverage),
+        max_leverage=min(Decimal(row["max_leverage"] or highest), highest),
         tiers=tiers,
+        spot=spot,
     )
