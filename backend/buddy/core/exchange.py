@@ -279,6 +279,8 @@ class Profile:
     name: str
     attaches_stop: bool = False
     """The venue honours a stop sent with the entry."""
+    protects_position: bool = False
+    """That stop is one for the whole position of symbol and side, whichever entry brought it."""
     has_reduce_only: bool = True
     names_stops: bool = True
     """The venue keeps our client id on conditional orders; elsewhere its own id or their figures tell them."""

@@ -79,6 +79,7 @@ class CcxtExchange:
         self._profile = Profile(
             self.client.name,
             attaches_stop=self.recipe.attaches_stop,
+            protects_position=self.recipe.protects_position,
             names_stops=self.recipe.names_stops,
             settle_ms=self.recipe.settle_ms,
         )

@@ -225,6 +225,8 @@ class Recipe:
     child: Path = ()
     """Where a conditional order names the order it became."""
     attaches_stop: bool = False
+    protects_position: bool = False
+    """What is attached becomes one stop and one target for all that is held of symbol and side."""
     attach: Mapping[str, Params] = field(default_factory=dict)
     """Parameters of the protection an entry carries: its `stop` and its `target`, at `{trigger}`."""
     attached_mark: tuple[str, frozenset[str]] = ("", frozenset())

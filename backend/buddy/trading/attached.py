@@ -21,13 +21,19 @@ from .rows import Rows
 CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
 
 
-def asked_with(wish: Wish, position: Position, market: Market, profile: Profile) -> dict[str, str]:
-    """What of the plan's protection an entry takes along: its stop, and its target when one takes all of it."""
+def asked_with(
+    wish: Wish, position: Position, market: Market, profile: Profile, *, alone: bool = True
+) -> dict[str, str]:
+    """What of the plan's protection an entry takes along: its stop, and its target when one takes all of it.
+
+    `alone`: no other trade may hold of the same position. Where protection is for all of that, a target would end the
+    others at a price that is not theirs; a stop is taken along all the same, since nothing held may be without one.
+    """
     if wish.role is not Role.ENTRY or not profile.attaches_stop:
         return {}
     asked = {"attached_stop": format(stop_level(position, market).price, "f")}
     targets = position.plan.take_profits
-    if len(targets) == 1 and targets[0].share == 1:
+    if len(targets) == 1 and targets[0].share == 1 and (alone or not profile.protects_position):
         asked["attached_target"] = format(targets[0].price, "f")
     if wish.trigger is None:
         asked["trigger_by"] = position.plan.trigger_by.value

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Q
 
@@ -68,18 +67,22 @@ def book_fills(
     fills: Sequence[port.Fill],
     working: Sequence[Trade],
     missing: Mapping[tuple[str, Side], Decimal] | None = None,
+    *,
+    shares_stops: bool = False,
 ) -> list[Fill]:
     """Write what is new of `fills`; an execution that is not ours goes to whom it happened to.
 
     `missing`: where a symbol may be held both ways, how much of each side the venue holds less than our fills say; no
-    more than that can have left by an execution of somebody else's.
+    more than that can have left by an execution of somebody else's. `shares_stops`: what came attached to an entry is
+    there for the whole position, and closes other trades along with its own.
     """
     new = unbooked(account, fills) if fills else []
     if not new:
         return []
     orders, hands = orders_behind(account, new), Hands(account, working, missing)
-    for fill in new:
-        hands.take(fill, orders.get(fill.fill_id))
+    shared = {name for name, order in orders.items() if shares_stops and order.is_attached}
+    for fill in sorted(new, key=lambda fill: (fill.time, fill.fill_id in shared)):  # what enters at that moment first
+        hands.take(fill, orders.get(fill.fill_id), is_shared=fill.fill_id in shared)
     return Fill.objects.bulk_create(hands.rows, ignore_conflicts=True)
 
 
@@ -92,22 +95,51 @@ class Hands:
     missing: Mapping[tuple[str, Side], Decimal] | None = None
     rows: list[Fill] = field(default_factory=list)
     foreign: dict[tuple[str, Side], Decimal] | None = None
-    """What is nobody's, by symbol and side; read when the first execution of somebody else's comes."""
+    """What is nobody's, by symbol and side; read when it is asked for first."""
 
-    def take(self, fill: port.Fill, order: Order | None) -> None:
-        portions = [(order.trade_id, fill.quantity)] if order is not None else self._portions(fill)
+    def take(self, fill: port.Fill, order: Order | None, *, is_shared: bool = False) -> None:
+        if order is None:
+            portions = self._portions(fill)
+        else:
+            portions = self._shared(fill, order.trade_id) if is_shared else [(order.trade_id, fill.quantity)]
         for number, (trade_id, quantity) in enumerate(portions):
             self.rows.append(_row(self.account, fill, trade_id, order, quantity, number))
+
+    def _shared(self, fill: port.Fill, own: int) -> list[Portion]:
+        """The one stop of a position leaves for every trade that holds of it, the oldest first, then for nobody's.
+
+        What none of them holds is left to the trade that brought it: its entry may not have been told yet.
+        """
+        leaves, _ = _sides(fill.order_side)
+        left, portions = fill.quantity, dict[int | None, Decimal]()
+        for trade_id, held in self._held(fill.symbol, leaves).items():
+            part = min(held, left)
+            left -= part
+            if part:
+                portions[trade_id] = part
+        if left and (part := self._of_nobody(fill.symbol, leaves, left)):
+            portions[None] = part
+            left -= part
+        if left:
+            portions[own] = portions.get(own, ZERO) + left
+        return list(portions.items())
+
+    def _of_nobody(self, symbol: str, side: Side, most: Decimal) -> Decimal:
+        """Take up to `most` from what is nobody's; how much that was."""
+        if self.foreign is None:
+            self.foreign = nobodys(self.account)
+        part = min(most, self.foreign.get((symbol, side), ZERO))
+        if part:
+            self.foreign[symbol, side] -= part
+        return part
 
     def _portions(self, fill: port.Fill) -> list[Portion]:
         """An execution that is not ours: it takes from what is nobody's first, then from the oldest trade on.
 
         What is left of it has opened something: that belongs to the only trade that holds this side, else to nobody.
         """
-        if self.foreign is None:
-            self.foreign = nobodys(self.account)
         leaves, opens = _sides(fill.order_side)
-        left, portions = fill.quantity, []
+        left, portions = fill.quantity, list[Portion]()
         for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
             portions.append((trade_id, quantity))
             left -= quantity
@@ -116,10 +148,8 @@ class Hands:
         return portions
 
     def _leaving(self, symbol: str, side: Side, quantity: Decimal) -> Iterator[Portion]:
-        assert self.foreign is not None
-        part = min(quantity, self.foreign.get((symbol, side), ZERO))
+        part = self._of_nobody(symbol, side, quantity)
         if part:
-            self.foreign[symbol, side] -= part
             yield None, part
         left = quantity - part
         if self.missing is not None:
@@ -132,7 +162,7 @@ class Hands:
 
     def _entering(self, fill: port.Fill, side: Side) -> int | None:
         """An order of ours whose row is lost (an older backup was restored) enters for the only trade there is."""
-        assert self.foreign is not None
+        assert self.foreign is not None  # read when what leaves was told apart
         holders = list(self._held(fill.symbol, side))
         if is_ours(fill.client_id):
             holders = [trade.pk for trade in self.working if (trade.symbol, trade.side) == (fill.symbol, side)]
@@ -259,15 +289,21 @@ def shares(held: Mapping[int | None, Decimal]) -> dict[int | None, Decimal]:
     return parts
 
 
+def told_of(orders: Iterable[int]) -> dict[int, Decimal]:
+    """By order: contracts of it whose executions have been booked, whichever trades they happened to."""
+    sums: dict[int, Decimal] = dict.fromkeys(orders, ZERO)
+    for order_id, quantity in _FILLED.rows(orders=list(sums)) if sums else ():
+        sums[order_id] += quantity
+    return sums
+
+
 def refresh_filled(new: Iterable[Fill]) -> None:
     """Bring `Order.filled` of the orders behind new fills up to what has been booked."""
     ours = [fill for fill in sorted(new, key=lambda fill: fill.time) if fill.order_id]
     if not ours:
         return
-    last = {fill.order_id: fill.time for fill in ours}
-    sums: dict[Any, Decimal] = dict.fromkeys(last, ZERO)
-    for order_id, quantity in _FILLED.rows(orders=list(last)):
-        sums[order_id] += quantity
+    last = {fill.order_id: fill.time for fill in ours if fill.order_id}
+    sums = told_of(last)
     for order in {fill.order_id: fill.order for fill in ours}.values():
         assert order is not None
         _fill_up(order, sums[order.pk], last[order.pk])

@@ -144,7 +144,7 @@ def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:
         plan=plan_of(trade),
         instrument=instrument,
         quantities=tuple(Decimal(quantity) for quantity in trade.quantities),
-        fills=tuple(booked(fill, by_id.get(fill.order_id or 0), trade) for fill in fills),
+        fills=tuple(booked(fill, by_id.get(fill.order_id or 0) or fill.order, trade) for fill in fills),
         costs=costs_of(trade.account),
         funding=funding,
         opened_time=to_ms(trade.asked_at or trade.created_at),

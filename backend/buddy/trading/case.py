@@ -21,7 +21,7 @@ from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import attached, books, foreign
+from . import attached, booking, books, foreign
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
@@ -191,7 +191,9 @@ class Desk:
     def place(self, wish: Wish) -> Order:
         self._set_up(wish)
         case, profile = self.case, self.ledger.exchange.profile
-        order = self.ledger.intend(case.trade, wish, attached.asked_with(wish, case.position, case.market, profile))
+        alone = not any(_is_beside(other, case.trade) for other in self.ledger.working)
+        asked = attached.asked_with(wish, case.position, case.market, profile, alone=alone)
+        order = self.ledger.intend(case.trade, wish, asked)
         if order not in self.case.orders:
             self.case.orders.append(order)
         self.ledger.send(self._own(order))
@@ -231,6 +233,11 @@ class Desk:
             self.ledger.lease.keep()
             trade.save(update_fields=["directives"])
             tell(trade, "order_rejected", sentence, self.case.market.time, code=refusal.code, role=Role.ENTRY)
+
+
+def _is_beside(other: Trade, trade: Trade) -> bool:
+    """Whether both may hold of the same position."""
+    return other.pk != trade.pk and (other.symbol, other.side) == (trade.symbol, trade.side)
 
 
 def _working(order: Order, booked: Decimal) -> Working:
@@ -293,7 +300,8 @@ def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
     for fill in rows.fills[trade.pk]:
         if fill.order_id is not None:
             booked[fill.order_id] += fill.quantity
-    return booked
+    shared = [o.pk for o in rows.orders[trade.pk] if o.is_attached and o.filled > booked[o.pk]]
+    return booked | booking.told_of(shared)
 
 
 def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:

@@ -101,7 +101,10 @@ class Ledger:
         named = {fill.symbol: instruments.get(fill.symbol) or books.unbounded(fill.symbol) for fill in reading.fills}
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
-            new = booking.book_fills(self.account, reading.fills, self.working, self._missing(reading))
+            shares = self.exchange.profile.protects_position
+            new = booking.book_fills(
+                self.account, reading.fills, self.working, self._missing(reading), shares_stops=shares
+            )
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
             telling.tell_fills(new, self.working, named)

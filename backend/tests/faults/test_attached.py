@@ -117,6 +117,18 @@ def test_several_targets_never_travel_with_the_entry(account: Account, venue: Ve
     assert (str(venue.sent[0].attached_stop), venue.sent[0].attached_target) == ("99000", None)
 
 
+def test_where_protection_is_for_the_whole_position_a_target_never_travels_beside_another_trade(
+    account: Account, venue: VenueLike
+) -> None:
+    """It would end the other at a price that is not its own. The stop travels: nothing held may be without one."""
+    venue.profile = Profile("whole", attaches_stop=True, protects_position=True)
+    open_trade(account, long_plan(risk={"quantity": "0.02"}, **ONE_TARGET))
+    open_trade(account, long_plan(risk={"quantity": "0.03"}, **ONE_TARGET))
+    first, second = venue.sent
+    assert (first.attached_stop, first.attached_target) == (Decimal(99_000), Decimal(102_000))
+    assert (second.attached_stop, second.attached_target) == (Decimal(99_000), None)
+
+
 def test_an_amended_stop_does_not_change_what_was_asked_for(account: Account, venue: VenueLike) -> None:
     trade = open_trade(account, long_plan())
     venue.go(100_000)

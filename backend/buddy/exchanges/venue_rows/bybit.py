@@ -79,6 +79,7 @@ RECIPE = Recipe(
     cancel_conditional=(Call("cancel_order", BY_LINK),),
     cancel_conditional_by_id=(Call("cancel_order", id=ID),),
     attaches_stop=True,
+    protects_position=True,
     attach={
         "stop": {"stopLoss": {"triggerPrice": "{trigger}"}, "slTriggerBy": "LastPrice", "tpslMode": "Full"},
         "target": {"takeProfit": {"triggerPrice": "{trigger}"}, "tpTriggerBy": "LastPrice", "tpslMode": "Full"},
