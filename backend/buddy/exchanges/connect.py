@@ -16,6 +16,7 @@ from . import asking
 from .asking import Asked
 from .clock import FULL_SPEED, replay_time
 from .market_data import recordings
+from .market_data.as_spot import CoinPrices
 from .market_data.live import AccountPrices, LivePrices
 from .market_data.replay import ReplayedPrices
 from .market_data.simulated import SimulatedPrices
@@ -33,12 +34,17 @@ def source_for(account: Account) -> PriceSource:
         return AccountPrices(account.venue, Asked(account).instrument, testnet=testnet)
     match Account.PriceSource(account.price_source):
         case Account.PriceSource.SIMULATED:
-            return SimulatedPrices(account.seed)
+            return _of_kind(account, SimulatedPrices(account.seed))
         case Account.PriceSource.REPLAY:
             found = recordings.load(Path(settings.REPLAY_DIR), account.replay_file)
-            return ReplayedPrices(found, lambda: replay_time(account), leaps=account.replay_speed == FULL_SPEED)
+            leaps = account.replay_speed == FULL_SPEED
+            return _of_kind(account, ReplayedPrices(found, lambda: replay_time(account), leaps=leaps))
         case Account.PriceSource.LIVE:
             return LivePrices(account.venue)
+
+
+def _of_kind(account: Account, perpetuals: PriceSource) -> PriceSource:
+    return CoinPrices(perpetuals) if account.is_spot else perpetuals
 
 
 def connect(account: Account) -> Exchange:

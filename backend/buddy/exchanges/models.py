@@ -15,6 +15,7 @@ from buddy.core.plan import MarginMode
 from buddy.fields import DecimalText
 
 from . import vault
+from .venues import exits_of
 
 POSITION_MODES = [(PositionMode.ONE_WAY.value, "One-way"), (PositionMode.HEDGE.value, "Hedge")]
 MARGIN_MODES = [(MarginMode.ISOLATED.value, "Isolated"), (MarginMode.CROSS.value, "Cross")]
@@ -104,6 +105,11 @@ class Account(models.Model):
     @property
     def is_paper(self) -> bool:
         return self.mode == Account.Mode.PAPER
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether it buys coins and sells them again, instead of holding positions."""
+        return exits_of(self.venue).is_spot
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     mode = serializers.ChoiceField(choices=MODES)
     venue = serializers.CharField()
+    spot = serializers.BooleanField(help_text="It buys coins instead of holding positions.")
     state = serializers.ChoiceField(choices=STATES)
     is_main = serializers.BooleanField()
     currency = serializers.CharField()
@@ -159,6 +160,7 @@ class VenueSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     modes = serializers.ListField(child=serializers.ChoiceField(choices=MODES))
     settle = serializers.CharField()
+    spot = serializers.BooleanField(help_text="Coins are bought there, not perpetuals.")
     needs_passphrase = serializers.BooleanField()
 
 

@@ -33,6 +33,7 @@ PLAIN: tuple[str, ...] = ("id", "name", "mode", "venue", "state", "is_main", "cu
 PLAIN += ("position_mode", "margin_mode", *LIMITS)
 
 RIGHTS = {True: "yes", False: "no", None: "cannot_tell"}
+TOLD_OF_VENUES = ("name", "modes", "settle", "needs_passphrase")
 TOLD_OF_KEYS = ("last4", "saved_at", "expires_at", "probed_at", "tried_at", "trouble", "refused_at")
 
 
@@ -55,6 +56,7 @@ def account_story(account: Account) -> dict[str, Any]:
         **_standing(account, balance),
         "equity": text(balance.equity),
         "free": text(balance.free),
+        "spot": account.is_spot,
         "connection": _connection(account, trouble),
         "key": _key(account),
         "venue_facts": _venue_facts(account),
@@ -90,7 +92,7 @@ def _venue_facts(account: Account) -> dict[str, Any] | None:
 def venues() -> dict[str, Any]:
     """Where accounts can be had, and what real money asks for."""
     rows = [
-        {"id": name, **{field: getattr(venue, field) for field in ("name", "modes", "settle", "needs_passphrase")}}
+        {"id": name, "spot": venue.exits.is_spot, **{field: getattr(venue, field) for field in TOLD_OF_VENUES}}
         for name, venue in VENUES.items()
     ]
     return {

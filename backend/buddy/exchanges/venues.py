@@ -63,6 +63,12 @@ VENUES: dict[str, Venue] = {
 TESTNET = "-testnet"
 
 
+def exits_of(venue: str) -> Exits:
+    """How what is held leaves there; at a place nobody knows as from perpetuals."""
+    known = VENUES.get(venue)
+    return known.exits if known else Exits.REDUCE_ONLY
+
+
 def market_name(venue: str, *, testnet: bool) -> str:
     """Whose prices: a venue's own, or those of its practice money, which are others."""
     return venue + TESTNET if testnet else venue

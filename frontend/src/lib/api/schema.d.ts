@@ -654,6 +654,8 @@ export interface components {
             name: string;
             mode: components["schemas"]["ModeEnum"];
             venue: string;
+            /** @description It buys coins instead of holding positions. */
+            spot: boolean;
             state: components["schemas"]["AccountStateEnum"];
             is_main: boolean;
             currency: string;
@@ -1624,6 +1626,8 @@ export interface components {
             name: string;
             modes: components["schemas"]["ModeEnum"][];
             settle: string;
+            /** @description Coins are bought there, not perpetuals. */
+            spot: boolean;
             needs_passphrase: boolean;
         };
         /** @description What the venue last said of the account. */
