@@ -165,7 +165,10 @@ class Directives:
 
 
 class Totals(NamedTuple):
-    """Sums over fills: contracts, and their value for the average (Σ q·p; for an inverse contract Σ q/p)."""
+    """Sums over fills: contracts, and their value for the average (Σ q·p; for an inverse contract Σ q/p).
+
+    What a venue withheld of a purchase did not come in: it is a fee, and in `fees` by its value.
+    """
 
     quantity: Decimal = ZERO
     weight: Decimal = ZERO
@@ -182,7 +185,8 @@ class Totals(NamedTuple):
 class Tally:
     """What is asked of the same fills again and again, added up once.
 
-    `entries` is all that was bought for a long (sold for a short), `exits` the rest; `held` is in contracts.
+    `entries` is all that was bought for a long (sold for a short) less what was withheld, `exits` the rest; `held` is
+    in contracts. `filled` is what executed, withheld or not.
     """
 
     entries: Totals
@@ -211,8 +215,9 @@ def _totals(fills: Sequence[Booked], order_side: OrderSide, linear: bool) -> Tot
     for each in fills:
         fill = each.fill
         if fill.order_side is order_side:
-            quantity += fill.quantity
-            weight += fill.quantity * fill.price if linear else fill.quantity / fill.price
+            kept = fill.quantity - fill.withheld if fill.withheld else fill.quantity
+            quantity += kept
+            weight += kept * fill.price if linear else kept / fill.price
             fees += fill.fee
     return Totals(quantity, weight, fees)
 

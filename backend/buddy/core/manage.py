@@ -4,90 +4,68 @@ The same step runs live, on paper and in a backtest. It is pure; `carry_out` is 
 
 Order of actions, protection first: a moved stop is placed before the old one is cancelled, and the old one goes only
 when the new one is seen resting; targets are cancelled before smaller ones are placed and before anything leaves at
-market; entries come after the exits; when nothing is held the stop goes last.
+market; entries come after the exits; when nothing is held the stop goes last. Where a resting sale locks what it sells
+that cannot be: see `swapping`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TypeVar
 
-from .errors import ExchangeError, Rejected
-from .exchange import OrderKind, OrderStatus, Refusal, Role, TriggerBy
+from .actions import Action, Cancel, Desk, Failure, Place, Swap, Working, carry_out
+from .exchange import Exits, OrderKind, Role, TriggerBy
 from .market import ZERO, OrderSide
-from .position import Market, Position, Wish, close_wish, level_of, observed, wishes_of
+from .position import Market, Position, Wish, close_wish, entry_wishes, level_of, observed, wishes_of
+from .swapping import is_passed, sales
+
+__all__ = [
+    "Action",
+    "Cancel",
+    "Desk",
+    "Failure",
+    "Place",
+    "Swap",
+    "Working",
+    "actions_of",
+    "carry_out",
+    "step",
+]
 
 AS_TRIGGERED = {OrderKind.STOP_MARKET: OrderKind.MARKET, OrderKind.STOP_LIMIT: OrderKind.LIMIT}
 """What a triggered order becomes once its trigger has traded."""
 
-
-class Working(NamedTuple):
-    """One of our orders that rests, or may (INTENDED and UNKNOWN count: the same wish is not placed twice)."""
-
-    client_id: str
-    role: Role
-    leg: int
-    kind: OrderKind
-    quantity: Decimal
-    filled: Decimal = ZERO
-    price: Decimal | None = None
-    trigger: Decimal | None = None
-    status: OrderStatus = OrderStatus.OPEN
-    beside: Decimal | None = None
-
-    @property
-    def remaining(self) -> Decimal:
-        return self.quantity - self.filled
-
-    def satisfies(self, wish: Wish) -> bool:
-        """Whether this order is the wished one; one whose trigger has fired already counts too."""
-        same_trigger = self.trigger == wish.trigger or (wish.role is Role.ENTRY and self.trigger is None)
-        return self.leg == wish.leg and self.remaining == wish.quantity and self.price == wish.price and same_trigger
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    wish: Wish
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    working: Working
-    reason: str
-
-
-Action = Place | Cancel
 ROLES = tuple(Role)
 Order = TypeVar("Order", Wish, Working)
 Wished = Mapping[Role, Sequence[Wish]]
 Ours = Mapping[Role, Sequence[Working]]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An action the venue refused, or whose outcome is unknown."""
+def step(
+    position: Position,
+    working: Sequence[Working],
+    market: Market,
+    held: Decimal,
+    exits: Exits = Exits.REDUCE_ONLY,
+) -> list[Action]:
+    """What to do now; nothing when all is as it should be. `held`: contracts the venue says are held for this trade.
 
-    action: Action
-    error: ExchangeError
-
-
-class Desk(Protocol):
-    """Where actions go: the ledger of one trade. Both raise the `ExchangeError`s of the port."""
-
-    def place(self, wish: Wish) -> object: ...
-
-    def cancel(self, working: Working, reason: str) -> object: ...
+    `exits` is the venue's (`Profile.exits`).
+    """
+    return actions_of(observed(position, market), working, market, held, exits)
 
 
-def step(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
-    """What to do now; nothing when all is as it should be. `held`: contracts the venue says are held for this trade."""
-    return actions_of(observed(position, market), working, market, held)
-
-
-def actions_of(position: Position, working: Sequence[Working], market: Market, held: Decimal) -> list[Action]:
+def actions_of(
+    position: Position,
+    working: Sequence[Working],
+    market: Market,
+    held: Decimal,
+    exits: Exits = Exits.REDUCE_ONLY,
+) -> list[Action]:
     """`step` for a position that has observed `market` already."""
+    if exits.is_spot:
+        return _with_coins(position, working, market, held, exits)
     wished, ours = _by_role(wishes_of(position, market, held)), _by_role(working)
     if held > 0 and _stop_is_passed(position, ours[Role.STOP], market):
         close = close_wish(position, held, level_of(position, market).cause)
@@ -101,27 +79,13 @@ def actions_of(position: Position, working: Sequence[Working], market: Market, h
     ]
 
 
-def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
-    """Each action in its own error scope; a stop refused because the price is beyond it becomes a close at market."""
-    failures = []
-    for action in actions:
-        try:
-            _act(action, desk)
-        except ExchangeError as error:
-            failures.append(Failure(action, error))
-    return failures
-
-
-def _act(action: Action, desk: Desk) -> None:
-    if isinstance(action, Cancel):
-        desk.cancel(action.working, action.reason)
-        return
-    try:
-        desk.place(action.wish)
-    except Rejected as rejected:
-        if action.wish.role is not Role.STOP or rejected.code != Refusal.WOULD_TRIGGER:
-            raise
-        desk.place(action.wish._replace(role=Role.CLOSE, leg=0, kind=OrderKind.MARKET, trigger=None))
+def _with_coins(
+    position: Position, working: Sequence[Working], market: Market, held: Decimal, exits: Exits
+) -> list[Action]:
+    """The same where a resting sale locks what it sells."""
+    wished, ours = _by_role(entry_wishes(position)), _by_role(working)
+    leaving, passed = sales(position, working, market, held, exits), is_passed(position, working, market, held)
+    return [*leaving, *_entries(wished, ours, market, placing=not passed)]
 
 
 def _by_role(items: Iterable[Order]) -> dict[Role, list[Order]]:

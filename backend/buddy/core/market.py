@@ -121,6 +121,13 @@ class Instrument:
         return side.sign * units * (exit_ - entry) / (entry * exit_)
 
 
+def sellable(instrument: Instrument, quantity: Decimal, price: Decimal) -> Decimal:
+    """What one order may sell of `quantity` at `price`, in whole lots; nothing when that is below a minimum."""
+    whole = instrument.round_quantity(quantity)
+    enough = whole >= instrument.min_quantity and instrument.notional(price, whole) >= instrument.min_notional
+    return whole if whole > 0 and enough else ZERO
+
+
 _WHOLE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """For whole quotients and products only, which are exact and need no more digits than their operands have."""
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
-from typing import NamedTuple
 
 from .costs import loss_at_stop
-from .exchange import OrderKind, Role, TriggerBy
+from .exchange import Exits, OrderKind, Role
 from .holding import Booked, Cause, Directives, Market, Memory, Position, Withdrawal, exit_cause
-from .market import ZERO, OrderSide
+from .market import ZERO
 from .plan import Entry, EntryKind
-from .stops import StopLevel, even_price, observed, stop_level, target_done, target_split, time_is_up
+from .spot import exit_wishes
+from .stops import StopLevel, even_price, level_of, observed, stop_level, target_done, target_split, time_is_up
+from .wishes import Wish, close_wish
 
 __all__ = [
     "Booked",
@@ -26,10 +27,12 @@ __all__ = [
     "Wish",
     "Withdrawal",
     "allocate",
+    "close_wish",
     "desired_orders",
     "even_price",
     "exit_cause",
     "initial_risk",
+    "level_of",
     "observed",
     "stop_level",
     "target_done",
@@ -44,39 +47,22 @@ KINDS = {
 }
 
 
-class Wish(NamedTuple):
-    """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute.
-
-    `beside`: the price of the limit order that is the other half of a stop (`Exits.PAIRED`).
-    """
-
-    role: Role
-    leg: int
-    order_side: OrderSide
-    kind: OrderKind
-    quantity: Decimal
-    price: Decimal | None = None
-    trigger: Decimal | None = None
-    trigger_by: TriggerBy = TriggerBy.LAST
-    reduce_only: bool = False
-    reason: Cause = Cause.ENTRY
-    beside: Decimal | None = None
-
-
-def desired_orders(position: Position, market: Market, held: Decimal) -> list[Wish]:
+def desired_orders(position: Position, market: Market, held: Decimal, exits: Exits = Exits.REDUCE_ONLY) -> list[Wish]:
     """What should rest now, protection first. `held`: contracts the venue says are held for this trade.
 
     The same facts always give the same orders. While something is to be closed at market no targets are wished for, and
     the stop stays until nothing is held.
     """
-    return wishes_of(observed(position, market), market, held)
+    return wishes_of(observed(position, market), market, held, exits)
 
 
-def wishes_of(position: Position, market: Market, held: Decimal) -> list[Wish]:
+def wishes_of(position: Position, market: Market, held: Decimal, exits: Exits = Exits.REDUCE_ONLY) -> list[Wish]:
     """`desired_orders` of a position that has observed `market` already."""
+    if exits.is_spot:
+        return [*exit_wishes(position, market, held, exits), *entry_wishes(position)]
     wishes = list(_stop(position, market, held))
     closing = list(_close(position, market, held))
-    return [*wishes, *(closing or _targets(position, held)), *_entries(position)]
+    return [*wishes, *(closing or _targets(position, held)), *entry_wishes(position)]
 
 
 def allocate(total: Decimal, owned: Sequence[Decimal]) -> list[Decimal]:
@@ -110,14 +96,6 @@ def initial_risk(position: Position) -> Decimal | None:
     return abs(loss.price_loss) + loss.exit_fee + loss.slippage + entered.fees
 
 
-def level_of(position: Position, market: Market) -> StopLevel:
-    """Where the stop of a position belongs that has observed `market` already."""
-    memory = position.memory
-    if position.held and memory.tightest_stop is not None:
-        return StopLevel(memory.tightest_stop, memory.stop_cause)
-    return stop_level(position, market)
-
-
 def _stop(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
     if held <= 0:
         return
@@ -147,12 +125,6 @@ def _close(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
             yield close_wish(position, quantity, directives.close_cause)
 
 
-def close_wish(position: Position, quantity: Decimal, cause: Cause) -> Wish:
-    """Leave with `quantity` contracts at market."""
-    side = position.side.exit_order_side
-    return Wish(Role.CLOSE, 0, side, OrderKind.MARKET, quantity, reduce_only=True, reason=cause)
-
-
 def _targets(position: Position, held: Decimal) -> Iterator[Wish]:
     """Each target with what is left of its part, never more together than is held."""
     room = held
@@ -174,7 +146,7 @@ def _targets(position: Position, held: Decimal) -> Iterator[Wish]:
         )
 
 
-def _entries(position: Position) -> Iterator[Wish]:
+def entry_wishes(position: Position) -> Iterator[Wish]:
     """The legs that are not filled yet, unless the entry was withdrawn."""
     if position.memory.withdrawn is not None:
         return

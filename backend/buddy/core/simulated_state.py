@@ -105,7 +105,7 @@ def _row_of(row: dict[str, Any]) -> Fill | Income:
     if "income_id" in row:
         amount = Decimal(row["amount"])
         return Income(row["income_id"], IncomeKind(row["kind"]), row["symbol"], amount, row["time"])
-    numbers = {name: Decimal(row[name]) for name in ("price", "quantity", "fee")}
+    numbers = {name: Decimal(row[name]) for name in ("price", "quantity", "fee", "withheld") if name in row}
     known = {"order_side": OrderSide(row["order_side"]), "liquidity": Liquidity(row["liquidity"])}
     return Fill(**(row | numbers | known))
 

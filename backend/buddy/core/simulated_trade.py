@@ -57,7 +57,7 @@ class SimulatedTrade:
             market = self.market()
             working = self.working()
             self.position = observed(self.position, market)
-            actions = actions_of(self.position, working, market, self.held)
+            actions = actions_of(self.position, working, market, self.held, self.exchange.profile.exits)
             before = self.exchange.number
             if not actions or (not carry_out(actions, self) and self._is_done(actions, working, before)):
                 break
@@ -169,6 +169,13 @@ class SimulatedTrade:
     def cancel(self, working: Working, reason: str) -> None:
         if self.exchange.cancel(OrderRef(self.symbol, working.client_id)) is CancelOutcome.CANCELLED:
             del self._tags[working.client_id]
+
+    def withdraw(self, working: Working, reason: str) -> bool:
+        order = self.exchange.orders.get(working.client_id)
+        if order is None or order.filled != working.filled:
+            return False
+        self.cancel(working, reason)
+        return True
 
     def _forget(self, client_id: str) -> None:
         """An order that rests no more. An entry or a target that a hand has cancelled is not placed again."""

@@ -6,7 +6,7 @@ a withdrawn entry stays withdrawn (`Memory`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from .costs import break_even_price, target_quantities
 from .exchange import Role, TriggerBy
 from .holding import Cause, Market, Memory, Position, Withdrawal
 from .indicators import atr
-from .market import ZERO, Candle, Side
+from .market import ZERO, Candle, Side, sellable
 from .plan import After, BreakEven, Cover, Trail
 
 MINUTE = 60_000
@@ -62,6 +62,14 @@ def stop_level(position: Position, market: Market) -> StopLevel:
     return level
 
 
+def level_of(position: Position, market: Market) -> StopLevel:
+    """Where the stop of a position belongs that has observed `market` already."""
+    memory = position.memory
+    if position.held and memory.tightest_stop is not None:
+        return StopLevel(memory.tightest_stop, memory.stop_cause)
+    return stop_level(position, market)
+
+
 def waiting_for(position: Position, market: Market) -> list[Decimal]:
     """Stops whose time has come while the price is on their wrong side: they wait for a better price than these."""
     rounded = [
@@ -89,13 +97,30 @@ def target_split(position: Position) -> tuple[Decimal, ...]:
     return tally.split[2]
 
 
-def _split(position: Position) -> tuple[Decimal, ...]:
-    by_other_ways = position.exited - position.filled_at_targets
+def target_parts(position: Position, leaving: Decimal) -> tuple[Decimal, ...]:
+    """`target_split` once `leaving` will have left another way."""
+    return _split(position, leaving) if leaving else target_split(position)
+
+
+def _split(position: Position, leaving: Decimal = ZERO) -> tuple[Decimal, ...]:
+    instrument = position.instrument
+    by_other_ways = position.exited - position.filled_at_targets + leaving
     total = max(position.entered - by_other_ways, ZERO)
+    if instrument.spot:
+        total = instrument.round_quantity(total)
     shares = [target.share for target in position.plan.take_profits]
     if not shares or not total:
         return (ZERO,) * len(shares)
-    return _joined(target_quantities(position.instrument, total, shares), position.instrument.min_quantity)
+    return _joined(target_quantities(instrument, total, shares), _too_small(position))
+
+
+def _too_small(position: Position) -> Callable[[Decimal], bool]:
+    """Whether a part is too small for an order of its own; of coins, where the stop has to sell it: at its lowest."""
+    instrument = position.instrument
+    if instrument.spot:
+        lowest = min(position.risk_stop, position.plan.stop_price)
+        return lambda quantity: not sellable(instrument, quantity, lowest)
+    return lambda quantity: quantity < instrument.min_quantity
 
 
 def target_done(position: Position, number: int) -> bool:
@@ -103,8 +128,16 @@ def target_done(position: Position, number: int) -> bool:
     split = target_split(position)
     for leg in range(number - 1, len(split)):
         if split[leg]:
-            return position.filled(Role.TAKE_PROFIT, leg) >= split[leg]
+            return _is_filled(position, leg, split[leg])
     return any(role is Role.TAKE_PROFIT and leg >= number - 1 for role, leg in position.tally.filled)
+
+
+def _is_filled(position: Position, leg: int, part: Decimal) -> bool:
+    """Of coins a rest that cannot be sold by itself does not keep a target from being done."""
+    filled = position.filled(Role.TAKE_PROFIT, leg)
+    if filled >= part or not filled or not position.instrument.spot:
+        return filled >= part
+    return not sellable(position.instrument, part - filled, position.plan.take_profits[leg].price)
 
 
 def reached(after: After, position: Position, market: Market) -> bool:
@@ -291,13 +324,13 @@ def expiry(position: Position, limit: Decimal) -> int:
     return (position.opened_time or position.memory.since) + minutes(limit)
 
 
-def _joined(quantities: tuple[Decimal, ...], minimum: Decimal) -> tuple[Decimal, ...]:
-    """Parts under `minimum` carried to the next; what is left under it at the end joins the last part there is."""
+def _joined(quantities: tuple[Decimal, ...], is_small: Callable[[Decimal], bool]) -> tuple[Decimal, ...]:
+    """Parts that are too small carried to the next; what is left of them at the end joins the last part there is."""
     parts: list[Decimal] = []
     carried = ZERO
     for quantity in quantities:
         whole = quantity + carried
-        small = whole < minimum
+        small = is_small(whole)
         parts.append(ZERO if small else whole)
         carried = whole if small else ZERO
     if carried:

@@ -206,6 +206,15 @@ class Desk:
         self.executed |= outcome is not CancelOutcome.CANCELLED
         return outcome
 
+    def withdraw(self, working: Working, reason: str) -> bool:
+        if self.cancel(working, reason) is not CancelOutcome.CANCELLED:
+            return False
+        order = next(order for order in self.case.orders if order.client_id == working.client_id)
+        found = self.ledger.exchange.find(books.ref_of(order))
+        is_sure = found is not None and found.status is OrderStatus.CANCELLED and found.filled == working.filled
+        self.executed |= not is_sure
+        return is_sure
+
     def _own(self, order: Order) -> Order:
         """The row object in hand, so that what becomes of it is seen here too."""
         return next(each for each in self.case.orders if each.pk == order.pk)

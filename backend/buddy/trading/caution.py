@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.exchange import OrderStatus, Role
-from buddy.core.manage import Action, Cancel, Place, Working
+from buddy.core.manage import Action, Cancel, Place, Swap, Working
 from buddy.events.models import Event
 
 from . import protection
@@ -60,6 +60,8 @@ def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
         if action.wish.role is Role.STOP:
             return not case.is_covered
         return action.wish.role is Role.CLOSE and not case.has_unread_exits
+    if isinstance(action, Swap):
+        return False
     if action.working.role is Role.ENTRY or not (case.held or case.possible):
         return True
     closing = any(isinstance(each, Place) and each.wish.role is Role.CLOSE for each in actions)

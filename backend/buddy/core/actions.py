@@ -1,0 +1,119 @@
+"""What management may do about the orders of one trade, and how it is carried out at a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from .errors import ExchangeError, Rejected
+from .exchange import OrderKind, OrderStatus, Refusal, Role
+from .market import ZERO
+from .wishes import Wish
+
+IN_THE_WAY = "in the way"
+"""Why an order is withdrawn by a swap: it locks the coins that another is to sell."""
+
+
+class Working(NamedTuple):
+    """One of our orders that rests, or may (INTENDED and UNKNOWN count: the same wish is not placed twice)."""
+
+    client_id: str
+    role: Role
+    leg: int
+    kind: OrderKind
+    quantity: Decimal
+    filled: Decimal = ZERO
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    status: OrderStatus = OrderStatus.OPEN
+    beside: Decimal | None = None
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.filled
+
+    def satisfies(self, wish: Wish) -> bool:
+        """Whether this order is the wished one; one whose trigger has fired already counts too."""
+        same_trigger = self.trigger == wish.trigger or (wish.role is Role.ENTRY and self.trigger is None)
+        return self.leg == wish.leg and self.remaining == wish.quantity and self.price == wish.price and same_trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    working: Working
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Withdraw what is `gone`, which locks coins, and place `wish` with them.
+
+    It is placed only when all of `gone` is certain to be over and to have sold nothing more than was known.
+    """
+
+    gone: tuple[Working, ...]
+    wish: Wish
+
+
+Action = Place | Cancel | Swap
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An action the venue refused, or whose outcome is unknown."""
+
+    action: Action
+    error: ExchangeError
+
+
+class Desk(Protocol):
+    """Where actions go: the ledger of one trade. All of them raise the `ExchangeError`s of the port."""
+
+    def place(self, wish: Wish) -> object: ...
+
+    def cancel(self, working: Working, reason: str) -> object: ...
+
+    def withdraw(self, working: Working, reason: str) -> bool:
+        """Cancel it for what is to be sold instead.
+
+        True only when it is certain that the order is over and that nothing of it executed beyond `working.filled`.
+        """
+        ...
+
+
+def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
+    """Each action in its own error scope; a stop refused because the price is beyond it becomes a close at market."""
+    failures = []
+    for action in actions:
+        try:
+            _act(action, desk)
+        except ExchangeError as error:
+            failures.append(Failure(action, error))
+    return failures
+
+
+def _act(action: Action, desk: Desk) -> None:
+    if isinstance(action, Cancel):
+        desk.cancel(action.working, action.reason)
+    elif isinstance(action, Place) or all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
+        _place(action.wish, desk)
+
+
+def _place(wish: Wish, desk: Desk) -> None:
+    """Place it, or what protects as well: instead of a pair its stop, instead of a stop that is passed a close."""
+    try:
+        desk.place(wish)
+    except Rejected as rejected:
+        if wish.beside is not None:
+            _place(wish._replace(beside=None, leg=0), desk)
+        elif wish.role is Role.STOP and rejected.code == Refusal.WOULD_TRIGGER:
+            desk.place(wish._replace(role=Role.CLOSE, leg=0, kind=OrderKind.MARKET, trigger=None))
+        else:
+            raise

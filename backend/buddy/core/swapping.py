@@ -1,0 +1,149 @@
+"""The exits of one step where a resting sale locks what it sells: room is made before anything is placed.
+
+Orders of the same leg and the same prices together fill one wish, so that a slice can grow without being withdrawn.
+What lacks room is swapped in for orders that nothing asks for any more; those are never given up before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from .actions import Action, Cancel, Place, Swap, Working
+from .exchange import Exits, Role
+from .market import ZERO, sellable
+from .position import Market, Position
+from .spot import exit_wishes
+from .stops import StopLevel, level_of
+from .wishes import Wish, close_wish
+
+
+def sales(position: Position, working: Sequence[Working], market: Market, held: Decimal, exits: Exits) -> list[Action]:
+    """What to do about the exits of a trade that holds coins. `position` has observed `market`."""
+    exiting = [each for each in working if each.role is not Role.ENTRY]
+    whole = position.instrument.round_quantity(held)
+    if whole <= 0:
+        return [Cancel(each, "nothing held") for each in exiting if each.role is not Role.CLOSE]
+    level = level_of(position, market)
+    if is_passed(position, exiting, market, held):
+        wishes = _passed(position, exiting, whole, level)
+    else:
+        wishes = exit_wishes(position, market, whole, exits, _resting(exiting))
+    return Room(position, market.last, whole, exiting).actions(wishes)
+
+
+def is_passed(position: Position, working: Iterable[Working], market: Market, held: Decimal) -> bool:
+    """Whether the price is already at the stop or beyond it while not all is covered there: then that is the stop."""
+    level = level_of(position, market)
+    return market.last <= level.price and _covered(working, level) < position.instrument.round_quantity(held)
+
+
+def _covered(working: Iterable[Working], level: StopLevel) -> Decimal:
+    return _sum(each for each in working if each.role is Role.STOP and each.trigger == level.price)
+
+
+def _passed(position: Position, working: Sequence[Working], whole: Decimal, level: StopLevel) -> list[Wish]:
+    """What rests at the stop is the venue's to sell; the rest leaves at market."""
+    kept = [_as_it_is(position, each) for each in working if each.role is Role.STOP and each.trigger == level.price]
+    return [*kept, close_wish(position, whole - _covered(working, level), level.cause)]
+
+
+def _as_it_is(position: Position, order: Working) -> Wish:
+    """The wish that an order satisfies."""
+    side = position.side.exit_order_side
+    return Wish(
+        order.role, order.leg, side, order.kind, order.remaining, order.price, order.trigger, beside=order.beside
+    )
+
+
+def _resting(working: Iterable[Working]) -> dict[tuple[Role, int], Decimal]:
+    resting: dict[tuple[Role, int], Decimal] = {}
+    for each in working:
+        resting[each.role, each.leg] = resting.get((each.role, each.leg), ZERO) + each.remaining
+    return resting
+
+
+def _sum(working: Iterable[Working]) -> Decimal:
+    return sum((each.remaining for each in working), ZERO)
+
+
+def _fits(order: Working, wish: Wish) -> bool:
+    """Whether it sells at the same prices for the same leg; what is on its way out at market fits every close."""
+    if order.role is not wish.role or order.role is Role.CLOSE:
+        return order.role is wish.role
+    ours, wished = (
+        (order.leg, order.price, order.trigger, order.beside),
+        (wish.leg, wish.price, wish.trigger, wish.beside),
+    )
+    return ours == wished
+
+
+@dataclass(slots=True)
+class Room:
+    """The coins of one trade while a step is made: which of them are locked by what, and which are free for certain."""
+
+    position: Position
+    last: Decimal
+    whole: Decimal
+    working: Sequence[Working]
+    spare: list[Working] = field(default_factory=list)
+    """Orders that no wish asks for."""
+    free: Decimal = ZERO
+
+    def actions(self, wishes: Sequence[Wish]) -> list[Action]:
+        """What brings the orders nearer to `wishes`; what no wish asks for goes at once only when that is all."""
+        self.free = self.whole - _sum(self.working)
+        kept = self._sort_out(wishes)
+        short = [(wish, fitting) for wish, fitting in zip(wishes, kept, strict=True) if _sum(fitting) < wish.quantity]
+        if not short:
+            return [Cancel(each, "no longer wanted") for each in self.spare]
+        found = [self._towards(wish, fitting) for wish, fitting in short]
+        return [action for action in found if action is not None]
+
+    def _sort_out(self, wishes: Sequence[Wish]) -> list[list[Working]]:
+        """By wish the orders that it asks for; the others are spare, except what is on its way out at market."""
+        kept: list[list[Working]] = [[] for _ in wishes]
+        for order in self.working:
+            for wish, fitting in zip(wishes, kept, strict=True):
+                if _fits(order, wish) and _sum(fitting) + order.remaining <= wish.quantity:
+                    fitting.append(order)
+                    break
+            else:
+                if order.role is not Role.CLOSE:
+                    self.spare.append(order)
+        return kept
+
+    def _towards(self, wish: Wish, fitting: list[Working]) -> Action | None:
+        """Place what is missing of a wish, or swap it in; None while there is no room, or too little to be sold."""
+        missing = min(wish.quantity - _sum(fitting), self.free + _sum(self.spare))
+        gone: list[Working] = []
+        if not self._can_sell(wish, missing):
+            gone = sorted(fitting, key=lambda each: each.remaining)[:1]
+            missing += _sum(gone)
+        if not self._can_sell(wish, missing):
+            return None
+        gone += self._in_the_way(wish, missing - _sum(gone))
+        self.free -= max(missing - _sum(gone), ZERO)
+        missing_wish = wish._replace(quantity=missing)
+        return Swap(tuple(gone), missing_wish) if gone else Place(missing_wish)
+
+    def _can_sell(self, wish: Wish, quantity: Decimal) -> bool:
+        price = wish.trigger or wish.price or self.last
+        return bool(quantity > 0 and sellable(self.position.instrument, quantity, price))
+
+    def _in_the_way(self, wish: Wish, quantity: Decimal) -> list[Working]:
+        """Spare orders that leave room for `quantity`: those of the same slice first, what no target takes last."""
+        slice_ = _slice_of(wish)
+        gone: list[Working] = []
+        for each in sorted(self.spare, key=lambda each: (_slice_of(each) != slice_, _slice_of(each) == 0)):
+            if self.free + _sum(gone) >= quantity:
+                break
+            gone.append(each)
+        self.spare = [each for each in self.spare if each not in gone]
+        return gone
+
+
+def _slice_of(order: Wish | Working) -> int:
+    """The leg of the stop of its slice."""
+    return order.leg + 1 if order.role is Role.TAKE_PROFIT else order.leg
