@@ -189,6 +189,17 @@ def add_instrument(
     protocol.venue.add_instrument(listed, Decimal(price))
 
 
+@operation
+def delist(protocol: Protocol, symbol: str) -> None:
+    """It is traded no more: the venue does not know its name."""
+    protocol.venue.delisted.add(symbol)
+
+
+@operation
+def list_again(protocol: Protocol, symbol: str) -> None:
+    protocol.venue.delisted.discard(symbol)
+
+
 # The trader on the venue's own site
 
 

@@ -49,9 +49,9 @@ class Desk:
     def symbol(self, p: Params) -> str:
         """Ours, from theirs."""
         name = p.text("symbol")
-        for symbol in self.venue.instruments:
-            if self.market_id(symbol) == name:
-                return symbol
+        for instrument in self.venue.listed():
+            if self.market_id(instrument.symbol) == name:
+                return instrument.symbol
         raise Refused(Reason.UNKNOWN_SYMBOL, name)
 
     def any_symbol(self, p: Params) -> str | None:

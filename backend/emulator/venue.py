@@ -88,6 +88,8 @@ class Venue:
     is_held: bool = False
     """Prices move by hand only, whatever feeds them."""
     instruments: dict[str, Instrument] = field(default_factory=dict)
+    delisted: set[str] = field(default_factory=set)
+    """Symbols whose names it does not know any more."""
     prices: dict[str, SymbolPrices] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
@@ -102,6 +104,9 @@ class Venue:
             self.instruments[symbol] = instrument
             self.prices[symbol] = SymbolPrices(price, self.now(), instrument.tick_size)
             self.prices[symbol].trade([price], self.now())
+
+    def listed(self) -> list[Instrument]:
+        return [each for symbol, each in self.instruments.items() if symbol not in self.delisted]
 
     def now(self) -> int:
         return self.clock() + self.skew_ms

@@ -67,9 +67,9 @@ class Calls:
     def compare_clocks(self) -> None:
         self._prepare(self.client.compare_clocks)
 
-    def read_markets_anew(self) -> None:
+    def read_markets_anew(self, older_than: float | None = None) -> None:
         """Because the venue named a symbol that we do not know; not every time it does."""
-        self._prepare(lambda: read_anew(self.client))
+        self._prepare(lambda: read_anew(self.client, older_than))
 
     def _prepare(self, call: Callable[[], None]) -> None:
         """Without it no order could be sent, so it may use what is reserved for those that protect."""

@@ -241,10 +241,11 @@ def _refresh(client: Client, name: str) -> None:
             _MASTERS[name] = Master(client)
 
 
-def read_anew(client: Client) -> None:
-    """From the venue itself, unless that was done a moment ago or is being done."""
+def read_anew(client: Client, older_than: float | None = None) -> None:
+    """From the venue itself, unless what is known is younger than `older_than` seconds or is being read."""
     lock, master = _LOCKS[client.place], _MASTERS[client.place]
-    if time.monotonic() - master.at > TIME_KEPT and lock.acquire(blocking=False):
+    young = TIME_KEPT if older_than is None else older_than
+    if time.monotonic() - master.at > young and lock.acquire(blocking=False):
         try:
             master.at = time.monotonic()
             with old_knowledge_does():

@@ -30,6 +30,14 @@ class Unchanged(ExchangeError):
     """The venue says that it is so already. Never leaves the adapter."""
 
 
+class Declined(CouldNotRead):
+    """The venue understood a question and would not answer it. `gone`: because it does not trade that (any more)."""
+
+    def __init__(self, message: str, *, gone: bool) -> None:
+        self.gone = gone
+        super().__init__(message)
+
+
 class Skew(Temporary):
     """Our clock and the venue's differ: compare them and ask again."""
 
@@ -68,6 +76,8 @@ def reading_failed(client: Client, error: Exception) -> ExchangeError:
         return Skew(f"{client.name} and this machine disagree about the time.")
     if known is Meaning.SLOW_DOWN:
         return CouldNotRead(f"{client.name} asks us to slow down.")
+    if isinstance(known, Refusal):
+        return Declined(told(client, error), gone=known is Refusal.INACTIVE)
     if isinstance(error, ccxt.NetworkError) and client.wire.status is None:
         return CouldNotRead(f"{client.name} cannot be reached.")
     return CouldNotRead(told(client, error))

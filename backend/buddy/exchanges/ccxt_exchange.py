@@ -35,6 +35,7 @@ from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
 from .ccxt_client import PATIENCE
+from .ccxt_delisted import Gone, LeftOut
 from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
 from .ccxt_history import History, Names, begin
 from .ccxt_key import key_info
@@ -85,6 +86,7 @@ class CcxtExchange:
         )
         self._margin_modes: dict[str, str] = {}
         self._set_up = SetUp(calls)
+        self._left_out = LeftOut()
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._mode: tuple[PositionMode, float] | None = None
 
@@ -115,23 +117,30 @@ class CcxtExchange:
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         """Orders first and executions last: what fills in between is told as an execution, never lost between both."""
-        try:
-            return understood(lambda: self._read(symbols, cursor))
-        except Absent as error:
-            raise CouldNotRead(str(error)) from None
+        self._left_out.begin()
+        while True:
+            try:
+                return understood(lambda: self._read(symbols, cursor))
+            except Absent as error:
+                raise CouldNotRead(str(error)) from None
+            except Gone as gone:
+                self._left_out.add(gone)
+                self.history.ask_anew()
 
     def _read(self, symbols: Sequence[str], text: str) -> Reading:
         self.calls.ready()
         now = self.client.now()
         cursor = begin(text, now)
         mode = self.position_mode()
-        known = self._listed_here({*symbols, *cursor.held})
+        asked = {*symbols, *cursor.held}
+        known = self._listed_here(asked)
         symbols = [symbol for symbol in symbols if symbol in known]
         orders = self._orders(symbols)
         positions = self._positions()
         held = {position.symbol for position in positions}
         seen = {symbol: seen_of(symbol, orders, positions) for symbol in known | self._listed_here(held)}
-        fills, fills_track, behind = self.history.fills(cursor.fills, seen, now)
+        doubtful = {symbol for symbol in asked - known if symbol in self.api.markets}
+        fills, fills_track, behind = self.history.fills(cursor.fills, seen, now, more=bool(doubtful))
         income, income_track = self.history.income_or_none(cursor.income, now)
         quotes, ranges = self.markets.quotes(symbols)
         return Reading(
@@ -142,7 +151,7 @@ class CcxtExchange:
             income=income,
             quotes=quotes,
             ranges=ranges,
-            cursor=cursor.moved(fills_track, income_track, held).text(),
+            cursor=cursor.moved(fills_track, income_track, held | doubtful).text(),
             behind=behind,
             position_mode=mode,
         )
@@ -151,7 +160,7 @@ class CcxtExchange:
         """Those of which we know the market. One listed since we read them, or gone, must not hide all the others."""
         if not all(symbol in self.api.markets for symbol in symbols):
             self.calls.read_markets_anew()
-        return {symbol for symbol in symbols if symbol in self.api.markets}
+        return {symbol for symbol in symbols if symbol in self.api.markets and symbol not in self._left_out}
 
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         """All that rests on `symbols`, of every book of the venue, each once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from buddy.core.exchange import Fill, Income, OrderState
 from buddy.core.market import TIMEFRAMES, ZERO
 
 from .ccxt_calls import Calls
+from .ccxt_delisted import Gone, about
 from .ccxt_errors import Absent
 from .ccxt_orders import filled_in
 from .ccxt_pages import Reader, paged, raw_rows, until_of
@@ -79,17 +81,21 @@ class History:
 
     # --- executions ---
 
-    def fills(self, track: Track, symbols: Mapping[str, object], now: int) -> tuple[list[Fill], Track, bool]:
+    def fills(
+        self, track: Track, symbols: Mapping[str, object], now: int, *, more: bool = False
+    ) -> tuple[list[Fill], Track, bool]:
         """What is new, the track behind it, and whether there is more already.
 
         `symbols`: with what is seen of each at this moment. Where each costs a call of its own, those on which nothing
-        is seen to have happened are asked about now and then only; then the horizon stays where it is.
+        is seen to have happened are asked about now and then only; then the horizon stays where it is. `more`: so it
+        does for others that cannot be asked about now.
         """
         until = until_of(track, now, self.recipe.trade_pages)
         asked = self._due(symbols, track, now)
         rows, complete = list[Row](), until
         for symbol in asked if self.recipe.trades_by_symbol else [None]:
-            found, read_to = self._trades(symbol, track.horizon, until, now)
+            with about(self.calls, symbol):
+                found, read_to = self._trades(symbol, track.horizon, until, now)
             rows += [row for row in found if number(row.get("amount"))]
             complete = min(complete, read_to)
         new = track.new(rows, _trade_id, _trade_time)
@@ -98,7 +104,7 @@ class History:
         behind, complete = complete < now, min([complete, *(time - 1 for time in waiting.values())])
         new = [row for row in new if _trade_id(row) not in waiting]
         ids = [(_trade_id(row), _trade_time(row)) for row in rows if _trade_id(row) not in waiting]
-        all_asked = not self.recipe.trades_by_symbol or len(asked) == len(symbols)
+        all_asked = not self.recipe.trades_by_symbol or (len(asked) == len(symbols) and not more)
         after = track.after(ids, complete, now) if all_asked else track.also(name for name, _ in ids)
         return self._named(new, fees or {}), after, behind
 
@@ -116,6 +122,11 @@ class History:
     def expect(self, symbol: str) -> None:
         """Something may execute on it at once."""
         self._asked.pop(symbol, None)
+
+    def ask_anew(self) -> None:
+        """What was told last never became part of a reading."""
+        self._asked.clear()
+        self._income_asked = 0
 
     def _trades(self, symbol: str | None, since: int, until: int, now: int) -> tuple[list[Row], int]:
         """All executions since then, and the time up to which they are all."""
@@ -167,10 +178,12 @@ class History:
         unknown = {(str(row["symbol"]), str(row["order"])): None for row in rows if self._nameless(row)}
         for symbol in sorted({symbol for symbol, _ in unknown if symbol in self.api.markets}):
             for call in self.recipe.children:
-                self._learn_children(call, symbol)
+                with suppress(Gone), about(self.calls, symbol):
+                    self._learn_children(call, symbol)
         for symbol, exchange_id in unknown:
             if symbol in self.api.markets and self.names.of(symbol, exchange_id) is None:
-                self._ask_name(exchange_id, symbol)
+                with suppress(Gone), about(self.calls, symbol):  # whoever books it asks for our orders by their names
+                    self._ask_name(exchange_id, symbol)
 
     def _nameless(self, row: Row) -> bool:
         order = str(row.get("order") or "")

@@ -8,6 +8,7 @@ from typing import Any
 from buddy.core.exchange import OrderRef, OrderState, PositionState
 
 from .ccxt_calls import Calls
+from .ccxt_delisted import about
 from .ccxt_pages import paged
 from .ccxt_words import Row
 from .recipe import Params
@@ -30,9 +31,8 @@ def _to_its_end(calls: Calls, symbol: str | None, params: Params) -> list[Row]:
         found: list[Row] = calls.read("fetch_open_orders", symbol, None, size, {**params, **more}, protective=True)
         return found
 
-    if not pages.param:
-        return ask(0, {})
-    return paged(ask, pages, 0, 0, lambda row: 0)[0]
+    with about(calls, symbol):
+        return paged(ask, pages, 0, 0, lambda row: 0)[0] if pages.param else ask(0, {})
 
 
 def seen_of(symbol: str, orders: Iterable[OrderState], positions: Iterable[PositionState]) -> object:

@@ -13,6 +13,7 @@ from buddy.core.exchange import Quote
 from buddy.core.market import ONE, TIMEFRAMES, ZERO, Candle, Instrument, MarginTier
 
 from .ccxt_calls import Calls
+from .ccxt_delisted import Gone, about
 from .ccxt_errors import Absent
 from .ccxt_words import (
     Row,
@@ -113,10 +114,10 @@ class Markets:
     def _quote(self, symbol: str, close: Decimal) -> Quote:
         """Where the ticker tells the mark, from it; else the mark is asked for, and the last price is the candle's."""
         field = self.client.recipe.mark
+        with about(self.calls, symbol):
+            ticker = self.calls.read("fetch_ticker" if field else "fetch_mark_price", symbol)
         if not field:
-            told = self.calls.read("fetch_mark_price", symbol)
-            return Quote(symbol, close, positive(told.get("markPrice")) or close, self.client.now())
-        ticker = self.calls.read("fetch_ticker", symbol)
+            return Quote(symbol, close, positive(ticker.get("markPrice")) or close, self.client.now())
         return quote_of(
             {**ticker, "symbol": symbol}, positive((ticker.get("info") or {}).get(field)), self.client.now()
         )
@@ -126,9 +127,10 @@ class Markets:
         before = self._seen.get(symbol)
         since = before.candle.time if before else None
         minutes = 1 if since is None else min(CANDLES_AT_MOST, (self.client.now() - since) // MINUTE + 2)
-        rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, minutes)
+        with about(self.calls, symbol):
+            rows = self.calls.read("fetch_ohlcv", symbol, "1m", since, minutes)
         if not rows:
-            raise CouldNotRead(f"{self.client.name} tells no candles of {symbol}.")
+            raise Gone(symbol, f"{self.client.name} tells no candles of {symbol}.")
         return [Candle(int(row[0]), *(Decimal(str(number)) for number in row[1:5])) for row in rows]
 
     def _range(self, symbol: str, candles: Sequence[Candle], last: Decimal) -> Range:

@@ -80,6 +80,8 @@ class Trade(models.Model):
     """When a look last saw this with its own eyes (wall clock)."""
     mismatch_since = models.DateTimeField(null=True)
     """Since when (wall clock) the venue's orders and positions say more than the executions that were read."""
+    unwatched_since = models.DateTimeField(null=True)
+    """Since when (wall clock) the venue tells nothing of the trade's symbol, so that nobody looks after it."""
     at_venue = models.JSONField(default=dict)
     """What the venue says of the position: leverage, margin_mode and liquidation_price, where it tells."""
 

@@ -257,7 +257,7 @@ class StopSerializer(serializers.Serializer[Any]):
 
 
 class ProtectedSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=["protected", "attached", "waiting", "naked", "flat"])
+    state = serializers.ChoiceField(choices=["protected", "attached", "waiting", "naked", "unwatched", "flat"])
     since = Moment(allow_null=True)
     checked_at = Moment(allow_null=True)
     by = serializers.CharField(allow_null=True)

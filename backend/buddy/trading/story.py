@@ -224,14 +224,16 @@ def _live_stop(orders: Iterable[Order]) -> Order | None:
 
 
 def _protected(trade: Trade, position: Position, orders: Sequence[Order]) -> dict[str, Any]:
-    live = _live_stop(orders)
+    live, since = _live_stop(orders), {"naked": trade.naked_since, "unwatched": trade.unwatched_since}
     if not position.held:
         state = "flat" if position.entered else "waiting"
+    elif trade.unwatched_since is not None:
+        state = "unwatched"
     else:
         state = "naked" if trade.protected_since is None or live is None else _how_protected(live)
     return {
         "state": state,
-        "since": moment(trade.naked_since if state == "naked" else trade.protected_since),
+        "since": moment(since.get(state, trade.protected_since)),
         "checked_at": moment(trade.checked_at),
         "by": _protector(live) if live and state in ("protected", "attached") else None,
     }

@@ -91,27 +91,32 @@ def warn(account: Account) -> None:
     row = Credentials.objects.filter(account=account, in_use=True).exclude(refused_at=None).first()
     if row is None:
         return
-    exposed = exposed_by(account)
-    if not _is_due(row, exposed):
+    found = exposed_by(account)
+    if not _is_due(row, found):
         return
     counted = Credentials.objects.filter(pk=row.pk, told_refused=row.told_refused)
     with transaction.atomic():
         if counted.update(told_refused=row.told_refused + 1, told_refused_at=timezone.now()):
-            _tell(account, exposed)
+            _tell(account, found)
 
 
-def _is_due(row: Credentials, exposed: list[Exposed]) -> bool:
+def _is_due(row: Credentials, found: list[Exposed]) -> bool:
     if row.told_refused_at is None:
         return True
     pause = PAUSES[row.told_refused] if row.told_refused < len(PAUSES) else LAST_PAUSE
-    return bool(exposed) and timezone.now() - row.told_refused_at >= pause
+    return bool(found) and timezone.now() - row.told_refused_at >= pause
 
 
 def exposed_by(account: Account) -> list[Exposed]:
     """What the account's working trades held by the executions that were read."""
     trades = Trade.objects.filter(account=account, status__in=WORKING).order_by("pk")
-    found = [Exposed(trade, _held(trade), _stop(trade)) for trade in trades]
-    return [one for one in found if one.quantity > ZERO]
+    return [one for trade in trades if (one := exposed(trade)) is not None]
+
+
+def exposed(trade: Trade) -> Exposed | None:
+    """None where nothing was held."""
+    one = Exposed(trade, _held(trade), _stop(trade))
+    return one if one.quantity > ZERO else None
 
 
 def _held(trade: Trade) -> Decimal:
@@ -124,13 +129,13 @@ def _stop(trade: Trade) -> Order | None:
     return Order.objects.filter(trade=trade, role=Role.STOP, status__in=RESTING).order_by("-pk").first()
 
 
-def _tell(account: Account, exposed: list[Exposed]) -> None:
+def _tell(account: Account, found: list[Exposed]) -> None:
     name = VENUES[account.venue].name
     sentence = f"{name} does not accept the key of {account.name}: nothing is looked after."
-    if exposed:
-        sentence += f" {_when(account)}: {'; '.join(one.sentence for one in exposed)}."
+    if found:
+        sentence += f" {_when(account)}: {'; '.join(one.sentence for one in found)}."
     cure = f"Look at {name} itself now, and save a key that it accepts."
-    figures = [one.figures for one in exposed]
+    figures = [one.figures for one in found]
     tell_account(account, "key_refused", sentence, wall_ms(), cure=cure, positions=figures)
 
 

@@ -27,7 +27,7 @@ from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import caution, endings, protection, unmanaged
+from . import caution, endings, protection, unmanaged, unwatched
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
@@ -108,6 +108,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     looked.rounds += 1
     looked.acted = looked.waits = False
     found = cases(ledger, reading)
+    unwatched.note(ledger.working, reading)
     again: set[str] = set()
     for case in found:
         if _in_own_scope(case, ledger, looked):

@@ -41,7 +41,7 @@ def exchange_info(desk: Desk, p: Params) -> Any:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_market(instrument) for instrument in desk.venue.instruments.values()],
+        "symbols": [_market(instrument) for instrument in desk.venue.listed()],
     }
 
 

@@ -22,7 +22,7 @@ def server_time(desk: Desk, p: Params) -> Any:
 
 @route("GET", "/openApi/swap/v2/quote/contracts")
 def contracts(desk: Desk, p: Params) -> Any:
-    return [_contract(instrument, desk) for instrument in desk.venue.instruments.values()]
+    return [_contract(instrument, desk) for instrument in desk.venue.listed()]
 
 
 def _contract(instrument: Instrument, desk: Desk) -> dict[str, Any]:

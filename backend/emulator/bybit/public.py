@@ -31,7 +31,7 @@ def instruments(desk: Desk, p: Params) -> Any:
     """Linear ones; of the others there are none."""
     category = p.text("category")
     wanted = category == "linear" and not p.has("status")
-    rows = [_instrument(each) for each in desk.venue.instruments.values()] if wanted else []
+    rows = [_instrument(each) for each in desk.venue.listed()] if wanted else []
     return {"category": category, "list": rows, "nextPageCursor": ""}
 
 

@@ -162,7 +162,7 @@ def before(desk: Desk) -> dict[str, Any]:
 
 
 OF_A_LOOK = {"lease_owner", "lease_epoch", "lease_until", "cursor", "looked_at", "good_look_at", "trouble"}
-OF_A_LOOK |= {"memory", "protected_since", "naked_since", "checked_at", "mismatch_since"}
+OF_A_LOOK |= {"memory", "protected_since", "naked_since", "checked_at", "mismatch_since", "unwatched_since"}
 
 
 def saved() -> dict[str, Any]:

@@ -1346,7 +1346,7 @@ export interface components {
             by: string | null;
         };
         /** @enum {string} */
-        ProtectedStateEnum: "protected" | "attached" | "waiting" | "naked" | "flat";
+        ProtectedStateEnum: "protected" | "attached" | "waiting" | "naked" | "unwatched" | "flat";
         Quote: {
             symbol: string;
             readonly last: string;

@@ -18,5 +18,7 @@ describe('the protected badge', () => {
 		expect(words('waiting', 'pending')).toBe('stop follows the entry');
 		expect(words('flat')).toBeUndefined();
 	});
+	it('says that nobody watches where the venue tells nothing of the symbol', () =>
+		expect(words('unwatched')).toBe('NOT watched'));
 	it('says when the trader took over', () => expect(words('naked', 'open', true)).toBe('hands off: not managed'));
 });

@@ -10,7 +10,8 @@ const STATES: Record<string, Protection> = {
 	protected: { tone: 'good', sign: '●', words: 'protected' },
 	attached: { tone: 'good', sign: '●', words: 'stop travels with the entry' },
 	waiting: { tone: 'wait', sign: '◐', words: 'stop being placed' },
-	naked: { tone: 'bad', sign: '▲', words: 'NOT protected' }
+	naked: { tone: 'bad', sign: '▲', words: 'NOT protected' },
+	unwatched: { tone: 'bad', sign: '▲', words: 'NOT watched' }
 };
 
 /** The badge; null while there is nothing to protect. With hands off, a missing stop is the trader's own affair: said so. */

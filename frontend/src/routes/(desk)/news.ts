@@ -2,11 +2,11 @@ import type { TradeEvent } from '$lib/api/types';
 import { toast } from '$lib/ui/toast.svelte';
 
 /** Events worth a message wherever the trader is looking; the rest is in the timeline. */
-const GOOD = new Set(['entry_filled', 'target_filled', 'trade_closed', 'protection_restored']);
+const GOOD = new Set(['entry_filled', 'target_filled', 'trade_closed', 'protection_restored', 'watched_again']);
 const PLAIN = new Set(['stop_moved', 'entry_withdrawn', 'notice']);
 /** What stays at the head of every page until it is cured need not cover its foot as well. */
 const AT_THE_HEAD = new Set(['key_expires', 'key_refused', 'key_can_withdraw']);
-const BAD = new Set(['order_rejected', 'protection_lost', 'account_halted']);
+const BAD = new Set(['order_rejected', 'protection_lost', 'unwatched', 'account_halted']);
 
 export function tellNews(event: TradeEvent): void {
 	if (GOOD.has(event.kind)) toast.success(event.text);
