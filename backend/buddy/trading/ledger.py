@@ -22,7 +22,7 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, telling, told_late
+from . import booking, books, reopening, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
@@ -108,12 +108,16 @@ class Ledger:
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
             telling.tell_fills(new, self.working, named)
-            touched = {fill.trade_id for fill in new} | {row.trade_id for row in income}
-            told_late.take_in({pk for pk in touched if pk} - {trade.pk for trade in self.working}, instruments)
+            touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in income)} if pk}
+            over = touched - {trade.pk for trade in self.working}
+            reopened = reopening.reopen(over) if over else set()
+            told_late.take_in(over - reopened, instruments)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor
-        if new or income:
+        if reopened:
+            self._load()
+        elif new or income:
             self.rows = Rows.of(self.working, self.account)
 
     def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:

@@ -6,7 +6,7 @@ const GOOD = new Set(['entry_filled', 'target_filled', 'trade_closed', 'protecti
 const PLAIN = new Set(['stop_moved', 'entry_withdrawn', 'notice']);
 /** What stays at the head of every page until it is cured need not cover its foot as well. */
 const AT_THE_HEAD = new Set(['key_expires', 'key_refused', 'key_can_withdraw']);
-const BAD = new Set(['order_rejected', 'protection_lost', 'unwatched', 'account_halted']);
+const BAD = new Set(['order_rejected', 'protection_lost', 'unwatched', 'account_halted', 'trade_reopened']);
 
 export function tellNews(event: TradeEvent): void {
 	if (GOOD.has(event.kind)) toast.success(event.text);
