@@ -21,7 +21,7 @@ from . import clock
 from .connect import source_for
 from .market_data import recordings
 from .models import Account
-from .venues import VENUES
+from .venues import VENUES, fees_of
 from .wall import wall
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ def open_account(owner: Any, fields: Mapping[str, Any]) -> Account:
     if "price_source" not in wanted:
         raise refuse("price_source", "A paper account needs prices.", "Choose where they come from.", "required")
     start = wanted.pop("replay_start", None)
-    account = Account(owner=owner, **_checked(wanted))
+    account = Account(owner=owner, **fees_of(wanted.get("venue", "")) | _checked(wanted))
     _check_venue(account)
     if account.price_source == Account.PriceSource.LIVE:
         account.currency = VENUES[account.venue].settle

@@ -23,6 +23,7 @@ from . import paper_book
 from .market_data.source import DAY, PriceSource
 from .models import Account
 from .paper_book import Book
+from .venues import exits_of
 
 T = TypeVar("T")
 TRIES = 5
@@ -43,7 +44,7 @@ class PaperExchange:
 
     @property
     def profile(self) -> Profile:
-        return Profile("paper")
+        return Profile("paper", exits=exits_of(self.account.venue))
 
     def instrument(self, symbol: str) -> Instrument:
         return paper_book.with_fees(self.source.instrument(symbol), self.account)

@@ -20,7 +20,7 @@ from buddy.problems import Conflict, Problem, fault
 from . import accounts, key_notices, probing
 from .market_data.fetching import Place
 from .models import Account, Credentials, Keys, VenueFacts
-from .venues import VENUES
+from .venues import VENUES, fees_of
 
 WAIT = 12.0
 """Longest wait for a probe, in seconds: it reads the venue's whole list of instruments first."""
@@ -94,7 +94,7 @@ def _draft(owner: Any, fields: Mapping[str, Any]) -> Account:
     """The account as asked for, out of everybody's sight."""
     if accounts.of(owner).filter(name=fields["name"]).exists():
         raise accounts.refuse("name", "You have an account of this name.", "Choose another name.", "unique")
-    wanted = {name: fields[name] for name in ON_VENUES if name in fields}
+    wanted = fees_of(fields["venue"]) | {name: fields[name] for name in ON_VENUES if name in fields}
     return Account.objects.create(
         owner=owner,
         price_source=Account.PriceSource.LIVE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from buddy.core.exchange import Exits
@@ -30,7 +31,8 @@ class Venue:
     it can be told. `lacks`: timeframes it has no candles of. `modes`: of the accounts it can have here. `settle`: the
     currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked. `exits`: how
     what is held leaves, which also says whether perpetuals are traded or coins. `tick`: field of a raw market with its
-    price step, where the library overlooks it."""
+    price step, where the library overlooks it. `fees`: maker's and taker's of a new account, as fractions; None where
+    the usual ones of perpetuals do."""
 
     name: str
     client: str
@@ -42,6 +44,7 @@ class Venue:
     events: Events = field(default_factory=Events)
     exits: Exits = Exits.REDUCE_ONLY
     tick: str = ""
+    fees: tuple[Decimal, Decimal] | None = None
 
 
 VENUES: dict[str, Venue] = {
@@ -54,9 +57,18 @@ VENUES: dict[str, Venue] = {
     "kucoin": Venue("KuCoin", "kucoinfutures"),
     "gate": Venue("Gate", "gate", ("swap",), frozenset({"3m"})),
     "mexc": Venue("MEXC", "mexc", (), frozenset({"2h", "3m"})),
-    "binance-spot": Venue("Binance spot", "binance", ("spot",), exits=Exits.PAIRED),
+    "binance-spot": Venue(
+        "Binance spot", "binance", ("spot",), exits=Exits.PAIRED, fees=(Decimal("0.001"), Decimal("0.001"))
+    ),
     "kraken-spot": Venue(
-        "Kraken spot", "kraken", (), frozenset({"2h", "3m"}), settle="USD", exits=Exits.SINGLE, tick="tick_size"
+        "Kraken spot",
+        "kraken",
+        (),
+        frozenset({"2h", "3m"}),
+        settle="USD",
+        exits=Exits.SINGLE,
+        tick="tick_size",
+        fees=(Decimal("0.0025"), Decimal("0.004")),
     ),
 }
 
@@ -67,6 +79,12 @@ def exits_of(venue: str) -> Exits:
     """How what is held leaves there; at a place nobody knows as from perpetuals."""
     known = VENUES.get(venue)
     return known.exits if known else Exits.REDUCE_ONLY
+
+
+def fees_of(venue: str) -> dict[str, Decimal]:
+    """What a new account there pays unless it is told otherwise; empty where the usual does."""
+    known = VENUES.get(venue)
+    return dict(zip(("maker_fee", "taker_fee"), known.fees, strict=True)) if known and known.fees else {}
 
 
 def market_name(venue: str, *, testnet: bool) -> str:

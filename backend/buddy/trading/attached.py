@@ -28,12 +28,14 @@ def asked_with(
 
     `alone`: no other trade may hold of the same position. Where protection is for all of that, a target would end the
     others at a price that is not theirs; a stop is taken along all the same, since nothing held may be without one.
+    On spot it locks the coins, so that a target has to wait for it to go.
     """
     if wish.role is not Role.ENTRY or not profile.attaches_stop:
         return {}
     asked = {"attached_stop": format(stop_level(position, market).price, "f")}
     targets = position.plan.take_profits
-    if len(targets) == 1 and targets[0].share == 1 and (alone or not profile.protects_position):
+    may_end_it = not profile.exits.is_spot and (alone or not profile.protects_position)
+    if len(targets) == 1 and targets[0].share == 1 and may_end_it:
         asked["attached_target"] = format(targets[0].price, "f")
     if wish.trigger is None:
         asked["trigger_by"] = position.plan.trigger_by.value

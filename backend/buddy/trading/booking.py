@@ -68,22 +68,28 @@ def book_fills(
     working: Sequence[Trade],
     missing: Mapping[tuple[str, Side], Decimal] | None = None,
     *,
+    coins: Mapping[str, Decimal] | None = None,
     shares_stops: bool = False,
 ) -> list[Fill]:
     """Write what is new of `fills`; an execution that is not ours goes to whom it happened to.
 
     `missing`: where a symbol may be held both ways, how much of each side the venue holds less than our fills say; no
-    more than that can have left by an execution of somebody else's. `shares_stops`: what came attached to an entry is
-    there for the whole position, and closes other trades along with its own.
+    more than that can have left by an execution of somebody else's. `coins`: on spot, how many of each symbol's lie in
+    the wallet; only those of ours that are not there any more can have left by a hand, for it has coins of its own.
+    `shares_stops`: what came attached to an entry is there for the whole position, and closes other trades along with
+    its own.
     """
     new = unbooked(account, fills) if fills else []
     if not new:
         return []
-    orders, hands = orders_behind(account, new), Hands(account, working, missing)
+    orders, hands = orders_behind(account, new), Hands(account, working, missing, coins)
     shared = {name for name, order in orders.items() if shares_stops and order.is_attached}
-    for fill in sorted(new, key=lambda fill: (fill.time, fill.fill_id in shared)):  # what enters at that moment first
+    new.sort(key=lambda fill: (fill.time, fill.fill_id in shared))  # what enters at that moment first
+    if coins is not None:  # what ours did to our coins is known before it is asked what a hand has done
+        new.sort(key=lambda fill: fill.fill_id not in orders)
+    for fill in new:
         hands.take(fill, orders.get(fill.fill_id), is_shared=fill.fill_id in shared)
-    return Fill.objects.bulk_create(hands.rows, ignore_conflicts=True)
+    return Fill.objects.bulk_create(sorted(hands.rows, key=lambda row: row.time), ignore_conflicts=True)
 
 
 @dataclass(slots=True)
@@ -93,6 +99,7 @@ class Hands:
     account: Account
     working: Sequence[Trade]
     missing: Mapping[tuple[str, Side], Decimal] | None = None
+    coins: Mapping[str, Decimal] | None = None
     rows: list[Fill] = field(default_factory=list)
     foreign: dict[tuple[str, Side], Decimal] | None = None
     """What is nobody's, by symbol and side; read when it is asked for first."""
@@ -138,6 +145,8 @@ class Hands:
 
         What is left of it has opened something: that belongs to the only trade that holds this side, else to nobody.
         """
+        if self.coins is not None and not is_ours(fill.client_id):
+            return list(self._of_coins(fill, self.coins))
         leaves, opens = _sides(fill.order_side)
         left, portions = fill.quantity, list[Portion]()
         for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
@@ -146,6 +155,19 @@ class Hands:
         if left:
             portions.append((self._entering(fill, opens), left))
         return portions
+
+    def _of_coins(self, fill: port.Fill, coins: Mapping[str, Decimal]) -> Iterator[Portion]:
+        """A hand buys for itself, and sells coins of ours, the youngest trade's first, only where they are missing."""
+        left, held = fill.quantity, self._held(fill.symbol, Side.LONG)
+        missing = sum(held.values(), ZERO) - coins.get(fill.symbol, ZERO)
+        if fill.order_side == OrderSide.SELL:
+            for trade_id, quantity in reversed(held.items()):
+                part = min(quantity, left, max(missing, ZERO))
+                missing, left = missing - part, left - part
+                if part:
+                    yield trade_id, part
+        if left:
+            yield None, left
 
     def _leaving(self, symbol: str, side: Side, quantity: Decimal) -> Iterator[Portion]:
         part = self._of_nobody(symbol, side, quantity)
@@ -174,7 +196,8 @@ class Hands:
         held = held_by(trades)
         for row in self.rows:
             if row.trade_id in held:
-                held[row.trade_id] += row.quantity if row.order_side == side.entry_order_side else -row.quantity
+                entered = row.order_side == side.entry_order_side
+                held[row.trade_id] += row.quantity - row.withheld if entered else -row.quantity
         return {trade_id: quantity for trade_id, quantity in held.items() if quantity > 0}
 
 
@@ -194,6 +217,7 @@ def _row(
     account: Account, fill: port.Fill, trade_id: int | None, order: Order | None, quantity: Decimal, number: int
 ) -> Fill:
     """One portion; the first carries the venue's id itself."""
+    whole = quantity == fill.quantity
     return Fill(
         account=account,
         trade_id=trade_id,
@@ -203,7 +227,8 @@ def _row(
         order_side=fill.order_side,
         price=fill.price,
         quantity=quantity,
-        fee=fill.fee if quantity == fill.quantity else fill.fee * quantity / fill.quantity,
+        fee=fill.fee if whole else fill.fee * quantity / fill.quantity,
+        withheld=fill.withheld if whole else fill.withheld * quantity / fill.quantity,
         liquidity=fill.liquidity,
         liquidation=fill.liquidation,
         time=at(fill.time),
@@ -267,14 +292,14 @@ def _income_row(account: Account, income: port.Income, trade_id: int | None, amo
 
 
 def held_by(trades: Sequence[Trade], *, until: datetime | None = None) -> dict[int, Decimal]:
-    """Trade → contracts its fills (`until` then) leave it with."""
+    """Trade → contracts its fills (`until` then) leave it with, without coins that the venue kept as its fee."""
     held = {trade.pk: ZERO for trade in trades}
     entry = {trade.pk: OrderSide.BUY if trade.side == "long" else OrderSide.SELL for trade in trades}
     fills = Fill.objects.filter(trade__in=held) if held else Fill.objects.none()
     if until is not None:
         fills = fills.filter(time__lte=until)
-    for pk, side, quantity in fills.values_list("trade_id", "order_side", "quantity"):
-        held[pk] += quantity if side == entry[pk] else -quantity
+    for pk, side, quantity, withheld in fills.values_list("trade_id", "order_side", "quantity", "withheld"):
+        held[pk] += quantity - withheld if side == entry[pk] else -quantity
     return held
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from buddy.core import exchange as port
 from buddy.core.costs import Costs
-from buddy.core.exchange import Liquidity, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Role
+from buddy.core.exchange import Beside, Liquidity, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Role
 from buddy.core.holding import Booked, Directives, Memory, Position
 from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
@@ -26,8 +26,8 @@ _PLANS: dict[int, tuple[dict[str, Any], Plan]] = {}
 """By trade: the document as it was read, and the plan it says."""
 
 
-def intent_of(order: Order) -> OrderIntent:
-    """The order as the venue is asked for it; the same row always asks for the same."""
+def intent_of(order: Order, half: Order | None = None) -> OrderIntent:
+    """The order as the venue is asked for it, with the limit `half` of a pair. The same rows ask for the same."""
     return OrderIntent(
         client_id=order.client_id,
         symbol=order.symbol,
@@ -40,6 +40,7 @@ def intent_of(order: Order) -> OrderIntent:
         reduce_only=order.reduce_only,
         attached_stop=_decimal(order.raw.get("attached_stop")),
         attached_target=_decimal(order.raw.get("attached_target")),
+        beside=Beside(half.client_id, half.price) if half is not None and half.price is not None else None,
     )
 
 
@@ -86,6 +87,7 @@ def booked(fill: Fill, order: Order | None, trade: Trade) -> Booked:
         liquidity=Liquidity(fill.liquidity),
         time=to_ms(fill.time),
         liquidation=fill.liquidation,
+        withheld=fill.withheld,
     )
     if order is not None:
         return Booked(core, Role(order.role), order.leg, order.reason)
@@ -98,12 +100,15 @@ def _foreign_role(fill: Fill, trade: Trade) -> tuple[Role, int]:
 
 
 def declined(orders: Iterable[Order]) -> frozenset[tuple[Role, int]]:
-    """Entry and target legs that a hand at the venue cancelled, or that the venue refused for good."""
+    """Entry and target legs that a hand at the venue cancelled, or that the venue refused for good.
+
+    Halves of pairs do not count: the venue ends one with the other, and a stop that a hand took away comes back.
+    """
     return frozenset((Role(o.role), o.leg) for o in orders if _was_declined(o))
 
 
 def _was_declined(order: Order) -> bool:
-    by_us = order.cancel_reason or order.is_attached
+    by_us = order.cancel_reason or order.is_attached or order.paired_with_id
     return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not by_us
 
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 from django.db import transaction
 
 from buddy.core.errors import CouldNotRead, Rejected
-from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, PositionState, Reading, Role
+from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Reading, Role
 from buddy.core.manage import Working
-from buddy.core.market import TIMEFRAMES, ZERO, Candle, Side
+from buddy.core.market import ONE, TIMEFRAMES, ZERO, Candle, Side
 from buddy.core.plan import Trail
 from buddy.core.position import Cause, Market, Position, Wish, Withdrawal, allocate, observed
+from buddy.core.spot import left_to_sell
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
@@ -55,19 +56,23 @@ class Case:
     booked: Mapping[int, Decimal] = field(default_factory=dict)
     """By order: contracts of it whose executions have been read."""
     there: PositionState | None = None
-    """The venue's whole position of this symbol and side."""
+    """The venue's whole position of this symbol and side; on spot all coins in the wallet."""
+    exits: Exits = Exits.REDUCE_ONLY
 
     @property
     def working(self) -> list[Working]:
         """Our orders that rest, or may, or whose executions are not all read yet.
 
-        What is proven never to have been sent does not count, nor what the venue attached by itself.
+        What is proven never to have been sent does not count, nor what the venue attached by itself, except on spot,
+        where it locks coins as our own does. A pair is one order, its stop, for as long as that rests.
         """
-        return [
-            _working(order, self.booked.get(order.pk, ZERO))
-            for order in self.orders
-            if not order.is_attached and (order.status in MAY_REST or self._enters_unread(order))
-        ]
+        counts = [order for order in self.orders if order.status in MAY_REST or self._enters_unread(order)]
+        if not self.exits.is_spot:
+            return [_working(order, self._booked(order)) for order in counts if not order.is_attached]
+        stops = {order.pk for order in counts}
+        beside = {order.paired_with_id: order.price for order in counts if order.paired_with_id}
+        alone = [order for order in counts if order.paired_with_id not in stops]
+        return [_working(order, self._booked(order), beside.get(order.pk)) for order in alone]
 
     @property
     def live_stop(self) -> Order | None:
@@ -76,8 +81,11 @@ class Case:
 
     @property
     def is_covered(self) -> bool:
-        """Whether live stops of ours cover all that is held (invariant I1)."""
-        return sum((order.quantity - order.filled for order in self._stops), ZERO) >= self.held
+        """Whether live stops of ours cover all that is held (invariant I1).
+
+        What is being sold at a target that the price has reached needs none.
+        """
+        return sum((order.quantity - order.filled for order in (*self._stops, *self._leaving)), ZERO) >= self.held
 
     @property
     def is_safe(self) -> bool:
@@ -86,8 +94,15 @@ class Case:
 
     @property
     def attached(self) -> list[Order]:
-        """What the venue made of the protection that travelled with an entry, and that still rests."""
-        return [order for order in self.orders if order.is_attached and order.status in RESTING]
+        """What the venue made of the protection that travelled with an entry, and that still rests.
+
+        Empty on spot: there it is a stop like any other.
+        """
+        return (
+            []
+            if self.exits.is_spot
+            else [order for order in self.orders if order.is_attached and order.status in RESTING]
+        )
 
     @property
     def net(self) -> list[Working]:
@@ -100,8 +115,20 @@ class Case:
 
     @property
     def _stops(self) -> list[Order]:
-        ours = [order for order in self.orders if order.role == Role.STOP and not order.is_attached]
-        return [order for order in ours if order.status in RESTING]
+        ours = [order for order in self.orders if order.role == Role.STOP]
+        return [o for o in ours if o.status in RESTING and (self.exits.is_spot or not o.is_attached)]
+
+    @property
+    def _leaving(self) -> list[Order]:
+        """On spot, targets that rest without a stop because the price is there."""
+        if not self.exits.is_spot:
+            return []
+        stops = {order.pk for order in self._stops}
+        loose = [o for o in self.orders if o.role == Role.TAKE_PROFIT and o.paired_with_id not in stops]
+        return [o for o in loose if o.status in RESTING and o.price is not None and o.price <= self.market.last]
+
+    def _booked(self, order: Order) -> Decimal:
+        return self.booked.get(order.pk, ZERO)
 
     def _enters_unread(self, order: Order) -> bool:
         return order.role == Role.ENTRY and self._unread(order) > 0
@@ -109,7 +136,7 @@ class Case:
     def _unread(self, order: Order) -> Decimal:
         """What the venue says executed of an order without having told the executions yet."""
         filled: Decimal = order.filled
-        return max(filled - self.booked.get(order.pk, ZERO), ZERO)
+        return max(filled - self._booked(order), ZERO)
 
     @property
     def possible(self) -> Decimal:
@@ -123,7 +150,9 @@ class Case:
 
     @property
     def _unread_entries(self) -> Decimal:
-        return sum((self._unread(order) for order in self.orders if order.role == Role.ENTRY), ZERO)
+        """Of coins as many as there are when the venue keeps the highest fee of them."""
+        unread = sum((self._unread(order) for order in self.orders if order.role == Role.ENTRY), ZERO)
+        return unread * (ONE - self.position.costs.taker) if self.exits.is_spot else unread
 
     @property
     def _unread_exits(self) -> Decimal:
@@ -133,7 +162,19 @@ class Case:
     def _entries_in_doubt(self) -> Decimal:
         """What may have executed of them beyond what is told."""
         doubtful = [o for o in self.orders if o.role == Role.ENTRY and o.status == OrderStatus.UNKNOWN]
-        return sum((max(o.quantity - max(o.filled, self.booked.get(o.pk, ZERO)), ZERO) for o in doubtful), ZERO)
+        return sum((max(o.quantity - max(o.filled, self._booked(o)), ZERO) for o in doubtful), ZERO)
+
+    @property
+    def owed(self) -> Decimal:
+        """What our fills say is held; of coins what of that can be sold."""
+        return self.without_dust(self.position.held)
+
+    def without_dust(self, quantity: Decimal) -> Decimal:
+        """Of coins what can be sold, or is being sold; of contracts all."""
+        if not self.exits.is_spot:
+            return quantity
+        resting = sum((each.remaining for each in self.working if each.role is not Role.ENTRY), ZERO)
+        return left_to_sell(self.position.instrument, quantity, resting, self.market.last)
 
     @property
     def gives_up_its_stop(self) -> bool:
@@ -146,8 +187,8 @@ class Case:
         """Why what is held cannot be taken as certain; empty when orders, position and executions agree."""
         if any(self._unread(order) for order in self.orders):
             return "The exchange has not told all executions of this trade yet."
-        if self.held < self.position.held:
-            says, know = text(self.held), text(self.position.held)
+        if self.held < self.owed:
+            says, know = text(self.held), text(self.owed)
             return f"The exchange says {says} is held, our fills say {know}."
         return ""
 
@@ -207,11 +248,9 @@ class Desk:
         return outcome
 
     def withdraw(self, working: Working, reason: str) -> bool:
-        if self.cancel(working, reason) is not CancelOutcome.CANCELLED:
-            return False
+        """Cancel it for what is to be sold instead; whether its coins are free for sure. If not, all is read again."""
         order = next(order for order in self.case.orders if order.client_id == working.client_id)
-        found = self.ledger.exchange.find(books.ref_of(order))
-        is_sure = found is not None and found.status is OrderStatus.CANCELLED and found.filled == working.filled
+        is_sure = self.ledger.withdraw(order, reason)
         self.executed |= not is_sure
         return is_sure
 
@@ -220,8 +259,11 @@ class Desk:
         return next(each for each in self.case.orders if each.pk == order.pk)
 
     def _set_up(self, wish: Wish) -> None:
-        """Leverage and margin mode, before an entry goes out. Trades on one symbol share the highest of theirs."""
-        if wish.role is Role.ENTRY:
+        """Leverage and margin mode, before an entry goes out. Trades on one symbol share the highest of theirs.
+
+        Coins have neither.
+        """
+        if wish.role is Role.ENTRY and not self.case.exits.is_spot:
             trade = self.case.trade
             sharing = _LEVERAGES.rows(account=trade.account_id, symbol=trade.symbol)
             leverage = max([trade.leverage, *(leverage for (leverage,) in sharing)])
@@ -249,7 +291,7 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
     return other.pk != trade.pk and (other.symbol, other.side) == (trade.symbol, trade.side)
 
 
-def _working(order: Order, booked: Decimal) -> Working:
+def _working(order: Order, booked: Decimal, beside: Decimal | None = None) -> Working:
     """What enters is compared with what our fills say, what leaves with what the venue says is held."""
     return Working(
         client_id=order.client_id,
@@ -261,6 +303,7 @@ def _working(order: Order, booked: Decimal) -> Working:
         price=order.price,
         trigger=order.trigger,
         status=OrderStatus(order.status),
+        beside=beside,
     )
 
 
@@ -271,7 +314,8 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     found = [case for _, case in made if case is not None]
     unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
     unread |= {trade.symbol for trade, case in made if case is None}
-    ledger.nobodys = foreign.keep(ledger.account, reading, _claims(found, unread))
+    exits = ledger.exchange.profile.exits
+    ledger.nobodys = {} if exits.is_spot else foreign.keep(ledger.account, reading, _claims(found, unread))
     _give_held(found, reading, ledger.nobodys, unread)
     return found
 
@@ -301,7 +345,8 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     position = books.position_of(trade, instrument, rows)
     trail = position.plan.rules.trail if position.held else None
     market = market_of(ledger.account, reading, trade.symbol, trail)
-    return Case(trade, rows.orders[trade.pk], observed(position, market), market, booked=_booked(rows, trade))
+    orders, exits = rows.orders[trade.pk], ledger.exchange.profile.exits
+    return Case(trade, orders, observed(position, market), market, booked=_booked(rows, trade), exits=exits)
 
 
 def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
@@ -338,7 +383,7 @@ def _give_held(
     """Share out what the venue says is held of each symbol among the trades that believe they hold it.
 
     What is nobody's stays out of it. On the symbols of `unread` trades nobody gets more than its own fills
-    say.
+    say, and of coins never: those beyond are the trader's own.
     """
     total = {(position.symbol, position.side): position for position in reading.positions}
     groups: dict[tuple[str, Side], list[Case]] = defaultdict(list)
@@ -350,4 +395,5 @@ def _give_held(
         parts = allocate(ours, [case.possible for case in group])
         for case, part in zip(group, parts, strict=True):
             case.there = there
-            case.held = min(part, case.possible) if symbol in unread else part
+            own = symbol in unread or case.exits.is_spot
+            case.held = case.without_dust(min(part, case.possible)) if own else part

@@ -60,8 +60,8 @@ def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
         if action.wish.role is Role.STOP:
             return not case.is_covered
         return action.wish.role is Role.CLOSE and not case.has_unread_exits
-    if isinstance(action, Swap):
-        return False
+    if isinstance(action, Swap):  # a stop is given up for nothing that may be wrong, but for leaving when asked to
+        return action.wish.role is Role.CLOSE and not case.has_unread_exits
     if action.working.role is Role.ENTRY or not (case.held or case.possible):
         return True
     closing = any(isinstance(each, Place) and each.wish.role is Role.CLOSE for each in actions)
@@ -89,7 +89,7 @@ def _may_catch_more(net: Working, case: Case) -> bool:
 
 
 def _is_stop(action: Action) -> bool:
-    return isinstance(action, Place) and action.wish.role is Role.STOP
+    return not isinstance(action, Cancel) and action.wish.role is Role.STOP
 
 
 def _is_left_to_the_net(action: Action, case: Case) -> bool:

@@ -52,8 +52,13 @@ def risk_so_far(position: Position) -> Decimal:
 
 
 def end(case: Case, lease: Lease) -> bool:
-    """Finish what is over: closed when all that entered has left, cancelled when nothing can enter any more."""
-    if case.held or case.position.held or any(order.status in LIVE for order in case.orders):
+    """Finish what is over: closed when all that entered has left, cancelled when nothing can enter any more.
+
+    Coins too few to be sold have stayed, and keep a trade only while more of them may come.
+    """
+    if case.held or case.owed or any(order.status in LIVE for order in case.orders):
+        return False
+    if case.position.held and case.entry_is_open:
         return False
     if case.position.entered:
         return _finish(case, lease)
@@ -74,19 +79,22 @@ def _finish(case: Case, lease: Lease) -> bool:
         still_open = Trade.objects.filter(pk=trade.pk, status__in=(Trade.Status.PENDING, Trade.Status.OPEN))
         if not still_open.update(status=Trade.Status.CLOSED, protected_since=None, naked_since=None, **frozen):
             return False
-        _tell_closed(trade, frozen, closed)
+        _tell_closed(trade, frozen, closed, position)
         hint(trade)
     return True
 
 
-def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int) -> None:
+def _tell_closed(trade: Trade, frozen: dict[str, Any], closed: int, position: Position) -> None:
     net, r = frozen["net"], frozen["r"]
     reason = ExitReason(frozen["exit_reason"]).label.lower()
     sentence = f"Closed ({reason}): {signed(net)} {trade.account.currency}"
     sentence += f", {signed(r)}R." if r is not None else "."
-    tell(
-        trade, "trade_closed", sentence, closed, net=text(net), r=text(r) if r is not None else None, exit_reason=reason
-    )
+    told = {"net": text(net), "r": text(r) if r is not None else None, "exit_reason": reason}
+    if position.held:
+        left = f"{text(position.held)} {position.instrument.base}"
+        sentence += f" {left}, too few to be sold, stay in the wallet at what they cost."
+        told["left"] = text(position.held)
+    tell(trade, "trade_closed", sentence, closed, **told)
 
 
 def exit_reason(position: Position) -> ExitReason:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan
 from buddy.core.exchange import Role
-from buddy.core.market import ZERO
+from buddy.core.market import ZERO, sellable
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal, even_price
@@ -220,7 +220,7 @@ def withdraw_entry(trade: Trade, *, claim: Claim | None = None) -> Trade:
 def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
     """Close `share` (0 < share ≤ 1) of what is held at market; the entry is withdrawn with it."""
     with _work(trade) as work:
-        keep = _to_keep(work.position, share)
+        keep = _to_keep(work, share)
         directives = replace(work.position.directives, reduce_to=keep, close_cause=Cause.MANUAL)
         if _entry_is_open(work.position):
             directives = replace(directives, withdraw_entry=Withdrawal.MANUAL)
@@ -229,15 +229,26 @@ def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
     return again(trade)
 
 
-def _to_keep(position: Position, share: Decimal) -> Decimal:
-    held = position.held
+def _to_keep(work: Work, share: Decimal) -> Decimal:
+    position = work.position
+    held, instrument = position.held, position.instrument
     if not held:
         raise NotNow("Nothing is held. Withdraw the entry instead.")
-    part = position.instrument.round_quantity(held * share) if share < 1 else held
-    if not part or part < position.instrument.min_quantity:
+    if instrument.spot and share < 1:
+        held = instrument.round_quantity(held)
+    part = instrument.round_quantity(held * share) if share < 1 else held
+    if not part or not _can_leave(work, part):
         cure = f"Close a larger share of the {text(held)} that are held."
         raise InvalidPlan([Fault("share", "That is less than the smallest order.", cure, "share_too_small")])
     return held - part
+
+
+def _can_leave(work: Work, quantity: Decimal) -> bool:
+    """Whether an order to close may be that small; of contracts a venue asks no least value then."""
+    instrument = work.position.instrument
+    if not instrument.spot:
+        return quantity >= instrument.min_quantity
+    return bool(sellable(instrument, quantity, work.bench.source.quote(instrument.symbol).last))
 
 
 def break_even_now(trade: Trade, *, claim: Claim | None = None) -> Trade:

@@ -7,7 +7,7 @@ became of it. No network inside a transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -17,15 +17,15 @@ from django.db import transaction
 
 from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMode, Reading, Refusal
-from buddy.core.market import ZERO, Instrument, Side
+from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, reopening, telling, told_late
+from . import booking, books, pairs, reopening, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
-from .models import Order, Trade
+from .models import Fill, Order, Trade
 from .moments import wall_ms
 from .outcomes import Outcomes
 from .rows import Rows
@@ -85,7 +85,10 @@ class Ledger:
         self.working = _TRADES.rows(account=self.account.pk)
         for trade in self.working:
             trade.account = self.account
-        self.rows = Rows.of(self.working, self.account)
+        self._take_rows()
+
+    def _take_rows(self) -> None:
+        self.rows = self.outcomes.rows = Rows.of(self.working, self.account)
 
     def _instruments(self, symbols: set[str]) -> dict[str, Instrument]:
         """What is executed is booked whether or not its instrument can be read: those that can."""
@@ -101,16 +104,16 @@ class Ledger:
         named = {fill.symbol: instruments.get(fill.symbol) or books.unbounded(fill.symbol) for fill in reading.fills}
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
-            shares = self.exchange.profile.protects_position
+            shares, coins = self.exchange.profile.protects_position, self._coins(reading)
             new = booking.book_fills(
-                self.account, reading.fills, self.working, self._missing(reading), shares_stops=shares
+                self.account, reading.fills, self.working, self._missing(reading), coins=coins, shares_stops=shares
             )
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
             telling.tell_fills(new, self.working, named)
             touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in income)} if pk}
             over = touched - {trade.pk for trade in self.working}
-            reopened = reopening.reopen(over) if over else set()
+            reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
             told_late.take_in(over - reopened, instruments)
             if new:
                 telling.hint_account(self.account)
@@ -118,7 +121,7 @@ class Ledger:
         if reopened:
             self._load()
         elif new or income:
-            self.rows = Rows.of(self.working, self.account)
+            self._take_rows()
 
     def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:
         """Where longs and shorts lie side by side: how much less of each is there than our fills say."""
@@ -131,45 +134,69 @@ class Ledger:
             missing[trade.symbol, Side(trade.side)] += held[trade.pk]
         return {key: quantity - there.get(key, ZERO) for key, quantity in missing.items()}
 
+    def _coins(self, reading: Reading) -> dict[str, Decimal] | None:
+        """On spot, how many coins of each symbol lie in the wallet, whoever bought them."""
+        if not self.exchange.profile.exits.is_spot:
+            return None
+        return {position.symbol: position.quantity for position in reading.positions}
+
     def intend(self, trade: Trade, wish: Wish, asked_with: Mapping[str, str] | None = None) -> Order:
         """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id.
 
         `asked_with`: the protection that an entry takes along (`attached`). Whoever reads the row without an answer of
-        the venue on it must take it as sent, so it says so before it is.
+        the venue on it must take it as sent, so it says so before it is. A pair is two rows: this gives its stop.
         """
         raw = {"trigger_by": wish.trigger_by, "sent_at": wall_ms(), **(asked_with or {})}
         return self._unsent(trade, wish, raw) or self._intend(trade, wish, raw)
 
     def send(self, order: Order) -> None:
-        """Send it, once. Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (the next read looks)."""
+        """Send it, once, with the other half of a pair.
+
+        Raises Rejected, Temporary (nothing happened) or OutcomeUnknown (the next read looks).
+        """
+        half = pairs.other_half(order, self.rows)
         try:
-            state = self.exchange.place(books.intent_of(order))
+            state = self.exchange.place(books.intent_of(order, half))
         except Rejected as refusal:
-            self._refused(order, refusal)
+            self._refused(order, half, refusal)
         except Temporary:
             self.outcomes.never_sent(order)
             raise
         except Exception as trouble:  # whatever is not a plain refusal may have reached the venue
-            self.outcomes.doubt(order)
+            self.outcomes.doubt(order, *([half] if half else []))
             raise OutcomeUnknown(str(trouble)) from trouble
         else:
             self.outcomes.adopt(order, state)
+            if half is not None:
+                self.outcomes.adopt_half(half, order)
 
     def cancel(self, order: Order, reason: str) -> CancelOutcome:
-        """Take an order back; the reason is on its row before the venue is asked."""
+        """Take an order back, with the other half of a pair; the reason is on the rows before the venue is asked."""
+        both = pairs.together(order, self.rows)
         with transaction.atomic():
             self.lease.keep()
-            _ORDER({"cancel_reason": reason[:120]}, order=order.pk)
-        order.cancel_reason = reason[:120]
+            for each in both:
+                each.cancel_reason = reason[:120]
+                _ORDER({"cancel_reason": each.cancel_reason}, order=each.pk)
         if order.status == OrderStatus.INTENDED:
-            self.outcomes.close(order, OrderStatus.CANCELLED)
+            self.outcomes.close(*both, status=OrderStatus.CANCELLED)
             return CancelOutcome.NOT_FOUND
         outcome = self.exchange.cancel(books.ref_of(order))
         if outcome is CancelOutcome.CANCELLED:
-            self.outcomes.close(order, OrderStatus.CANCELLED)
-        if outcome is not CancelOutcome.CANCELLED or self._may_have_executed(order):
-            self.outcomes.look_up(order)
+            self.outcomes.close(*both, status=OrderStatus.CANCELLED)
+        for each in both:
+            if outcome is not CancelOutcome.CANCELLED or self._may_have_executed(each):
+                self.outcomes.look_up(each)
         return outcome
+
+    def withdraw(self, order: Order, reason: str) -> bool:
+        """Take it back for what is to be sold instead; whether nothing of it has executed for sure that was not known.
+
+        Only then are its coins free.
+        """
+        known = {each: each.filled for each in pairs.together(order, self.rows)}
+        self.cancel(order, reason)
+        return all(self.outcomes.is_over(each, filled) for each, filled in known.items())
 
     def _may_have_executed(self, order: Order) -> bool:
         """Whether part of a cancelled order may have executed since the reading, so that its fills are waited for."""
@@ -189,46 +216,74 @@ class Ledger:
     def _unsent(self, trade: Trade, wish: Wish, raw: dict[str, Any]) -> Order | None:
         """The same wish written down before and proven never to have reached the venue: its id is used again."""
         rows = _INTENDED.rows(trade=trade.pk, role=wish.role, leg=wish.leg)
-        same = next((row for row in rows if _figures(row) == _figures(wish) and not row.is_attached), None)
+        known = {row.pk: row for row in self.rows.orders[trade.pk]}  # those in hand learn of it, too
+        same = next((row for row in (known.get(row.pk, row) for row in rows) if self._is(row, wish)), None)
         if same is None:
             return None
-        same.raw = raw | {"sends": int(same.raw.get("sends", 1)) + 1}
+        raw |= {"sends": int(same.raw.get("sends", 1)) + 1}
         with transaction.atomic():
             self.lease.keep()
-            _ORDER({"lease_epoch": self.lease.epoch, "raw": same.raw}, order=same.pk)
+            for each in pairs.together(same, self.rows):
+                each.raw = raw
+                _ORDER({"lease_epoch": self.lease.epoch, "raw": raw}, order=each.pk)
         return same
+
+    def _is(self, row: Order, wish: Wish) -> bool:
+        """Whether a row that was never sent is this wish, with the same other half or none."""
+        half = pairs.other_half(row, self.rows)
+        if half is not None and half.status != OrderStatus.INTENDED:
+            return False
+        beside = half.price if half is not None else None
+        return (*_figures(row), beside) == (*_figures(wish), wish.beside) and not row.is_attached
 
     def _intend(self, trade: Trade, wish: Wish, raw: dict[str, Any]) -> Order:
         with transaction.atomic():
             self.lease.keep()
-            return Order.objects.create(
-                account=self.account,
-                trade=trade,
-                client_id=new_client_id(),
-                symbol=trade.symbol,
-                role=wish.role,
-                leg=wish.leg,
-                order_side=wish.order_side,
-                kind=wish.kind,
-                quantity=wish.quantity,
-                price=wish.price,
-                trigger=wish.trigger,
-                reduce_only=wish.reduce_only,
-                reason=wish.reason,
-                lease_epoch=self.lease.epoch,
-                raw=raw,
-            )
+            order = self._write(trade, wish, raw)
+            rows = [order]
+            if wish.beside is not None:
+                rows.append(self._write(trade, pairs.limit_half(wish), raw, paired_with=order))
+        self.rows.orders[trade.pk] += rows
+        return order
 
-    def _refused(self, order: Order, refusal: Rejected) -> None:
+    def _write(self, trade: Trade, wish: Wish, raw: dict[str, Any], paired_with: Order | None = None) -> Order:
+        return Order.objects.create(
+            account=self.account,
+            trade=trade,
+            client_id=new_client_id(),
+            paired_with=paired_with,
+            symbol=trade.symbol,
+            role=wish.role,
+            leg=wish.leg,
+            order_side=wish.order_side,
+            kind=wish.kind,
+            quantity=wish.quantity,
+            price=wish.price,
+            trigger=wish.trigger,
+            reduce_only=wish.reduce_only,
+            reason=wish.reason,
+            lease_epoch=self.lease.epoch,
+            raw=raw,
+        )
+
+    def _refused(self, order: Order, half: Order | None, refusal: Rejected) -> None:
+        both = [order, half] if half is not None else [order]
         if refusal.code == Refusal.DUPLICATE:  # it is there already
-            self.outcomes.doubt(order)
-            self.outcomes.look_up(order)
+            self.outcomes.doubt(*both)
+            for each in both:
+                self.outcomes.look_up(each)
             return
-        order.refusal = str(refusal)[:300]
+        for each in both:
+            each.refusal = str(refusal)[:300]
         with transaction.atomic():
-            self.outcomes.close(order, OrderStatus.REJECTED)
+            self.outcomes.close(*both, status=OrderStatus.REJECTED)
             telling.tell_refused(order, refusal, self.outcomes.clock)
         raise refusal
+
+
+def _buyers(fills: Sequence[Fill]) -> set[int | None]:
+    """Trades that bought: of coins some may have stayed at a trade's end, too few to be sold, which reopens nothing."""
+    return {fill.trade_id for fill in fills if fill.order_side == OrderSide.BUY}
 
 
 def _figures(order: Order | Wish) -> tuple[object, ...]:

@@ -124,6 +124,8 @@ class Order(models.Model):
     """The venue's id of the order this one became when it triggered; its executions carry that id."""
     is_attached = models.BooleanField(default=False)
     """Made by the venue, from the protection that travelled with our entry. It was never sent under `client_id`."""
+    paired_with = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="halves")
+    """On the limit half of a pair, its stop: sent together, and whichever executes ends the other."""
     symbol = models.CharField(max_length=40)
     role = models.CharField(max_length=12, choices=choices(Role))
     leg = models.PositiveSmallIntegerField(default=0)
@@ -167,6 +169,8 @@ class Fill(models.Model):
     price = DecimalText()
     quantity = DecimalText()
     fee = DecimalText()
+    withheld = DecimalText(default=0)
+    """Of a spot purchase: what the venue kept of `quantity` as its fee, in base units; `fee` is its value."""
     liquidity = models.CharField(max_length=5, choices=choices(Liquidity))
     liquidation = models.BooleanField(default=False)
     time = models.DateTimeField()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -16,9 +18,9 @@ from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatu
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
-from . import attached, books, telling
+from . import attached, books, pairs, telling
 from .models import Order
-from .moments import at, wall_ms
+from .moments import at, to_ms, wall_ms
 from .recognition import Listing, same_figures
 from .rows import Rows
 from .states import DOUBTFUL, LIVE
@@ -29,15 +31,21 @@ RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
 STOP_AGAIN_MS = 600
 TWICE = 2
+ARRIVED = "arrived"
+"""On the row of one half of a pair: the venue has told of the other, so this one was taken too."""
 
 
 class Outcomes:
-    """The rows of one account against what its venue says. `clock`: the account's time at the last reading."""
+    """The rows of one account against what its venue says.
+
+    `clock`: the account's time at the last reading; `rows`: those in hand since then.
+    """
 
     def __init__(self, account: Account, exchange: Exchange) -> None:
         self.account = account
         self.exchange = exchange
         self.clock = 0
+        self.rows = Rows()
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
@@ -82,17 +90,32 @@ class Outcomes:
         except CouldNotRead:
             return
 
-    def doubt(self, order: Order) -> None:
-        """It was sent, and nobody knows what became of it."""
-        order.status = OrderStatus.UNKNOWN
-        order.raw = order.raw | {"unknown_since": wall_ms()}
-        save(order, "status", "raw")
+    def is_over(self, order: Order, filled: Decimal) -> bool:
+        """Whether the venue says that the order is over, and that no more of it executed than `filled`."""
+        try:
+            state = self.exchange.find(books.ref_of(order))
+        except CouldNotRead:
+            return False
+        if state is None:
+            return False
+        self.adopt(order, state)
+        return state.status.is_final and order.filled == filled
+
+    def doubt(self, *orders: Order) -> None:
+        """They were sent, and nobody knows what became of them."""
+        with transaction.atomic():
+            for order in orders:
+                order.status = OrderStatus.UNKNOWN
+                order.raw = order.raw | {"unknown_since": wall_ms()}
+                save(order, "status", "raw")
 
     def never_sent(self, order: Order) -> None:
-        """It is certain that it did not reach the venue: the same wish may use its name again."""
-        order.status = OrderStatus.INTENDED
-        order.raw = _without(order.raw, "sent_at", "absent_since", "unknown_since")
-        save(order, "status", "raw")
+        """It is certain that it did not reach the venue, nor its other half: the same wish may use its name again."""
+        with transaction.atomic():
+            for each in pairs.together(order, self.rows):
+                each.status = OrderStatus.INTENDED
+                each.raw = _without(each.raw, "sent_at", "absent_since", "unknown_since")
+                save(each, "status", "raw")
 
     def adopt(self, order: Order, state: OrderState) -> None:
         """Write down what the venue says of one order; nothing is written when nothing is new."""
@@ -110,12 +133,33 @@ class Outcomes:
         order.closed_at = self._moment(0) if state.status.is_final else None
         with transaction.atomic():
             save(order, "status", "filled", "exchange_id", "child_id", "raw", "placed_at", "closed_at")
-            if first_seen and not order.is_attached:
-                telling.tell_placed(order, self.clock)
+            if first_seen:
+                self._note_arrival(order)
 
-    def close(self, order: Order, status: OrderStatus) -> None:
-        order.status, order.closed_at = status, self._moment(0)
-        save(order, "status", "closed_at", "refusal")
+    def adopt_half(self, half: Order, stop: Order) -> None:
+        """The venue took a pair and told of its stop: then the other half has arrived as well."""
+        if OrderStatus(stop.status).is_resting:
+            resting = replace(
+                books.state_of(half), status=OrderStatus.OPEN, time=to_ms(stop.placed_at or stop.created_at)
+            )
+            self.adopt(half, resting)
+        else:
+            self.look_up(half)
+
+    def _note_arrival(self, order: Order) -> None:
+        """Tell of a stop that rests now; the other half of a pair arrived with it, whatever a late read says."""
+        half = pairs.other_half(order, self.rows)
+        if half is not None and half.placed_at is None:
+            half.raw = half.raw | {ARRIVED: True}
+            save(half, "raw")
+        if not order.is_attached:
+            telling.tell_placed(order, self.clock)
+
+    def close(self, *orders: Order, status: OrderStatus) -> None:
+        with transaction.atomic():
+            for order in orders:
+                order.status, order.closed_at = status, self._moment(0)
+                save(order, "status", "closed_at", "refusal")
 
     # --- by their names ---
 
@@ -140,25 +184,28 @@ class Outcomes:
             if "absent_since" not in order.raw:
                 order.raw = order.raw | {"absent_since": wall_ms()}
                 save(order, "raw")
-        elif order.status in DOUBTFUL:
+        elif order.status in DOUBTFUL and ARRIVED not in order.raw:
             self.never_sent(order)
         else:
-            self.close(order, OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
+            self.close(order, status=OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
 
     def _is_gone(self, order: Order) -> bool:
         """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
 
         A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
-        the same name, and which can close nothing twice.
+        the same name, and which can close nothing twice. On spot it could sell coins that are not ours, if the first
+        had executed meanwhile: there it waits until that one cannot be accepted any more.
         """
-        settle, now = self.exchange.profile.settle_ms, wall_ms()
-        if not settle:
+        profile, now = self.exchange.profile, wall_ms()
+        if not profile.settle_ms:
             return True
         apart = now - int(order.raw.get("absent_since", now))
-        if order.role == Role.STOP and order.status in DOUBTFUL:
-            return apart >= min(settle, STOP_AGAIN_MS)
-        expired = now - int(order.raw.get("sent_at", 0)) >= settle + RECEIVE_WINDOW_MS
-        return apart >= settle and (expired or order.status not in DOUBTFUL)
+        age = now - int(order.raw.get("sent_at", 0))
+        if _is_missed(order):
+            in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS
+            return apart >= min(profile.settle_ms, STOP_AGAIN_MS) and not in_time
+        expired = age >= profile.settle_ms + RECEIVE_WINDOW_MS
+        return apart >= profile.settle_ms and (expired or order.status not in DOUBTFUL)
 
     def _forgotten(self, listing: Listing, rows: Rows) -> list[Order]:
         """Orders that we had closed and that the venue lists all the same."""
@@ -211,6 +258,11 @@ class Outcomes:
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock
         return at(known) if known else timezone.now()
+
+
+def _is_missed(order: Order) -> bool:
+    """A stop, or what was sent with one, of which nobody knows whether it arrived."""
+    return (order.role == Role.STOP or order.paired_with_id is not None) and order.status in DOUBTFUL
 
 
 def _may_have_executed(order: Order) -> bool:

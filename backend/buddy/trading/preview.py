@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core.errors import CouldNotRead, Fault
-from buddy.core.exchange import Balance
+from buddy.core.exchange import Balance, Exits
 from buddy.core.market import ZERO
 from buddy.core.plan import Plan
 from buddy.core.risk import warnings
 from buddy.core.sizing import EntryFigure, Sizing, TargetFigure
 from buddy.exchanges.connect import balance_of, known_balance, source_for
 from buddy.exchanges.models import Account
-from buddy.exchanges.venues import VENUES
+from buddy.exchanges.venues import VENUES, Venue
 
 from .examination import Examination, examine, takes_a_stop_along, waits_unattended
 from .protection import NAKED_AT_MOST_MS
@@ -80,6 +80,27 @@ def _warnings(found: Examination, plan: Plan) -> Iterator[Fault]:
         message += f"this desk is down, it has none until the desk is back. It is withdrawn after {hours} hours."
         cure = "Withdraw it sooner (cancel.after_minutes), or enter at market."
         yield Fault("cancel.after_minutes", message, cure, "waits_unattended")
+    if found.account.is_spot:
+        yield from _of_coins(plan, VENUES[found.account.venue])
+
+
+def _of_coins(plan: Plan, venue: Venue) -> Iterator[Fault]:
+    """A resting sale locks its coins, so that they cannot have a stop and something else at the same time."""
+    if venue.exits is Exits.SINGLE and plan.take_profits:
+        message = (
+            f"{venue.name} takes no target beside a stop: only the stop rests at the exchange. Targets are sold by "
+        )
+        message += (
+            "Trading Buddy when the price is there, and for that moment their coins have no stop. While this desk "
+        )
+        message += "is down no target is sold."
+        yield Fault("take_profits", message, "Keep this desk running, or trade without targets.", "targets_by_desk")
+    rules = plan.rules
+    if rules.break_even or rules.step or rules.trail:
+        what = "each part in turn has" if venue.exits is Exits.PAIRED else "the coins have"
+        message = f"{venue.name} locks coins that are for sale: where the stop moves, the old one goes before the new "
+        message += f"one comes, and {what} none for that moment."
+        yield Fault("rules", message, "Leave the stop where it is if that is too long for you.", "stop_swapped")
 
 
 def _asked(found: Examination, sizing: Sizing) -> dict[str, Any]:

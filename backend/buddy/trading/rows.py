@@ -16,7 +16,7 @@ from buddy.prepared import Select
 from .models import Fill, Income, Order, Trade
 from .states import LIVE
 
-_KEPT = Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT)) | Q(status__in=LIVE) | ~Q(filled=0)
+_KEPT = Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT), paired_with=None) | Q(status__in=LIVE) | ~Q(filled=0)
 _OF_TRADES = Select(lambda trades: Order.objects.filter(_KEPT, trade_id__in=trades).order_by("id"))
 _LIVE = Select(lambda account: Order.objects.filter(account_id=account, status__in=LIVE).order_by("id"))
 _BOTH = Select(

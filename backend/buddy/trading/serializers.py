@@ -290,6 +290,7 @@ class TradeSerializer(serializers.Serializer[Any]):
     account = serializers.IntegerField()
     symbol = Text()
     side = one_of(Side)
+    spot = serializers.BooleanField(help_text="Coins that are owned: no leverage, no margin, no liquidation.")
     status = serializers.ChoiceField(choices=Trade.Status.values)
     source = Text()  # type: ignore[assignment]
     plan = PlanDocumentSerializer()
@@ -358,6 +359,7 @@ class FillSerializer(serializers.Serializer[Any]):
     price = amount()
     quantity = amount()
     fee = amount()
+    withheld = amount(help_text="Of a purchase of coins, what the venue kept of the quantity; `fee` is its value.")
     liquidity = serializers.ChoiceField(choices=["maker", "taker"])
     time = Moment()
 

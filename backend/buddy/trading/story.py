@@ -146,6 +146,7 @@ def _frame(trade: Trade) -> dict[str, Any]:
         "account": trade.account_id,
         "symbol": trade.symbol,
         "side": trade.side,
+        "spot": trade.account.is_spot,
         "status": trade.status,
         "source": trade.source,
         "plan": trade.plan,
@@ -326,6 +327,7 @@ def _fill(fill: Fill, trade: Trade) -> dict[str, Any]:
         "price": amount(fill.price),
         "quantity": amount(fill.quantity),
         "fee": amount(fill.fee),
+        "withheld": amount(fill.withheld),
         "liquidity": fill.liquidity,
         "time": moment(fill.time),
     }

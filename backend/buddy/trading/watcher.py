@@ -159,7 +159,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
     """Close the gap until there is none; whether something may have executed."""
     desk = Desk(case, ledger)
     for _ in range(STEPS_AT_MOST):
-        wanted = step(case.position, case.working, case.market, case.held)
+        wanted = step(case.position, case.working, case.market, case.held, case.exits)
         actions = caution.allowed(wanted, case)
         if not actions:
             break
@@ -216,7 +216,7 @@ def _has_unsent_entry(case: Case) -> bool:
 
 def _drop_unsent(case: Case, ledger: Ledger) -> None:
     """Rows that were never sent and that no wish took up again."""
-    wanted = step(case.position, case.working, case.market, case.held)
+    wanted = step(case.position, case.working, case.market, case.held, case.exits)
     for order in case.orders:
         if order.status == OrderStatus.INTENDED and not wanted:
             ledger.cancel(order, NEVER_SENT)

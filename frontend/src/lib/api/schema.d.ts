@@ -901,6 +901,8 @@ export interface components {
             price: string;
             quantity: string;
             fee: string;
+            /** @description Of a purchase of coins, what the venue kept of the quantity; `fee` is its value. */
+            withheld: string;
             liquidity: components["schemas"]["LiquidityEnum"];
             /** Format: date-time */
             time: string;
@@ -1473,6 +1475,8 @@ export interface components {
             account: number;
             symbol: string;
             side: components["schemas"]["SideEnum"];
+            /** @description Coins that are owned: no leverage, no margin, no liquidation. */
+            spot: boolean;
             status: components["schemas"]["TradeStatusEnum"];
             source: string;
             plan: components["schemas"]["PlanDocument"];
@@ -1516,6 +1520,8 @@ export interface components {
             account: number;
             symbol: string;
             side: components["schemas"]["SideEnum"];
+            /** @description Coins that are owned: no leverage, no margin, no liquidation. */
+            spot: boolean;
             status: components["schemas"]["TradeStatusEnum"];
             source: string;
             plan: components["schemas"]["PlanDocument"];
