@@ -12,7 +12,7 @@ from .exchange import Fill, Income, IncomeKind, Liquidity, OrderIntent, OrderKin
 from .margin import liquidation_price
 from .market import ZERO, Candle, Instrument
 from .simulated_books import Books, Holding, Resting, copied, reducible
-from .simulated_market import FundingRate, Opening, Rest, Step, SymbolMarket, Tick, extremes
+from .simulated_market import FundingRate, Opening, Rest, Step, SymbolMarket, Tick, extremes, first_price, first_time
 from .watching import Watch
 
 KEPT = 200
@@ -42,6 +42,7 @@ class Matching:
         low_first: LowFirst,
         slices: int | None = None,
         liquidates: bool = True,
+        withholds: bool = True,
     ) -> None:
         self.instruments = dict(instruments)
         self.costs = costs
@@ -50,6 +51,7 @@ class Matching:
         self.low_first = low_first
         self.slices = slices
         self.liquidates = liquidates
+        self.withholds = withholds
         self.waiting = False
         """Something has happened and nobody has said yet that it was reacted to."""
         self.orders: dict[str, Resting] = {}
@@ -83,9 +85,15 @@ class Matching:
 
     @property
     def equity(self) -> Decimal:
-        """Wallet and unrealised profit at the mark prices."""
+        """Wallet, unrealised profit at the mark prices and what coins are worth."""
         held = self.books.holdings.items()
-        return self.books.wallet + sum((h.unrealised(self.markets[s].mark_price) for s, h in held), ZERO)
+        unrealised = sum((h.unrealised(self.markets[s].mark_price) for s, h in held), ZERO)
+        return self.books.wallet + unrealised + (self._worth_of_coins() if self.books.coins else ZERO)
+
+    def _worth_of_coins(self) -> Decimal:
+        """At the last price of any market that trades them for money."""
+        coins = {i.base: self.markets[s].last for s, i in self.instruments.items() if i.spot and s in self.markets}
+        return sum((price * self.books.coins.get(coin, ZERO) for coin, price in coins.items()), ZERO)
 
     def trial(self, symbol: str, path: Iterable[Step] = ()) -> Self:
         """A copy to try something on: the same account, with nothing ahead but `path` on one symbol."""
@@ -234,6 +242,7 @@ class Matching:
     def execute(self, order: Resting, market: SymbolMarket) -> None:
         """Trigger it, or fill it where the market stands; never more of a reduce-only order than is held."""
         if not order.live:
+            self.part(order, OrderStatus.EXPIRED)
             order.trigger()
             if not self.is_due(order, market):
                 order.was_resting = True
@@ -265,6 +274,7 @@ class Matching:
         intent = order.intent
         maker = order.was_resting and intent.price is not None
         price = self._price(order, market)
+        self.part(order, OrderStatus.EXPIRED)
         order.filled += quantity
         self._book(intent, order.exchange_id, intent.client_id, price, quantity, maker, market.time)
 
@@ -288,8 +298,10 @@ class Matching:
         liquidation: bool = False,
     ) -> None:
         instrument = self.instruments[intent.symbol]
-        fee = instrument.notional(price, quantity) * (self.costs.maker if maker else self.costs.taker)
-        self.books.execute(instrument, intent.order_side, quantity, price, fee)
+        rate = self.costs.maker if maker else self.costs.taker
+        withheld = quantity * rate if instrument.spot and self.withholds and intent.order_side.is_buy else ZERO
+        fee = withheld * price if withheld else instrument.notional(price, quantity) * rate
+        self.books.execute(instrument, intent.order_side, quantity, price, fee, withheld)
         self.number += 1
         liquidity = Liquidity.MAKER if maker else Liquidity.TAKER
         fill = Fill(
@@ -304,9 +316,17 @@ class Matching:
             liquidity=liquidity,
             time=time,
             liquidation=liquidation,
+            withheld=withheld,
         )
         self.log.append(Logged(self.number, fill))
         self.waiting = True
+
+    def part(self, order: Resting, status: OrderStatus) -> None:
+        """Half of a pair executes, triggers or is cancelled: that is the end of the other half."""
+        if order.other:
+            other = self.orders[order.other]
+            order.other = other.other = ""
+            self.close(other, status)
 
     def close(self, order: Resting, status: OrderStatus) -> None:
         """The order's end; it stays readable for a while."""
@@ -372,14 +392,3 @@ class Matching:
 def _liquidated_at(held: Holding, instrument: Instrument, collateral: Decimal) -> Decimal | None:
     value = held.weight * instrument.contract_size
     return liquidation_price(held.side, instrument, entry_value=value, quantity=held.quantity, collateral=collateral)
-
-
-def first_price(step: Step) -> Decimal:
-    """Where a path begins."""
-    if isinstance(step, Candle):
-        return step.open
-    return step.candle.open if isinstance(step, Rest) else step.price
-
-
-def first_time(step: Step) -> int:
-    return step.candle.time if isinstance(step, Rest) else step.time

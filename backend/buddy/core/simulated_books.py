@@ -48,6 +48,8 @@ class Resting:
     was_resting: bool = False
     fresh: bool = True
     touched: int = -1
+    other: str = ""
+    """The client id of the other half of its pair; whichever executes or ends first ends the other."""
     level: Decimal | None = field(init=False)
     """The price it waits for; None when it waits for none."""
     falls: bool = field(init=False)
@@ -142,22 +144,46 @@ class Setup:
 
 @dataclass(slots=True)
 class Books:
-    """Money and holdings of one account in settle currency."""
+    """Money, holdings and coins of one account; money in settle currency."""
 
     wallet: Decimal
     holdings: dict[str, Holding] = field(default_factory=dict)
     setups: dict[str, Setup] = field(default_factory=dict)
+    coins: dict[str, Decimal] = field(default_factory=dict)
+    """By currency what is owned of it, on spot."""
 
     def setup(self, symbol: str) -> Setup:
         return self.setups.get(symbol) or Setup()
 
     def execute(
-        self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal, fee: Decimal
+        self,
+        instrument: Instrument,
+        order_side: OrderSide,
+        quantity: Decimal,
+        price: Decimal,
+        fee: Decimal,
+        withheld: Decimal = ZERO,
     ) -> None:
-        """Book one execution: it closes what is held the other way first and opens with the rest."""
+        """Book one execution: it closes what is held the other way first and opens with the rest.
+
+        Of coins bought `withheld` is kept by the venue, and is all of the fee then.
+        """
         with localcontext(PRECISE):
-            self._execute(instrument, order_side, quantity, price)
-            self.wallet -= fee
+            if instrument.spot:
+                self._exchange(instrument, order_side, quantity, price, withheld)
+            else:
+                self._execute(instrument, order_side, quantity, price)
+            self.wallet -= ZERO if withheld else fee
+
+    def _exchange(
+        self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal, withheld: Decimal
+    ) -> None:
+        """Money for coins, or coins for money."""
+        value, owned = instrument.notional(price, quantity), self.coins.get(instrument.base, ZERO)
+        if order_side.is_buy:
+            self.wallet, self.coins[instrument.base] = self.wallet - value, owned + quantity - withheld
+        else:
+            self.wallet, self.coins[instrument.base] = self.wallet + value, owned - quantity
 
     def _execute(self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal) -> None:
         symbol = instrument.symbol
@@ -193,7 +219,8 @@ class Books:
         ]
 
     def clone(self) -> Books:
-        return Books(self.wallet, {s: copied(h) for s, h in self.holdings.items()}, dict(self.setups))
+        holdings = {s: copied(h) for s, h in self.holdings.items()}
+        return Books(self.wallet, holdings, dict(self.setups), dict(self.coins))
 
 
 def reducible(books: Books, intent: OrderIntent) -> Decimal:

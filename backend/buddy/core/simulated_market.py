@@ -44,6 +44,17 @@ class FundingRate(NamedTuple):
 Step = Tick | Opening | Rest | Candle
 
 
+def first_price(step: Step) -> Decimal:
+    """Where a path begins."""
+    if isinstance(step, Candle):
+        return step.open
+    return step.candle.open if isinstance(step, Rest) else step.price
+
+
+def first_time(step: Step) -> int:
+    return step.candle.time if isinstance(step, Rest) else step.time
+
+
 @dataclass
 class SymbolMarket:
     """The market of one symbol: where it stands, where it goes next, who waits for what."""

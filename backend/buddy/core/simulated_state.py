@@ -9,12 +9,15 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from .exchange import Fill, Income, IncomeKind, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
+from .exchange import Beside, Fill, Income, IncomeKind, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
 from .market import ZERO, Candle, Instrument, OrderSide, Side
 from .matching import Logged, Matching
 from .simulated_books import Holding, Resting, Setup
 from .simulated_market import FundingRate, Opening, Rest, Step, SymbolMarket, Tick
 from .watching import Watch
+
+FIGURES = ("price", "quantity", "fee", "withheld")
+"""Of a fill."""
 
 
 def dump(exchange: Matching) -> dict[str, Any]:
@@ -23,6 +26,7 @@ def dump(exchange: Matching) -> dict[str, Any]:
     return {
         "wallet": str(books.wallet),
         "holdings": {s: [h.side.value, str(h.quantity), str(h.weight)] for s, h in books.holdings.items()},
+        "coins": {coin: str(quantity) for coin, quantity in books.coins.items()},
         "setups": {s: [str(v.leverage), v.margin_mode] for s, v in books.setups.items()},
         "orders": [_order(order) for order in exchange.orders.values()],
         "closed": [_order(order) for order in exchange.closed.values()],
@@ -40,6 +44,7 @@ def load(exchange: Matching, state: dict[str, Any]) -> None:
     books = exchange.books
     books.wallet = Decimal(state["wallet"])
     books.holdings = {s: _held(exchange.instruments[s], row) for s, row in state["holdings"].items()}
+    books.coins = {coin: Decimal(quantity) for coin, quantity in state.get("coins", {}).items()}
     books.setups = {s: Setup(Decimal(leverage), mode) for s, (leverage, mode) in state["setups"].items()}
     exchange.orders = _keyed(_order_of(row) for row in state["orders"])
     exchange.closed = _keyed(_order_of(row) for row in state["closed"])
@@ -57,6 +62,8 @@ def _plain(record: OrderIntent | Fill | Income) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, Beside):
+        return [value.client_id, str(value.price)]
     return value.value if isinstance(value, Enum) else value
 
 
@@ -70,6 +77,7 @@ def _order(order: Resting) -> dict[str, Any]:
         "live": order.live,
         "was_resting": order.was_resting,
         "touched": order.touched,
+        "other": order.other,
     }
 
 
@@ -84,6 +92,7 @@ def _order_of(row: dict[str, Any]) -> Resting:
         was_resting=row["was_resting"],
         fresh=False,
         touched=row["touched"],
+        other=row.get("other", ""),
     )
 
 
@@ -98,14 +107,19 @@ def _intent_of(row: dict[str, Any]) -> OrderIntent:
         trigger=_decimal(row.get("trigger")),
         trigger_by=TriggerBy(row["trigger_by"]),
         reduce_only=row["reduce_only"],
+        beside=_beside(row.get("beside")),
     )
+
+
+def _beside(row: list[str] | None) -> Beside | None:
+    return None if row is None else Beside(row[0], Decimal(row[1]))
 
 
 def _row_of(row: dict[str, Any]) -> Fill | Income:
     if "income_id" in row:
         amount = Decimal(row["amount"])
         return Income(row["income_id"], IncomeKind(row["kind"]), row["symbol"], amount, row["time"])
-    numbers = {name: Decimal(row[name]) for name in ("price", "quantity", "fee", "withheld") if name in row}
+    numbers: dict[str, Any] = {name: Decimal(row[name]) for name in FIGURES if name in row}
     known = {"order_side": OrderSide(row["order_side"]), "liquidity": Liquidity(row["liquidity"])}
     return Fill(**(row | numbers | known))
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Self
 
 from .errors import Rejected
-from .exchange import CancelOutcome, Fill, Income, OrderIntent, OrderRef, OrderStatus, Role
-from .holding import Booked, Market, Position
+from .exchange import Beside, CancelOutcome, Fill, Income, OrderIntent, OrderKind, OrderRef, OrderStatus, Role
+from .holding import Booked, Cause, Market, Position
 from .manage import Action, Cancel, Place, Working, actions_of, carry_out
-from .market import ZERO, Candle, Side
+from .market import ZERO, Candle, Side, sellable
 from .position import Wish, observed
 from .simulated_books import copied
 from .simulated_market import Step
@@ -42,13 +42,24 @@ class SimulatedTrade:
 
     @property
     def held(self) -> Decimal:
+        """On spot never more than our fills say: other coins in the wallet are not the trade's."""
+        if self.exchange.exits.is_spot:
+            owned = self.exchange.books.coins.get(self.position.instrument.base, ZERO)
+            return min(self.position.held, owned)
         holding = self.exchange.books.holdings.get(self.symbol)
         return holding.quantity if holding is not None and holding.side is self.position.side else ZERO
 
     @property
     def is_over(self) -> bool:
-        """Nothing is held and nothing can enter any more."""
-        return not self.held and not self._tags and not entry_is_open(self.position)
+        """Nothing is held but dust, and nothing can enter any more."""
+        return not self._left and not self._tags and not entry_is_open(self.position)
+
+    @property
+    def _left(self) -> Decimal:
+        """What of it can still be sold."""
+        if not self.exchange.exits.is_spot:
+            return self.held
+        return sellable(self.position.instrument, self.held, self.exchange.markets[self.symbol].last)
 
     def look(self) -> None:
         """Book what happened, close the gap, say what is waited for."""
@@ -57,13 +68,13 @@ class SimulatedTrade:
             market = self.market()
             working = self.working()
             self.position = observed(self.position, market)
-            actions = actions_of(self.position, working, market, self.held, self.exchange.profile.exits)
+            actions = actions_of(self.position, working, market, self.held, self.exchange.exits)
             before = self.exchange.number
             if not actions or (not carry_out(actions, self) and self._is_done(actions, working, before)):
                 break
         else:
             raise AssertionError(f"the look does not end: {actions}")
-        self.exchange.watch({self.symbol: interest(self.position, market, base=self.base)})
+        self.exchange.watch({self.symbol: interest(self.position, market, base=self.base, exits=self.exchange.exits)})
 
     def _is_done(self, actions: Sequence[Action], working: Sequence[Working], before: int) -> bool:
         """Whether nothing can follow from these: old stops are gone, or first orders rest and none has executed."""
@@ -139,8 +150,10 @@ class SimulatedTrade:
                 wish.price,
                 wish.trigger,
                 orders[client_id].status,
+                wish.beside,
             )
             for client_id, wish in self._tags.items()
+            if not (orders[client_id].other and orders[client_id].live)  # its stop speaks for both halves
         ]
 
     # The desk
@@ -148,6 +161,7 @@ class SimulatedTrade:
     def place(self, wish: Wish) -> None:
         """What is refused for good is not asked for again."""
         client_id = f"{wish.role.value}.{wish.leg}.{wish.reason.value}.{self.exchange.number}"
+        beside = None if wish.beside is None else Beside(_target_id(wish, self.exchange.number), wish.beside)
         intent = OrderIntent(
             client_id,
             self.symbol,
@@ -158,6 +172,7 @@ class SimulatedTrade:
             wish.trigger,
             wish.trigger_by,
             wish.reduce_only,
+            beside=beside,
         )
         try:
             self.exchange.take(intent)
@@ -165,6 +180,8 @@ class SimulatedTrade:
             self._decline(wish)
             raise
         self._tags[client_id] = wish
+        if beside is not None:
+            self._tags[beside.client_id] = _limit_half(wish, beside)
 
     def cancel(self, working: Working, reason: str) -> None:
         if self.exchange.cancel(OrderRef(self.symbol, working.client_id)) is CancelOutcome.CANCELLED:
@@ -206,3 +223,16 @@ def _booked(fill: Fill) -> Booked:
         return Booked(fill, Role.CLOSE)
     role, leg, reason, _ = fill.client_id.split(".")
     return Booked(fill, Role(role), int(leg), reason)
+
+
+def _target_id(wish: Wish, number: int) -> str:
+    """The client id of the limit order beside a stop."""
+    target = Role.TAKE_PROFIT.value
+    return f"{target}.{wish.leg - 1}.{target}.{number}"
+
+
+def _limit_half(wish: Wish, beside: Beside) -> Wish:
+    leg, cause = wish.leg - 1, Cause.TAKE_PROFIT
+    return Wish(
+        Role.TAKE_PROFIT, leg, wish.order_side, OrderKind.LIMIT, wish.quantity, price=beside.price, reason=cause
+    )

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from .exchange import Exits, Role
 from .holding import Market, Position
-from .market import TIMEFRAMES, Side
+from .market import TIMEFRAMES, ZERO, Side
 from .plan import After
-from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minutes, reached, waiting_for
+from .stops import cancel_levels, entry_is_open, expiry, favourable_level, minutes, reached, target_split, waiting_for
 
 BASE = TIMEFRAMES["1m"]
 
@@ -40,13 +41,16 @@ class Watch(NamedTuple):
         return self._replace(times=self.times - times, deadlines=self.deadlines - times) if times else self
 
 
-def interest(position: Position, market: Market, *, base: int = BASE) -> Watch:
+def interest(position: Position, market: Market, *, base: int = BASE, exits: Exits = Exits.REDUCE_ONLY) -> Watch:
     """What the rules of this trade wait for. `position` has observed `market`.
 
     `base`: length of the base candle; 0 when whoever plays the market looks by itself whenever a candle has closed.
+    `exits`: how what is held leaves at the venue.
     """
     waiting = _waiting(position, market) if position.held else []
     levels = [*_entry_levels(position), *_rule_levels(position, waiting)]
+    if exits.is_spot:
+        levels += _target_levels(position, exits)
     deadlines = frozenset(time for time in _deadlines(position) if time > market.time)
     times = deadlines.union(time for time in _times(position, market, waiting, base) if time > market.time)
     return Watch(frozenset(levels), times, frozenset(_followed(position, market)), deadlines)
@@ -79,6 +83,16 @@ def _rule_levels(position: Position, waiting: Iterable[After]) -> Iterator[Decim
         level = favourable_level(after, position)
         if level is not None and level > 0:
             yield position.instrument.round_stop(position.side, level)
+
+
+def _target_levels(position: Position, exits: Exits) -> Iterator[Decimal]:
+    """Where a target is sold by hand of management, and where what was left of it is protected again."""
+    for leg, part in enumerate(target_split(position) if position.held else ()):
+        filled, price = position.filled(Role.TAKE_PROFIT, leg), position.plan.take_profits[leg].price
+        if filled < part and exits is Exits.SINGLE:
+            yield price
+        if ZERO < filled < part:
+            yield price - position.instrument.tick_size
 
 
 def _deadlines(position: Position) -> Iterator[int]:
