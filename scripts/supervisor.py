@@ -45,7 +45,7 @@ LOG_LIMIT = 5_000_000
 """Bytes after which a log is set aside at the next start."""
 PR_SET_PDEATHSIG = 1
 LOCK = ".running"
-DEMOS = {"binance": "Binance", "bingx": "BingX", "bybit": "Bybit"}
+DEMOS = {"binance": "Binance", "binance-spot": "Binance spot", "bingx": "BingX", "bybit": "Bybit"}
 DEMO_NOTICE = """This is a demo: {venue} is a stand-in on this machine, with simulated prices and make-believe money.
         Sign up, and connect an account: {venue}, testnet,
             API key     {key}

@@ -257,4 +257,4 @@ class VenueAccount(Checks):
     def _after(self) -> None:
         """Done with one change: close orders without a position go, and lagging reads get their view."""
         self._expire_close_orders()
-        self.ledger.remember(self.clock(), self.open_orders(), self.positions())
+        self.ledger.remember(self.view(0))

@@ -17,7 +17,7 @@ from buddy.core.simulated_market import SymbolMarket
 from .events import AccountChanged, Event, LeverageChanged, OrderChanged
 from .exchange import VenueExchange
 from .ledger import Ids, Ledger, View
-from .orders import HeldPosition, Protection, VenueIncome, VenueOrder, VenueTrade, Wish
+from .orders import Funds, HeldPosition, Protection, VenueIncome, VenueOrder, VenueTrade, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
 
@@ -31,6 +31,8 @@ class Habits:
     own_book: bool = True
     """They have a book and numbers of their own, and what they become when they trigger is another order."""
     children_keep_client_id: bool = True
+    spot: bool = False
+    """Coins are traded, not contracts."""
     protects_position: bool = False
     """Protection sent with an entry is for the whole position; elsewhere for what the entry filled."""
     has_budget: bool = True
@@ -87,6 +89,10 @@ class AccountBooks:
         """So many conditional orders will trigger and never reach the book."""
         self.credit(wallet, "TRANSFER")
 
+    def relist(self, instrument: Instrument) -> None:
+        """It is listed, or under other conditions than before."""
+        self.sim.instruments[instrument.symbol] = instrument
+
     # Money
 
     def credit(self, amount: Decimal, kind: str) -> None:
@@ -100,6 +106,15 @@ class AccountBooks:
         for symbol in self.sim.books.holdings:
             self._bring_up(symbol)
         return self.sim.balance()
+
+    def funds(self) -> Mapping[str, Funds]:
+        """On spot: what is owned of each coin."""
+        return {}
+
+    def held(self, symbol: str) -> Decimal:
+        """What can be left with now, signed."""
+        held = self.shadow.holdings.get(symbol)
+        return ZERO if held is None else held.quantity * held.side.sign
 
     def position(self, symbol: str) -> HeldPosition | None:
         held = self.shadow.holdings.get(symbol)
@@ -165,7 +180,7 @@ class AccountBooks:
         """What is, or with a lag what was."""
         now = self.clock()
         if not lag_ms:
-            return View(now, tuple(self.open_orders()), tuple(self.positions()))
+            return View(now, tuple(self.open_orders()), tuple(self.positions()), self.funds())
         return self.ledger.view(now - lag_ms)
 
     def is_idle(self, symbol: str) -> bool:

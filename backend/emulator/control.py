@@ -18,7 +18,7 @@ from buddy.core.market import Candle, Instrument, OrderSide
 from .account import VenueAccount
 from .account_books import FeeCoin
 from .faults import Fault, FaultKind, StreamFault, StreamFaultKind
-from .instruments import perpetual
+from .instruments import coin, perpetual
 from .orders import Kind, VenueOrder, Wish
 from .protocol import Protocol
 from .refusals import Refused
@@ -75,8 +75,8 @@ def open_account(
 ) -> None:
     """`slices`: a seed with which resting orders fill in parts. `fee_coin`: fees are paid with that coin (BNB)."""
     money = {"wallet": Decimal(wallet), "maker": Decimal(maker), "taker": Decimal(taker)}
-    coin = FeeCoin(fee_coin, Decimal(fee_coin_price)) if fee_coin else None
-    protocol.venue.open_account(key, secret, slices=slices, fee_coin=coin, **money)
+    pays = FeeCoin(fee_coin, Decimal(fee_coin_price)) if fee_coin else None
+    protocol.venue.open_account(key, secret, slices=slices, fee_coin=pays, **money)
     protocol.venue.keys[key].passphrase = passphrase
 
 
@@ -100,36 +100,36 @@ def change_key(protocol: Protocol, key: str, **changes: bool | int | None) -> No
 @operation
 def credit(protocol: Protocol, key: str, amount: str) -> None:
     """Money comes in, or with a negative amount goes out."""
-    _account(protocol, key).credit(Decimal(amount), "TRANSFER")
+    account_of(protocol, key).credit(Decimal(amount), "TRANSFER")
 
 
 @operation
 def stick_triggers(protocol: Protocol, key: str, count: int = 1) -> None:
     """So many conditional orders will trigger and never reach the book."""
-    _account(protocol, key).stuck_triggers = count
+    account_of(protocol, key).stuck_triggers = count
 
 
 @operation
 def change_habits(protocol: Protocol, key: str, **changes: bool) -> None:
     """What the venue does with this account's conditional orders: see `Habits`."""
-    account = _account(protocol, key)
+    account = account_of(protocol, key)
     account.habits = replace(account.habits, **changes)
 
 
 @operation
 def set_position_mode(protocol: Protocol, key: str, dual: bool) -> None:
-    _account(protocol, key).set_dual(dual)
+    account_of(protocol, key).set_dual(dual)
 
 
 @operation
 def set_leverage(protocol: Protocol, key: str, symbol: str, leverage: str) -> None:
-    _account(protocol, key).set_leverage(symbol, Decimal(leverage))
+    account_of(protocol, key).set_leverage(symbol, Decimal(leverage))
 
 
 @operation
 def set_margin_mode(protocol: Protocol, key: str, symbol: str, mode: str) -> None:
     """`mode`: cross or isolated."""
-    _account(protocol, key).set_margin_mode(symbol, mode)
+    account_of(protocol, key).set_margin_mode(symbol, mode)
 
 
 # The market
@@ -184,8 +184,9 @@ def add_instrument(
     min_notional: str = "5",
     max_quantity: str = "100000",
 ) -> None:
-    """One more perpetual, traded against USDT."""
-    listed = perpetual(base, tick_size, lot_size, min_notional, max_quantity, max_quantity)
+    """One more perpetual, or on spot coin, traded against USDT."""
+    made = coin if protocol.venue.habits.spot else perpetual
+    listed = made(base, tick_size, lot_size, min_notional, max_quantity, max_quantity)
     protocol.venue.add_instrument(listed, Decimal(price))
 
 
@@ -219,7 +220,7 @@ def place(
     client_id: str = "",
 ) -> dict[str, Any]:
     """`side`: buy or sell. `quantity` null: a conditional order that closes whatever is held."""
-    account = _account(protocol, key)
+    account = account_of(protocol, key)
     wish = Wish(
         symbol=symbol,
         order_side=OrderSide(side),
@@ -232,61 +233,63 @@ def place(
         position_side=position_side,
         client_id=client_id or f"web_{len(account.ledger.orders) + len(account.ledger.algos) + 1}",
     )
-    return _order(account.place(wish))
+    return told(account.place(wish))
 
 
 @operation
 def cancel(protocol: Protocol, key: str, order_id: int | None = None, client_id: str = "") -> None:
-    """By the venue's id, or by client id; of either kind."""
-    account = _account(protocol, key)
+    """By the venue's id, or by client id; of either kind. With one half of a pair goes the other."""
+    account = account_of(protocol, key)
     account.cancel(_open_order(account, order_id, client_id))
 
 
 @operation
 def fill(protocol: Protocol, key: str, quantity: str, order_id: int | None = None, client_id: str = "") -> None:
     """Somebody takes that much of a resting limit order at its price."""
-    account = _account(protocol, key)
+    account = account_of(protocol, key)
     account.fill_part(_open_order(account, order_id, client_id), Decimal(quantity))
 
 
 @operation
 def cancel_all(protocol: Protocol, key: str, symbol: str = "") -> None:
-    account = _account(protocol, key)
+    account = account_of(protocol, key)
     for order in account.open_orders():
-        if symbol in ("", order.wish.symbol):
+        if symbol in ("", order.wish.symbol) and order.status.is_open:
             account.cancel(order)
 
 
 @operation
 def close(protocol: Protocol, key: str, symbol: str, share: str = "1") -> dict[str, Any]:
-    """Leave with a share of the position, at market."""
-    account = _account(protocol, key)
-    held = account.position(symbol)
-    if held is None:
+    """Leave with a share of the position, or on spot of the coins that no order locks, at market."""
+    account = account_of(protocol, key)
+    held = account.held(symbol)
+    if not held:
         raise Unusable(f"Nothing of {symbol} is held.")
-    quantity = protocol.venue.instruments[symbol].round_quantity(abs(held.quantity) * Decimal(share))
-    side = "sell" if held.quantity > 0 else "buy"
-    only = not account.dual
+    quantity = protocol.venue.instruments[symbol].round_quantity(abs(held) * Decimal(share))
+    side = "sell" if held > 0 else "buy"
+    position_side = account.held_sides.get(symbol, "BOTH")
+    only = not (account.dual or protocol.venue.habits.spot)
     return place(  # type: ignore[no-any-return]
-        protocol, key, symbol, side, str(quantity), reduce_only=only, position_side=held.position_side
+        protocol, key, symbol, side, str(quantity), reduce_only=only, position_side=position_side
     )
 
 
 @operation
 def deleverage(protocol: Protocol, key: str, symbol: str, quantity: str) -> None:
     """The venue takes away part of a position to deleverage others (ADL)."""
-    _account(protocol, key).deleverage(symbol, Decimal(quantity))
+    account_of(protocol, key).deleverage(symbol, Decimal(quantity))
 
 
 @operation
 def books(protocol: Protocol, key: str) -> dict[str, Any]:
     """Everything the venue knows of the account, to compare a journal with."""
-    account = _account(protocol, key)
+    account = account_of(protocol, key)
     return {
         "balance": asdict(account.balance()),
         "positions": [asdict(held) for held in account.positions()],
-        "orders": [_order(order) for order in account.ledger.orders.values()],
-        "conditional": [_order(order) for order in account.ledger.algos.values()],
+        "coins": {name: {"free": has.free, "locked": has.locked} for name, has in account.funds().items()},
+        "orders": [told(order) for order in account.ledger.orders.values()],
+        "conditional": [told(order) for order in account.ledger.algos.values()],
         "trades": [asdict(trade) for trade in account.ledger.trades],
         "income": [asdict(row) for row in account.ledger.income],
     }
@@ -295,7 +298,7 @@ def books(protocol: Protocol, key: str) -> dict[str, Any]:
 @operation
 def archive(protocol: Protocol, key: str) -> None:
     """Orders that have ended are no longer told of, as venues do after a while."""
-    _account(protocol, key).ledger.archived_until = protocol.venue.now()
+    account_of(protocol, key).ledger.archived_until = protocol.venue.now()
 
 
 # What goes wrong
@@ -362,7 +365,7 @@ def requests(protocol: Protocol) -> list[Any]:
     return list(protocol.venue.asked)
 
 
-def _account(protocol: Protocol, key: str) -> VenueAccount:
+def account_of(protocol: Protocol, key: str) -> VenueAccount:
     return protocol.venue.keys[key].account
 
 
@@ -373,5 +376,5 @@ def _open_order(account: VenueAccount, order_id: int | None, client_id: str) -> 
     raise Unusable("There is no such open order.")
 
 
-def _order(order: VenueOrder) -> dict[str, Any]:
+def told(order: VenueOrder) -> dict[str, Any]:
     return asdict(order) | {"quantity": order.quantity, "average": order.average}

@@ -21,13 +21,17 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccountChanged:
-    """`reason`: ORDER, FUNDING_FEE, DEPOSIT …; `position` is the one that changed, `change` what the wallet gained."""
+    """`reason`: ORDER, FUNDING_FEE, DEPOSIT …; `position` is the one that changed, `change` what the wallet gained.
+
+    On spot `coin` is whose amount changed.
+    """
 
     reason: str
     wallet: Decimal
     change: Decimal
     position: HeldPosition | None
     time: int
+    coin: str = "USDT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from buddy.core.market import Candle, Instrument
 from buddy.core.simulated_market import Opening, Tick
 
+from .instruments import owned
 from .prices import SymbolPrices, funding_after
 from .venue import Venue
 
@@ -30,22 +31,37 @@ def take_over(venue: Venue, source: Source) -> None:
     """The venue trades what the source knows and nothing else, and stands where the source's history ends."""
     venue.instruments.clear()
     venue.prices.clear()
-    for instrument in source.instruments:
-        candles = list(source.history[instrument.symbol])
+    for symbol, instrument in goods(venue, source).items():
+        candles = list(source.history[symbol])
         prices = SymbolPrices(candles[-1].close, venue.now(), instrument.tick_size, minutes=candles)
         venue.instruments[instrument.symbol], venue.prices[instrument.symbol] = instrument, prices
+
+
+def goods(venue: Venue, source: Source) -> dict[str, Instrument]:
+    """What the venue makes of each symbol of the source: on spot, perpetuals become coins where it has none."""
+    coins = {each.symbol: each for each in source.instruments if each.spot}
+    contracts = {each.symbol: each for each in source.instruments if not each.spot}
+    if not venue.habits.spot:
+        return contracts
+    return coins or {symbol: owned(each) for symbol, each in contracts.items()}
 
 
 def beat(venues: Sequence[Venue], source: Source) -> None:
     for symbol, traded in source.news():
         for venue in [each for each in venues if not each.is_held]:
-            match traded:
-                case Candle():
-                    venue.play(symbol, [traded])
-                case Tick():
-                    venue.set_price(symbol, traded.price, traded.mark)
-                case Opening():
-                    venue.set_price(symbol, traded.price, jump=True)
+            instrument = goods(venue, source).get(symbol)
+            if instrument is not None:
+                _go(venue, instrument.symbol, traded)
+
+
+def _go(venue: Venue, symbol: str, traded: Candle | Tick | Opening) -> None:
+    match traded:
+        case Candle():
+            venue.play(symbol, [traded])
+        case Tick():
+            venue.set_price(symbol, traded.price, traded.mark)
+        case Opening():
+            venue.set_price(symbol, traded.price, jump=True)
 
 
 async def run(venues: Sequence[Venue], source: Source) -> None:

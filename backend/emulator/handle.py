@@ -59,15 +59,16 @@ class Hand:
 
 
 class StandIn:
-    """All venues at one address; `stand_in.binance` is the hand on that one."""
+    """All venues at one address; `stand_in.binance_spot` is the hand on that one."""
 
     def __init__(self, base: str) -> None:
         self.base = base
 
     def __getattr__(self, name: str) -> Hand:
-        if name not in DIALECTS:
+        venue = name.replace("_", "-")
+        if venue not in DIALECTS:
             raise AttributeError(name)
-        return Hand(self.base, name)
+        return Hand(self.base, venue)
 
 
 @contextmanager

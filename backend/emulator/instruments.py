@@ -1,10 +1,12 @@
-"""What the stand-in venues trade: five perpetuals with the steps, minimums and tiers of a large venue."""
+"""What the stand-in venues trade: perpetuals with the steps, minimums and tiers of a large venue, and coins."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 
-from buddy.core.market import ZERO, Instrument, MarginTier
+from buddy.core.market import ONE, ZERO, Instrument, MarginTier
 
 TIERS = {
     "BTC": ((300_000, "0.004", 125), (800_000, "0.005", 100), (3_000_000, "0.0065", 75), (12_000_000, "0.01", 50),
@@ -56,7 +58,31 @@ def perpetual(base: str, tick: str, lot: str, notional: str, most: str, market_m
     )
 
 
-PERPETUALS = {
-    instrument.symbol: (instrument, Decimal(row[-1])) for row in ROWS for instrument in [perpetual(*row[:-1])]
-}
-"""Symbol → what it is, and the price it stands at first."""
+COIN_ROWS = (
+    ("BTC", "0.01", "0.00001", "5", "9000", "120", "64000"),
+    ("ETH", "0.01", "0.0001", "5", "9000", "2600", "3400"),
+    ("BNB", "0.01", "0.001", "5", "9000", "2000", "640"),
+    ("SOL", "0.01", "0.001", "5", "90000", "20000", "150"),
+    ("XRP", "0.0001", "0.1", "5", "9222449", "1500000", "0.62"),
+    ("DOGE", "0.00001", "1", "1", "9000000", "7000000", "0.13"),
+)
+"""The same columns, of coins."""
+
+
+def owned(perpetual: Instrument) -> Instrument:
+    """The coin of a perpetual under the perpetual's conditions, to be owned outright."""
+    symbol = f"{perpetual.base}/{perpetual.quote}"
+    return replace(perpetual, symbol=symbol, spot=True, max_leverage=ONE, tiers=())
+
+
+def coin(*conditions: str) -> Instrument:
+    return owned(perpetual(*conditions))
+
+
+def listed(rows: Iterable[tuple[str, ...]], made: Callable[..., Instrument]) -> dict[str, tuple[Instrument, Decimal]]:
+    """Symbol → what it is, and the price it stands at first."""
+    return {each.symbol: (each, Decimal(row[-1])) for row in rows for each in [made(*row[:-1])]}
+
+
+PERPETUALS = listed(ROWS, perpetual)
+COINS = listed(COIN_ROWS, coin)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
-from .orders import HeldPosition, VenueIncome, VenueOrder, VenueTrade
+from .orders import Funds, HeldPosition, VenueIncome, VenueOrder, VenueTrade
 
 REMEMBERED = 400
 """Views kept for reads that lag."""
@@ -22,6 +22,7 @@ class Ids:
         self.algos = count(first // 4)
         self.trades = count(first // 1000)
         self.payments = count(first // 100)
+        self.lists = count(first // 10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class View:
     time: int
     orders: tuple[VenueOrder, ...]
     positions: tuple[HeldPosition, ...]
+    funds: Mapping[str, Funds]
+    """On spot: what it owns of each coin."""
 
 
 @dataclass(slots=True)
@@ -58,9 +61,9 @@ class Ledger:
     def is_archived(self, order: VenueOrder) -> bool:
         return not order.status.is_open and order.updated <= self.archived_until
 
-    def remember(self, time: int, orders: Iterable[VenueOrder], positions: Iterable[HeldPosition]) -> None:
-        self.views.append(View(time, tuple(copy(order) for order in orders), tuple(positions)))
+    def remember(self, view: View) -> None:
+        self.views.append(replace(view, orders=tuple(copy(order) for order in view.orders)))
 
     def view(self, at: int) -> View:
         """The newest view that is not younger than `at`; before the first one nothing was there."""
-        return next((view for view in reversed(self.views) if view.time <= at), View(at, (), ()))
+        return next((view for view in reversed(self.views) if view.time <= at), View(at, (), (), {}))

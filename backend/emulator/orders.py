@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from buddy.core.exchange import TriggerBy
 from buddy.core.market import ZERO, OrderSide
@@ -108,6 +109,8 @@ class VenueOrder:
     child: int | None = None
     """The order that a triggered conditional order became."""
     parent: int | None = None
+    pair: int | None = None
+    """On spot: the list that it and another order make, of which one executes."""
     triggered: int = 0
     reason: str = ""
     forced: str = ""
@@ -181,3 +184,14 @@ class HeldPosition:
     def value(self) -> Decimal:
         """Signed, at the mark price."""
         return self.quantity * self.mark
+
+
+class Funds(NamedTuple):
+    """What an account on spot owns of a coin: `locked` by its orders, or `free`."""
+
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.free + self.locked

@@ -25,6 +25,8 @@ class Reason(StrEnum):
     REDUCE_ONLY = "reduce_only"
     REDUCE_ONLY_BUDGET = "reduce_only_budget"
     """Orders that reduce already rest for all that is held."""
+    PAIR_PRICES = "pair_prices"
+    """The price must lie between the two orders of a pair."""
     WOULD_TRIGGER = "would_trigger"
     POST_ONLY = "post_only"
     DUPLICATE = "duplicate"

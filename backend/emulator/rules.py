@@ -36,7 +36,7 @@ def _check_quantity(wish: Wish, quantity: Decimal, instrument: Instrument) -> No
     by_market = wish.kind.executed_as is Kind.MARKET
     most = instrument.market_max_quantity if by_market else instrument.max_quantity
     if most is not None and quantity > most:
-        raise Refused(Reason.QUANTITY_MAXIMUM)
+        raise Refused(Reason.QUANTITY_MAXIMUM, "MARKET_" if by_market else "")
 
 
 def _check_price(price: Decimal, instrument: Instrument) -> None:

@@ -10,16 +10,24 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from . import control
+from . import control, spot_control
 from .binance.protocol import Binance
+from .binance_spot.protocol import BinanceSpot
 from .bingx.protocol import Bingx
 from .bybit.protocol import Bybit
 from .faults import Fault, FaultKind
 from .protocol import Answer, Call, Protocol
 from .venue import Venue, wall
 
-DIALECTS: Mapping[str, type[Protocol]] = {"binance": Binance, "bingx": Bingx, "bybit": Bybit}
+DIALECTS: Mapping[str, type[Protocol]] = {
+    "binance": Binance,
+    "binance-spot": BinanceSpot,
+    "bingx": Bingx,
+    "bybit": Bybit,
+}
 CONTROL = "/_control/"
+MODULES = (control, spot_control)
+"""Importing them is what fills the operations."""
 GARBAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -35,17 +43,20 @@ class Server:
         path, _, query = request.raw_path.partition("?")
         if path.startswith(CONTROL):
             return await self._control(request, path)
-        protocol = self._protocol(path)
-        if protocol is None:
-            return web.json_response({"error": f"No venue speaks {path}."}, status=404)
         body = (await request.read()).decode()
         call = Call(request.method, path, query, body, request.headers, request.host)
+        protocol = self._protocol(call)
+        if protocol is None:
+            return web.json_response({"error": f"No venue speaks {path}."}, status=404)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request, protocol, call)
         return await self._answer(request, protocol, call)
 
-    def _protocol(self, path: str) -> Protocol | None:
-        return next((each for each in self.protocols.values() if path.startswith(each.paths)), None)
+    def _protocol(self, call: Call) -> Protocol | None:
+        """Where two serve a path, as Binance's markets share that of their keys, it is the one that knows the key."""
+        serving = [each for each in self.protocols.values() if call.path.startswith(each.paths)]
+        knowing = [each for each in serving if each.key_of(call) in each.venue.keys]
+        return next(iter([*knowing, *serving]), None)
 
     async def _stream(self, request: web.Request, protocol: Protocol, call: Call) -> web.StreamResponse:
         if protocol.venue.maintenance:

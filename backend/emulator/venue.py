@@ -16,9 +16,10 @@ from buddy.core.simulated_market import Opening, Step, Tick
 from .account import VenueAccount
 from .account_books import FeeCoin, Habits
 from .faults import Faults
-from .instruments import PERPETUALS
+from .instruments import COINS, PERPETUALS
 from .ledger import Ids
 from .prices import SymbolPrices
+from .spot_account import SpotAccount
 
 PATIENCE = 20
 """Requests over the limit within a minute until whoever sends them is banned."""
@@ -100,7 +101,7 @@ class Venue:
     """The newest requests."""
 
     def __post_init__(self) -> None:
-        for symbol, (instrument, price) in PERPETUALS.items():
+        for symbol, (instrument, price) in (COINS if self.habits.spot else PERPETUALS).items():
             self.instruments[symbol] = instrument
             self.prices[symbol] = SymbolPrices(price, self.now(), instrument.tick_size)
             self.prices[symbol].trade([price], self.now())
@@ -123,7 +124,8 @@ class Venue:
         fee_coin: FeeCoin | None = None,
     ) -> VenueAccount:
         """`slices`: a seed with which resting orders fill in parts."""
-        account = VenueAccount(
+        kind = SpotAccount if self.habits.spot else VenueAccount
+        account = kind(
             instruments=self.instruments,
             prices=self.prices,
             clock=self.now,
@@ -182,11 +184,11 @@ class Venue:
         self.instruments[symbol] = replace(self.instruments[symbol], **changes)
         self.prices[symbol].tick_size = self.instruments[symbol].tick_size
         for account in self.accounts():
-            account.sim.instruments[symbol] = self.instruments[symbol]
+            account.relist(self.instruments[symbol])
 
     def add_instrument(self, instrument: Instrument, price: Decimal) -> None:
         self.instruments[instrument.symbol] = instrument
         self.prices[instrument.symbol] = SymbolPrices(price, self.now(), instrument.tick_size)
         self.prices[instrument.symbol].trade([price], self.now())
         for account in self.accounts():
-            account.sim.instruments[instrument.symbol] = instrument
+            account.relist(instrument)

@@ -6,23 +6,19 @@ from typing import Any
 
 from ..desk import Route, Security
 from ..params import Params
-from ..protocol import Answer, Call, Protocol, signature
-from ..refusals import Reason, Refused, VenueError
+from ..protocol import Answer, Call, Protocol
 from ..venue import Key
-from . import account, public, streams, trading
+from . import account, public, signing, streams, trading
 from .refusals import ERRORS
 from .routes import ROUTES
 from .shapes import market_id
 
-RECEIVE_WINDOW = 5_000
-MOST_AHEAD = 1_000
-"""Milliseconds that a request's timestamp may lie ahead of the venue's clock."""
 MODULES = (account, public, streams, trading)
 """Importing them is what fills ROUTES."""
 
 
 class Binance(Protocol):
-    paths = ("/fapi/", "/sapi/", "/private/ws", "/market/ws", "/public/ws", "/ws", "/stream")
+    paths = ("/fapi/", "/sapi/", "/private/ws", "/market/ws", "/public/ws")
     routes = ROUTES
     market_id = staticmethod(market_id)
     errors = ERRORS
@@ -34,43 +30,14 @@ class Binance(Protocol):
     # Who asks
 
     def owner(self, route: Route, call: Call) -> Key:
-        key = self._key(call)
+        key = signing.known_key(self.venue, self.key_of(call))
         if route.security is not Security.KEY:
-            self._check_time(call)
-            self._check_signature(call, key)
+            signing.check_time(Params(call.params), self.venue.now())
+            signed, _, given = (call.query + call.body).rpartition("&signature=")
+            signing.check_signature(key, signed, given)
         if not route.allows(key):
-            raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+            raise signing.NOT_ALLOWED
         return key
-
-    def _key(self, call: Call) -> Key:
-        name = self.key_of(call)
-        if not name:
-            raise VenueError(-2014, "API-key format invalid.", 401)
-        key = self.venue.keys.get(name)
-        if key is None or not key.active or key.has_expired(self.venue.now()):
-            raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-        return key
-
-    def _check_time(self, call: Call) -> None:
-        p = Params(call.params)
-        stamp, window = p.whole("timestamp"), p.whole("recvWindow")
-        if stamp is None:
-            raise Refused(Reason.PARAMETER_MISSING, "timestamp")
-        now, window = self.venue.now(), RECEIVE_WINDOW if window is None else window
-        if window > 60_000:
-            raise VenueError(-1131, "recvWindow must be less than 60000.")
-        if stamp > now + MOST_AHEAD:
-            raise VenueError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
-        if stamp < now - window:
-            raise VenueError(-1021, "Timestamp for this request is outside of the recvWindow.")
-
-    def _check_signature(self, call: Call, key: Key) -> None:
-        """Over the query and the body as they came, without the signature itself."""
-        signed, _, given = (call.query + call.body).rpartition("&signature=")
-        if not given:
-            raise Refused(Reason.PARAMETER_MISSING, "signature")
-        if given != signature(key.secret, signed):
-            raise VenueError(-1022, "Signature for this request is not valid.")
 
     # How it answers
 
@@ -105,4 +72,4 @@ class Binance(Protocol):
 def _emptied(data: Any) -> Any:
     if isinstance(data, list):
         return []
-    return data | {name: [] for name in ("positions", "assets") if name in data}
+    return data | {name: [] for name in ("positions", "assets", "balances") if name in data}

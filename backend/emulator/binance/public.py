@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -184,12 +185,12 @@ def klines(desk: Desk, p: Params) -> Any:
     rows = desk.venue.prices[symbol].candles(
         length, p.whole("startTime"), desk.venue.now() if end is None else end, p.limit(500, 1500)
     )
-    return [_kline(row, length) for row in rows]
+    return [kline(row, length, text) for row in rows]
 
 
-def _kline(row: Candle, length: int) -> list[Any]:
-    prices = [text(number) for number in row[1:6]]
-    return [row.time, *prices, row.time + length - 1, text(row.volume * row.close), 1, "0", "0", "0"]
+def kline(row: Candle, length: int, figure: Callable[[Decimal], str]) -> list[Any]:
+    prices = [figure(number) for number in row[1:6]]
+    return [row.time, *prices, row.time + length - 1, figure(row.volume * row.close), 1, "0", "0", "0"]
 
 
 @route("GET", "/fapi/v1/depth", weight=2)

@@ -55,11 +55,12 @@ class Streams(KeyedStreams):
                 async with self.account_events(channel, name):
                     await channel.run(lambda _: None)
             else:
-                await self._market(channel)
+                await self.market(channel)
         finally:
             del self.channels[channel]
 
-    async def _market(self, channel: Channel) -> None:
+    async def market(self, channel: Channel) -> None:
+        """Prices of what is subscribed to, until it is closed."""
         wanted: dict[str, str] = {}
 
         def hear(message: str) -> None:
@@ -92,9 +93,13 @@ class Streams(KeyedStreams):
         return list(known)
 
     def _tell(self, channel: Channel, stream: str, symbol: str) -> None:
-        said = events.of_market(stream, symbol, self.venue.prices[symbol], self.venue.now())
+        said = self.price(stream, symbol)
         if said is not None:
-            channel.tell(said["e"], said)
+            channel.tell(said.get("e", "bookTicker"), said)
+
+    def price(self, stream: str, symbol: str) -> dict[str, Any] | None:
+        """What a market stream says now; None for one there is none of."""
+        return events.of_market(stream, symbol, self.venue.prices[symbol], self.venue.now())
 
     async def _beat(self, channel: Channel, wanted: dict[str, str]) -> None:
         while True:

@@ -49,7 +49,7 @@ def test_a_recording_is_traded_through_the_real_client(tmp_path):
 def test_the_control_tells_what_it_can_do(stand_in: StandIn):
     with urlopen(f"{stand_in.base}/_control/") as response:
         told = json.load(response)
-    assert told["venues"] == ["binance", "bingx", "bybit"]
+    assert told["venues"] == ["binance", "binance-spot", "bingx", "bybit"]
     assert told["operations"]["fund"] == "Funding is paid now."
 
 

@@ -1,0 +1,1 @@
+"""Binance spot: REST, user data over the websocket API and market streams, as the vendor documents them."""
