@@ -49,6 +49,8 @@ const HUNDRED = decimal('100')!;
 export class PlanDraft {
 	symbol = $state('');
 	tick = $state('');
+	/** Coins, which are owned outright: no leverage, no margin, only long. */
+	spot = $state(false);
 	/** The price a market entry is reckoned from; follows the market in visible steps only, see `follow`. */
 	reference = $state('');
 	entries = $state<EntryDraft[]>([newEntry('market')]);
@@ -194,11 +196,13 @@ export class PlanDraft {
 			entries: this.entries.map((entry, index) => entryLeg(entry, this.entryShares[index])),
 			stop: { price: typed(this.stop) },
 			take_profits: this.#takeProfits(),
-			risk: { [this.riskKind]: typed(this.risk) },
-			margin_mode: 'isolated'
+			risk: { [this.riskKind]: typed(this.risk) }
 		};
 		if (this.side) plan.side = this.side;
-		if (this.leverage.trim()) plan.leverage = Number(this.leverage);
+		if (!this.spot) {
+			plan.margin_mode = 'isolated';
+			if (this.leverage.trim()) plan.leverage = Number(this.leverage);
+		}
 		const [rules, cancel] = [this.#rules(), this.#cancel()];
 		if (Object.keys(rules).length) plan.rules = rules;
 		if (Object.keys(cancel).length) plan.cancel = cancel;

@@ -33,6 +33,15 @@ describe('the side', () => {
 	});
 });
 
+it('asks neither leverage nor margin of coins', () => {
+	const draft = draftOf();
+	draft.leverage = '5';
+	expect(draft.document).toMatchObject({ leverage: 5, margin_mode: 'isolated' });
+	draft.spot = true;
+	expect(draft.document).not.toHaveProperty('leverage');
+	expect(draft.document).not.toHaveProperty('margin_mode');
+});
+
 describe('targets', () => {
 	it('in R move with the stop', () => {
 		const draft = draftOf();

@@ -59,7 +59,7 @@ function* ofKey(account: Account, now: number): Generator<Trouble> {
 	}
 	if (key.can_trade === 'no') {
 		const title = `The key of ${name} may not trade`;
-		const text = `Stops cannot be placed or moved with it. Allow it to trade futures at ${venue} and check again, or save another key.`;
+		const text = `Stops cannot be placed or moved with it. Allow it to trade ${account.spot ? 'spot' : 'futures'} at ${venue} and check again, or save another key.`;
 		yield { id: 'may not trade', tone: 'loss', title, text, cure: settings(account, 'Settings') };
 	}
 	const left = key.expires_at ? Date.parse(key.expires_at) - now : Infinity;
@@ -89,7 +89,7 @@ function* ofReading(account: Account, now: number): Generator<Trouble> {
 
 function* ofMode(account: Account): Generator<Trouble> {
 	const there = account.venue_facts?.position_mode;
-	if (!there || there === account.position_mode) return;
+	if (account.spot || !there || there === account.position_mode) return;
 	yield {
 		id: 'position mode',
 		tone: 'warn',

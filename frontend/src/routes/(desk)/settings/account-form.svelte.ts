@@ -1,5 +1,6 @@
 import type { Account, AccountChanges, NewAccount, PriceSource } from '$lib/api/types';
 import { shifted } from '$lib/format';
+import { usualFees } from './choices';
 
 /** What a form holds: everything as typed. Fees and slippage are typed in percent and sent as fractions. */
 export class AccountForm {
@@ -19,6 +20,8 @@ export class AccountForm {
 	maxRisk = $state('5');
 	maxOpenRisk = $state('10');
 	maxOpenTrades = $state('10');
+	/** Coins have no leverage, and neither of the two modes. */
+	spot = $state(false);
 	/** Only an account at a venue has these. */
 	isPaper = $state(true);
 	positionMode = $state<Account['position_mode']>('one_way');
@@ -28,6 +31,8 @@ export class AccountForm {
 	static of(account: Account): AccountForm {
 		const form = new AccountForm();
 		form.name = account.name;
+		form.venue = account.venue;
+		form.spot = account.spot;
 		form.priceSource = account.price_source;
 		form.replaySpeed = account.replay_speed;
 		form.makerFee = shifted(account.maker_fee, 2);
@@ -43,6 +48,15 @@ export class AccountForm {
 		return form;
 	}
 
+	/** Another market: its usual fees, unless others were typed already. */
+	choose(venue: string, spot: boolean): void {
+		const [before, now] = [usualFees(this.venue), usualFees(venue)];
+		if (this.makerFee === before.maker && this.takerFee === before.taker) {
+			[this.makerFee, this.takerFee] = [now.maker, now.taker];
+		}
+		[this.venue, this.spot] = [venue, spot];
+	}
+
 	/** What may still be changed once an account exists. */
 	changes(): AccountChanges {
 		return {
@@ -50,11 +64,11 @@ export class AccountForm {
 			maker_fee: shifted(this.makerFee, -2),
 			taker_fee: shifted(this.takerFee, -2),
 			slippage: shifted(this.slippage, -2),
-			max_leverage: Number(this.maxLeverage),
 			max_risk_percent: this.maxRisk,
 			max_open_risk_percent: this.maxOpenRisk,
 			max_open_trades: Number(this.maxOpenTrades),
-			...(!this.isPaper && { position_mode: this.positionMode, margin_mode: this.marginMode }),
+			...(!this.spot && { max_leverage: Number(this.maxLeverage) }),
+			...(!this.isPaper && !this.spot && { position_mode: this.positionMode, margin_mode: this.marginMode }),
 			...(this.priceSource === 'replay' && { replay_speed: this.replaySpeed })
 		};
 	}
@@ -70,9 +84,11 @@ export class AccountForm {
 	}
 
 	#market(): Partial<NewAccount> {
-		if (this.priceSource === 'live') return { venue: this.venue };
-		if (this.priceSource === 'simulated') return { seed: this.seed ? Number(this.seed) : anySeed() };
+		const { venue } = this;
+		if (this.priceSource === 'live') return { venue };
+		if (this.priceSource === 'simulated') return { venue, seed: this.seed ? Number(this.seed) : anySeed() };
 		return {
+			venue,
 			replay_file: this.replayFile,
 			...(this.replayStart && { replay_start: `${this.replayStart}:00Z` })
 		};

@@ -6,7 +6,7 @@ const NOW = Date.parse('2026-11-21T08:00:00Z');
 const said = (changes: Partial<Key>) =>
 	rightsOf(
 		{ can_trade: 'yes', can_withdraw: 'no', ip_bound: 'yes', expires_at: null, ...changes } as Key,
-		'Binance',
+		{ name: 'Binance', spot: false },
 		NOW
 	).map(({ tone, words }) => `${tone}: ${words}`);
 
@@ -23,6 +23,13 @@ describe('rightsOf', () => {
 		const found = said({ can_trade: 'cannot_tell', can_withdraw: 'cannot_tell', ip_bound: 'cannot_tell' });
 		expect(found.filter((line) => line.startsWith('good'))).toEqual([]);
 		expect(found).toContain('warn: Cannot tell whether it can withdraw');
+	});
+	it('asks for the right that the market needs', () => {
+		const note = (spot: boolean) => rightsOf({ can_trade: 'no' } as Key, { name: 'Binance', spot }, NOW)[0].note;
+		expect([note(false), note(true)]).toEqual([
+			'Allow futures trading at Binance.',
+			'Allow spot trading at Binance.'
+		]);
 	});
 	it('tells when a key ends, and when that is soon', () => {
 		expect(said({ expires_at: '2027-06-01T00:00:00Z' })).toContain('plain: Ends on 1 Jun 2027');
@@ -44,6 +51,8 @@ describe('recipeFor', () => {
 	it('sends practice keys elsewhere than real ones, and knows no venue that it could not help with', () => {
 		expect(recipeFor('binance', 'testnet').where).toContain('demo.binance.com');
 		expect(recipeFor('binance', 'live').where).not.toContain('demo');
+		expect(recipeFor('binance-spot', 'live').trade).toContain('Spot');
+		expect(recipeFor('kraken-spot', 'live').never).toContain('withdraw');
 		expect(recipeFor('anything', 'live').never).toBe('Withdrawals and transfers');
 	});
 });

@@ -12,18 +12,19 @@ export interface Said {
 type Right = Key['can_trade'];
 
 /** What a key may do. What the venue did not say is never taken for safe. */
-export function rightsOf(key: Key, venue: string, now: number): Said[] {
+export function rightsOf(key: Key, { name: venue, spot }: { name: string; spot: boolean }, now: number): Said[] {
 	return [
-		tradeWords(key.can_trade, venue),
+		tradeWords(key.can_trade, venue, spot),
 		withdrawWords(key.can_withdraw, venue),
 		ipWords(key.ip_bound, venue),
 		endWords(key, now)
 	];
 }
 
-function tradeWords(right: Right, venue: string): Said {
+function tradeWords(right: Right, venue: string, spot: boolean): Said {
 	if (right === 'yes') return { tone: 'good', words: 'Can trade', note: '' };
-	if (right === 'no') return { tone: 'bad', words: 'Cannot trade', note: `Allow futures trading at ${venue}.` };
+	if (right === 'no')
+		return { tone: 'bad', words: 'Cannot trade', note: `Allow ${spot ? 'spot' : 'futures'} trading at ${venue}.` };
 	return { tone: 'plain', words: 'Cannot tell whether it can trade', note: `${venue} does not say it of this key.` };
 }
 
@@ -71,6 +72,12 @@ const PLACES: Record<string, Omit<Recipe, 'never'> & { practice: string }> = {
 		trade: 'Enable Reading and Enable Futures',
 		bind: 'Restrict access to trusted IPs only'
 	},
+	'binance-spot': {
+		where: 'Profile → Account → API Management',
+		practice: 'demo.binance.com → API Management',
+		trade: 'Enable Reading and Enable Spot & Margin Trading',
+		bind: 'Restrict access to trusted IPs only'
+	},
 	bybit: {
 		where: 'Account → API → Create New Key',
 		practice: 'testnet.bybit.com → API → Create New Key',
@@ -100,18 +107,29 @@ const PLACES: Record<string, Omit<Recipe, 'never'> & { practice: string }> = {
 		practice: 'demo-futures.kraken.com → Settings → Create Key',
 		trade: 'General API: Full access',
 		bind: 'IP whitelist'
+	},
+	'kraken-spot': {
+		where: 'Kraken → Settings → Connections & API → Create API key',
+		practice: 'Kraken has no practice money for spot',
+		trade: 'Query funds, query orders and trades, create and modify orders, cancel and close orders',
+		bind: 'IP address restriction'
 	}
 };
 const ANYWHERE = {
 	where: 'the API settings of your account',
 	practice: 'the API settings of its testnet',
-	trade: 'reading and futures trading',
+	trade: 'reading and trading',
 	bind: 'trusted IP addresses'
+};
+
+const NEVER: Record<string, string> = {
+	kraken: 'Withdrawal API: No access',
+	'kraken-spot': 'Deposit and withdraw funds, earn'
 };
 
 export function recipeFor(venue: string, mode: 'testnet' | 'live'): Recipe {
 	const { where, practice, trade, bind } = PLACES[venue] ?? ANYWHERE;
-	const never = venue === 'kraken' ? 'Withdrawal API: No access' : 'Withdrawals and transfers';
+	const never = NEVER[venue] ?? 'Withdrawals and transfers';
 	return { where: mode === 'testnet' ? practice : where, trade, never, bind };
 }
 

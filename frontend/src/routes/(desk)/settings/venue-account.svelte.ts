@@ -22,7 +22,6 @@ export class KeyForm {
 
 /** A testnet or live account as it is put together. */
 export class VenueAccountForm {
-	venue = $state('');
 	mode = $state<RealMode>('testnet');
 	/** What the trader types to say that real money is meant. */
 	sentence = $state('');
@@ -32,6 +31,16 @@ export class VenueAccountForm {
 	constructor() {
 		this.limits.isPaper = false;
 		this.limits.priceSource = 'live';
+	}
+
+	get venue(): string {
+		return this.limits.venue;
+	}
+
+	/** Practice money where the venue has any. */
+	choose({ id, spot, modes }: Venue): void {
+		this.limits.choose(id, spot);
+		if (!modes.includes(this.mode)) this.mode = modes.includes('testnet') ? 'testnet' : 'live';
 	}
 
 	created(): NewAccount {

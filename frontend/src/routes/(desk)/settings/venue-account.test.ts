@@ -4,10 +4,13 @@ import type { Venue } from '$lib/api/types';
 import { Proof } from './proof.svelte';
 import { atVenues, sentenceFor, VenueAccountForm } from './venue-account.svelte';
 
+const venue = (changes: Partial<Venue>) =>
+	({ id: 'binance', spot: false, modes: ['paper', 'testnet', 'live'], ...changes }) as Venue;
+
 function filled(): VenueAccountForm {
 	const form = new VenueAccountForm();
 	form.limits.name = ' Main ';
-	form.venue = 'binance';
+	form.choose(venue({}));
 	[form.key.apiKey, form.key.secret] = ['  key\n', ' secret '];
 	return form;
 }
@@ -31,6 +34,22 @@ describe('VenueAccountForm', () => {
 		[form.mode, form.sentence] = ['live', 'I trade with real money on Main '];
 		expect(form.created()).toMatchObject({ mode: 'live', sentence: 'I trade with real money on Main' });
 		expect(sentenceFor('I trade with real money on {name}', ' Main ')).toBe(form.created().sentence);
+	});
+	it('asks nothing of spot that only positions have, and takes its usual fees unless others were typed', () => {
+		const form = filled();
+		form.choose(venue({ id: 'binance-spot', spot: true }));
+		expect(form.created()).toMatchObject({ venue: 'binance-spot', maker_fee: '0.001', taker_fee: '0.001' });
+		for (const name of ['position_mode', 'margin_mode', 'max_leverage']) {
+			expect(form.created()).not.toHaveProperty(name);
+		}
+		form.limits.takerFee = '0.075';
+		form.choose(venue({}));
+		expect(form.created()).toMatchObject({ venue: 'binance', taker_fee: '0.00075', max_leverage: 20 });
+	});
+	it('leaves practice money where a venue has none', () => {
+		const form = filled();
+		form.choose(venue({ id: 'kraken-spot', spot: true, modes: ['paper', 'live'] }));
+		expect(form.mode).toBe('live');
 	});
 	it('forgets the key', () => {
 		const form = filled();

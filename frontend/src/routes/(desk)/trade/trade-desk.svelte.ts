@@ -65,6 +65,7 @@ export class TradeDesk {
 	) {
 		this.draft.symbol = instrument.symbol;
 		this.draft.tick = instrument.tick_size;
+		this.draft.spot = instrument.spot;
 		this.previewer = new PlanPreviewer((plan, signal) => previewPlan(account.id, plan, signal));
 		if (instrument.price) this.draft.reference = instrument.price;
 		applyDefaults(this.draft);
