@@ -105,9 +105,10 @@ class PaperExchange:
     # The market
 
     def _read(self, book: Book, symbols: Sequence[str], cursor: str) -> Reading:
-        exchange, working = book.exchange, book.at_work
+        exchange = book.exchange
         for symbol in symbols:
             self._open_market(book, symbol)
+        working = book.at_work(symbols)
         book.forget_all_but(symbols)
         until = max(self.source.horizon(at_work=bool(working)), book.cursor)
         if not exchange.waiting:

@@ -20,6 +20,7 @@ from buddy.prepared import Select, Update
 from . import instrument_json
 from .market_data.source import Quiet, Step
 from .models import Account, PaperBook
+from .venues import VENUES
 
 FIRST = 0
 """Version of books that are not in the database yet."""
@@ -53,11 +54,17 @@ class Book:
             return self.cursor
         return max(market.time for market in self.exchange.markets.values())
 
-    @property
-    def at_work(self) -> set[str]:
-        """Symbols with an order or a position: something may happen to them on the way."""
+    def at_work(self, symbols: Iterable[str]) -> set[str]:
+        """Symbols with an order or a position: something may happen to them on the way.
+
+        To coins nothing happens, unless they are among the `symbols` that somebody manages.
+        """
         resting = {order.intent.symbol for order in self.exchange.orders.values()}
-        return resting | set(self.exchange.books.holdings)
+        return resting | set(self.exchange.books.holdings) | {symbol for symbol in symbols if self._owns(symbol)}
+
+    def _owns(self, symbol: str) -> bool:
+        instrument = self.exchange.instruments.get(symbol)
+        return instrument is not None and instrument.spot and bool(self.exchange.books.coins.get(instrument.base))
 
     def quiet(self, symbol: str) -> Quiet:
         """Where the price may go without meeting an order, a watch or the liquidation."""
@@ -148,6 +155,12 @@ def costs_of(account: Account) -> Costs:
     return Costs(maker=account.maker_fee, taker=account.taker_fee, slippage=account.slippage)
 
 
+def _kind(account: Account) -> dict[str, Any]:
+    """What differs by the venue whose habits the account has."""
+    venue = VENUES.get(account.venue)
+    return {"exits": venue.exits, "withholds": venue.fee_in_coins} if venue else {}
+
+
 def with_fees(instrument: Instrument, account: Account) -> Instrument:
     """The account's own fees, whatever the venue's list says."""
     return replace(instrument, maker_fee=account.maker_fee, taker_fee=account.taker_fee)
@@ -157,11 +170,11 @@ def load(account: Account) -> Book:
     """The books as they are now; new ones with the opening balance when there are none."""
     row = _BOOKS.first(account=account.pk)
     if row is None:
-        return Book(SimulatedExchange({}, wallet=account.opening_balance, costs=costs_of(account)))
+        return Book(SimulatedExchange({}, wallet=account.opening_balance, costs=costs_of(account), **_kind(account)))
     state, version = row
     instruments = [with_fees(instrument_json.from_json(told), account) for told in state["instruments"]]
     known = {instrument.symbol: instrument for instrument in instruments}
-    exchange = SimulatedExchange.from_state(state["exchange"], known, costs=costs_of(account))
+    exchange = SimulatedExchange.from_state(state["exchange"], known, costs=costs_of(account), **_kind(account))
     return Book(
         exchange,
         cursor=state["cursor"],

@@ -32,7 +32,7 @@ class Venue:
     currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked. `exits`: how
     what is held leaves, which also says whether perpetuals are traded or coins. `tick`: field of a raw market with its
     price step, where the library overlooks it. `fees`: maker's and taker's of a new account, as fractions; None where
-    the usual ones of perpetuals do."""
+    the usual ones of perpetuals do. `fee_in_coins`: on spot that of a purchase is taken out of what was bought."""
 
     name: str
     client: str
@@ -45,6 +45,7 @@ class Venue:
     exits: Exits = Exits.REDUCE_ONLY
     tick: str = ""
     fees: tuple[Decimal, Decimal] | None = None
+    fee_in_coins: bool = False
 
 
 VENUES: dict[str, Venue] = {
@@ -58,7 +59,12 @@ VENUES: dict[str, Venue] = {
     "gate": Venue("Gate", "gate", ("swap",), frozenset({"3m"})),
     "mexc": Venue("MEXC", "mexc", (), frozenset({"2h", "3m"})),
     "binance-spot": Venue(
-        "Binance spot", "binance", ("spot",), exits=Exits.PAIRED, fees=(Decimal("0.001"), Decimal("0.001"))
+        "Binance spot",
+        "binance",
+        ("spot",),
+        exits=Exits.PAIRED,
+        fees=(Decimal("0.001"), Decimal("0.001")),
+        fee_in_coins=True,
     ),
     "kraken-spot": Venue(
         "Kraken spot",

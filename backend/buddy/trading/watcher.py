@@ -239,7 +239,7 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
         return
     waiting: dict[str, list[Watch]] = defaultdict(list)
     for case in found:
-        waits = Watch() if case.trade.hands_off else interest(case.position, case.market)
+        waits = Watch() if case.trade.hands_off else interest(case.position, case.market, exits=case.exits)
         waiting[case.trade.symbol].append(waits)
     for symbol in reading.quotes:
         if symbol not in again:
