@@ -165,6 +165,8 @@ class OrderState:
     """The venue's id of the order this one became when it triggered; its executions carry that id."""
     is_attached: bool = False
     """Protection that came with an entry, made by the venue itself."""
+    average: Decimal | None = None
+    """Price at which what executed of it did on average, where the venue tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,7 @@ def order_state(row: Row, recipe: Recipe, symbol: str) -> OrderState:
         time=int(row.get("timestamp") or 0),
         child_id=child_of(raw, recipe) if has_child else "",
         is_attached=starts_as(raw, recipe.attached_mark),
+        average=None if has_child else positive(row.get("average")),
     )
 
 
@@ -243,7 +244,7 @@ def child_of(raw: Any, recipe: Recipe) -> str:
 
 def with_child(order: OrderState, child: OrderState) -> OrderState:
     """A triggered order tells of itself only that it triggered; what executed is told by the order it became."""
-    return replace(order, status=child.status, filled=child.filled, child_id=child.exchange_id)
+    return replace(order, status=child.status, filled=child.filled, child_id=child.exchange_id, average=child.average)
 
 
 # --- positions, money -------------------------------------------------------------------------------------------------

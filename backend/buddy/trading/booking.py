@@ -18,6 +18,7 @@ from buddy.core.market import ZERO, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
+from . import records
 from .client_ids import is_ours
 from .models import Fill, ForeignPosition, Income, Order, Trade
 from .moments import at
@@ -88,6 +89,8 @@ def book_fills(
     if coins is not None:  # what ours did to our coins is known before it is asked what a hand has done
         new.sort(key=lambda fill: fill.fill_id not in orders)
     for fill in new:
+        if fill.fill_id in orders and not fill.fill_id.startswith(records.RECORD):
+            records.make_way(orders[fill.fill_id], fill)
         hands.take(fill, orders.get(fill.fill_id), is_shared=fill.fill_id in shared)
     return Fill.objects.bulk_create(sorted(hands.rows, key=lambda row: row.time), ignore_conflicts=True)
 
@@ -231,6 +234,7 @@ def _row(
         withheld=fill.withheld if whole else fill.withheld * quantity / fill.quantity,
         liquidity=fill.liquidity,
         liquidation=fill.liquidation,
+        from_record=fill.fill_id.startswith(records.RECORD),
         time=at(fill.time),
         raw={"exchange_id": fill.exchange_id, "client_id": fill.client_id} | _venue_row(fill.raw),
     )

@@ -110,6 +110,11 @@ class Case:
         return [_working(order, ZERO) for order in self.attached]
 
     @property
+    def unread(self) -> list[Order]:
+        """Orders of which the venue says more executed than it has told executions."""
+        return [order for order in self.orders if self._unread(order)]
+
+    @property
     def has_unread_exits(self) -> bool:
         return any(self._unread(order) for order in self.orders if order.role != Role.ENTRY)
 
@@ -185,7 +190,7 @@ class Case:
     @property
     def doubts(self) -> str:
         """Why what is held cannot be taken as certain; empty when orders, position and executions agree."""
-        if any(self._unread(order) for order in self.orders):
+        if self.unread:
             return "The exchange has not told all executions of this trade yet."
         if self.held < self.owed:
             says, know = text(self.held), text(self.owed)

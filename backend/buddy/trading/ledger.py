@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 
+from buddy.core import exchange as port
 from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMode, Reading, Refusal
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
@@ -22,7 +23,7 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, pairs, reopening, telling, told_late
+from . import booking, books, pairs, records, reopening, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Fill, Order, Trade
@@ -53,6 +54,9 @@ class Ledger:
         self.working: list[Trade] = []
         """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
         self.rows = Rows()
+        self._last: Reading | None = None
+        self._recorded: Mapping[int, str] = {}
+        """Orders booked from their own record, with their symbols: their executions may still be told."""
 
     def read(self) -> Reading:
         """What the venue says now, booked. Raises CouldNotRead: then nothing may be concluded."""
@@ -63,7 +67,13 @@ class Ledger:
         if reading.fills or reading.income or reading.cursor != self.account.cursor:
             self._book(reading)
         self.outcomes.note(self.rows, reading.orders)
+        self._last = reading
         return reading
+
+    def book_records(self, fills: Sequence[port.Fill]) -> None:
+        """Book what orders say of themselves as executions (`settling`). Once this account has been read."""
+        assert self._last is not None
+        self._book(replace(self._last, fills=fills, income=(), cursor=self.account.cursor))
 
     def _told_apart(self, reading: Reading) -> Reading:
         """The same, without executions of which it cannot be told yet whose they are; they are read again."""
@@ -85,6 +95,7 @@ class Ledger:
         self.working = _TRADES.rows(account=self.account.pk)
         for trade in self.working:
             trade.account = self.account
+        self._recorded = {} if self.account.is_paper else records.booked_from_records(self.account)
         self._take_rows()
 
     def _take_rows(self) -> None:
@@ -110,7 +121,7 @@ class Ledger:
             )
             income = booking.book_income(self.account, reading.income)
             booking.refresh_filled(new)
-            telling.tell_fills(new, self.working, named)
+            telling.tell_fills([fill for fill in new if fill.order_id not in self._recorded], self.working, named)
             touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in income)} if pk}
             over = touched - {trade.pk for trade in self.working}
             reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
@@ -209,7 +220,7 @@ class Ledger:
 
     def _symbols(self) -> list[str]:
         live = {order.symbol for orders in self.rows.orders.values() for order in orders if order.status in LIVE}
-        return sorted({trade.symbol for trade in self.working} | live)
+        return sorted({trade.symbol for trade in self.working} | live | set(self._recorded.values()))
 
     # --- sending ---
 

@@ -173,12 +173,15 @@ class Fill(models.Model):
     """Of a spot purchase: what the venue kept of `quantity` as its fee, in base units; `fee` is its value."""
     liquidity = models.CharField(max_length=5, choices=choices(Liquidity))
     liquidation = models.BooleanField(default=False)
+    from_record = models.BooleanField(default=False)
+    """An order's own record, for want of executions that the venue has not told; these take its place."""
     time = models.DateTimeField()
     raw = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["time", "id"]
         constraints = [models.UniqueConstraint(fields=["account", "fill_id"], name="fill_once")]
+        indexes = [models.Index(fields=["account"], condition=models.Q(from_record=True), name="fill_from_record")]
 
 
 class Income(models.Model):

@@ -361,6 +361,8 @@ class FillSerializer(serializers.Serializer[Any]):
     fee = amount()
     withheld = amount(help_text="Of a purchase of coins, what the venue kept of the quantity; `fee` is its value.")
     liquidity = serializers.ChoiceField(choices=["maker", "taker"])
+    from_record = serializers.BooleanField()
+    """By the order's own record, with an estimated fee, until the exchange tells the executions."""
     time = Moment()
 
 

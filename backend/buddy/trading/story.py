@@ -329,6 +329,7 @@ def _fill(fill: Fill, trade: Trade) -> dict[str, Any]:
         "fee": amount(fill.fee),
         "withheld": amount(fill.withheld),
         "liquidity": fill.liquidity,
+        "from_record": fill.from_record,
         "time": moment(fill.time),
     }
 

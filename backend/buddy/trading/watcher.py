@@ -27,7 +27,7 @@ from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import caution, endings, protection, unmanaged, unwatched
+from . import caution, endings, protection, settling, unmanaged, unwatched
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
@@ -145,6 +145,8 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     if executed:
         return True
     if not case.trade.hands_off and protection.mend(case):
+        return True
+    if settling.settle(case, ledger):
         return True
     looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
     if case.doubts:

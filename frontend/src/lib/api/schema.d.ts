@@ -904,6 +904,7 @@ export interface components {
             /** @description Of a purchase of coins, what the venue kept of the quantity; `fee` is its value. */
             withheld: string;
             liquidity: components["schemas"]["LiquidityEnum"];
+            from_record: boolean;
             /** Format: date-time */
             time: string;
         };
