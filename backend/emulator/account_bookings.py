@@ -33,10 +33,7 @@ class Bookings(AccountBooks):
         before = self.shadow.wallet
         self.shadow.execute(self.instruments[fill.symbol], fill.order_side, fill.quantity, fill.price, fill.fee)
         change = self.shadow.wallet - before
-        order.filled += fill.quantity
-        order.value += fill.quantity * fill.price
-        order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
-        order.updated = self.touched[fill.symbol] = fill.time
+        self._count(order, fill)
         self._keep_side(fill.symbol, order.wish.position_side)
         trade = self._trade(order, fill, change + fill.fee, self._fee(fill))
         self.ledger.trades.append(trade)
@@ -45,6 +42,12 @@ class Bookings(AccountBooks):
         self._tell_account("ORDER", change, fill.symbol)
         self._tell(order, "TRADE", trade)
         self._protect(order)
+
+    def _count(self, order: VenueOrder, fill: Fill) -> None:
+        order.filled += fill.quantity
+        order.value += fill.quantity * fill.price
+        order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
+        order.updated = self.touched[fill.symbol] = fill.time
 
     def _protect(self, order: VenueOrder) -> None:
         """What came attached to an entry is placed at its first fill, and grows with the others."""

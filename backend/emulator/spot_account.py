@@ -1,20 +1,20 @@
 """One account on spot: it owns coins, orders lock them, and nothing can be sold that is not there.
 
-The simulated exchange is asked for executions only. Whose coins they are, what they cost and what the venue keeps of
-them is counted here once more, by the venue's own rules, so that whoever trades here is checked by a second hand.
+The simulated exchange keeps the coins and what is in the book. Stops and commissions are the venue's own: it watches
+triggers, knows what they lock, ends the other half of a pair, and takes its commission in the coin it likes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from buddy.core.costs import Costs
-from buddy.core.exchange import Balance, Fill, Liquidity, OrderStatus
-from buddy.core.market import ZERO, Instrument, OrderSide
+from buddy.core.exchange import Balance, Exits, Fill, Liquidity, OrderStatus
+from buddy.core.market import ZERO, OrderSide
 
 from . import rules
 from .account import VenueAccount
@@ -31,37 +31,42 @@ STOPS_PER_SYMBOL = 5
 class SpotAccount(VenueAccount):
     """See `AccountBooks` for what it is made of; `wallet` is the money it begins with."""
 
-    def __init__(self, *, instruments: Mapping[str, Instrument], **rest: Any) -> None:
-        self.coins: dict[str, Decimal] = {}
+    def __init__(self, **given: Any) -> None:
         self.pairs: dict[int, OrderList] = {}
         self.pair_listeners: list[Callable[[OrderList], None]] = []
-        super().__init__(instruments=instruments, **rest)
-        self.sim.costs = Costs()
-        self.sim.checks_margin = self.sim.liquidates = False
-        for instrument in instruments.values():
-            self.relist(instrument)
-
-    def relist(self, instrument: Instrument) -> None:
-        self.sim.instruments[instrument.symbol] = replace(instrument, spot=False)
+        super().__init__(**given)
+        self.sim.costs, self.sim.exits = Costs(), Exits.PAIRED
 
     # Coins
 
     def credit(self, amount: Decimal, kind: str, coin: str = QUOTE) -> None:
-        self.coins[coin] = self.coins.get(coin, ZERO) + amount
+        self._add(coin, amount)
         self._pay(kind, "", amount, self.clock(), asset=coin)
-        self._publish(AccountChanged(kind, self.coins[coin], amount, None, self.clock(), coin))
+        self._publish(AccountChanged(kind, self.owned()[coin], amount, None, self.clock(), coin))
+
+    def _add(self, coin: str, amount: Decimal) -> None:
+        books = self.sim.books
+        if coin == QUOTE:
+            books.wallet += amount
+        else:
+            books.coins[coin] = books.coins.get(coin, ZERO) + amount
+
+    def owned(self) -> dict[str, Decimal]:
+        """Money, too."""
+        return {QUOTE: self.sim.books.wallet, **self.sim.books.coins}
 
     def funds(self) -> dict[str, Funds]:
         bound = locked(self.open_orders(), {s: p.last for s, p in self.prices.items()}, self.instruments)
-        return {coin: Funds(total - bound.get(coin, ZERO), bound.get(coin, ZERO)) for coin, total in self.coins.items()}
+        owned = self.owned().items()
+        return {coin: Funds(total - bound.get(coin, ZERO), bound.get(coin, ZERO)) for coin, total in owned}
 
     def free(self, coin: str) -> Decimal:
         return self.funds().get(coin, Funds()).free
 
     def balance(self) -> Balance:
-        money = self.funds().get(QUOTE, Funds())
+        money = self.funds()[QUOTE]
         worth = {i.base: self.prices[i.symbol].last for i in self.instruments.values() if i.quote == QUOTE}
-        coins = sum((total * worth[coin] for coin, total in self.coins.items() if coin in worth), ZERO)
+        coins = sum((total * worth[coin] for coin, total in self.sim.books.coins.items() if coin in worth), ZERO)
         return Balance(money.total, money.total + coins, money.free)
 
     def position(self, symbol: str) -> HeldPosition | None:
@@ -153,11 +158,8 @@ class SpotAccount(VenueAccount):
         if order.pair is not None:
             self._expire(self.pairs[order.pair].other(order))
         fee, coin = self._commission(fill)
-        self._change_hands(fill, fee, coin)
-        order.filled += fill.quantity
-        order.value += fill.quantity * fill.price
-        order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
-        order.updated = fill.time
+        self._add(coin, -fee)
+        self._count(order, fill)
         trade = replace(self._trade(order, fill, ZERO, fee), fee_asset=coin)
         self.ledger.trades.append(trade)
         self._tell(order, "TRADE", trade)
@@ -169,18 +171,10 @@ class SpotAccount(VenueAccount):
         value = fill.price * fill.quantity
         if self.fee_coin is not None:
             amount = commission(value * rate / self.fee_coin.price)
-            if self.coins.get(self.fee_coin.asset, ZERO) >= amount:
+            if self.owned().get(self.fee_coin.asset, ZERO) >= amount:
                 return amount, self.fee_coin.asset
         buys = fill.order_side is OrderSide.BUY
         return commission((fill.quantity if buys else value) * rate), instrument.base if buys else instrument.quote
-
-    def _change_hands(self, fill: Fill, fee: Decimal, fee_coin: str) -> None:
-        instrument = self.instruments[fill.symbol]
-        sign = 1 if fill.order_side is OrderSide.BUY else -1
-        moved = fill.quantity * sign
-        changes = ((instrument.base, moved), (instrument.quote, -moved * fill.price), (fee_coin, -fee))
-        for coin, change in changes:
-            self.coins[coin] = self.coins.get(coin, ZERO) + change
 
     # Telling
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,3 +44,11 @@ async def connected(client: str, base: str, key: str, secret: str = "secret", **
             yield exchange
         finally:
             await exchange.close()
+
+
+async def heard(watch: Awaitable[Any], act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a stream says once `act` was done; it is listening already."""
+    listening = asyncio.ensure_future(watch)
+    await asyncio.sleep(0.15)
+    await asyncio.to_thread(act, *args, **kwargs)
+    return await listening

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from emulator.handle import Hand, StandIn, running
 
-from .clients import connect
+from .clients import connect, connected
 
 BTC = "BTC/USDT:USDT"
 numbers = count(1)
@@ -27,6 +29,7 @@ class Spoken:
     symbol: str = BTC
 
 
+Play = Callable[[Any, Hand], Awaitable[Any]]
 SignIn = Callable[..., Any]
 """From a key, and its secret if that is another, to a client whose markets all clients share."""
 
@@ -61,3 +64,15 @@ def venue(stand_in: StandIn, spoken: Spoken, key: str) -> Iterator[Hand]:
 @pytest.fixture
 def client(sign_in: SignIn, venue: Hand, key: str) -> Any:
     return sign_in(key)
+
+
+@pytest.fixture
+def run(venue: Hand, spoken: Spoken, key: str) -> Callable[[Play], Any]:
+    """Run a play with a client that has websockets, for ten seconds at most."""
+
+    async def whole(play: Play) -> Any:
+        async with connected(spoken.client, venue.base, key, **deepcopy(spoken.settings)) as client:
+            await client.load_markets()
+            return await asyncio.wait_for(play(client, venue), 10)
+
+    return lambda play: asyncio.run(whole(play))

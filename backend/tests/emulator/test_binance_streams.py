@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,35 +14,13 @@ import pytest
 
 from emulator.handle import Hand
 
-from .clients import connected
+from .clients import heard
 from .conftest import BTC, Spoken
-
-Play = Callable[[Any, Hand], Awaitable[Any]]
 
 
 @pytest.fixture(scope="module")
 def spoken() -> Spoken:
     return Spoken("binance", "binanceusdm")
-
-
-@pytest.fixture
-def run(venue: Hand, key: str) -> Callable[[Play], Any]:
-    """Run a play with a connected client, for ten seconds at most."""
-
-    async def whole(play: Play) -> Any:
-        async with connected("binanceusdm", venue.base, key) as client:
-            await client.load_markets()
-            return await asyncio.wait_for(play(client, venue), 10)
-
-    return lambda play: asyncio.run(whole(play))
-
-
-async def heard(watch: Awaitable[Any], act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What a stream says once `act` was done; it is listening already."""
-    listening = asyncio.ensure_future(watch)
-    await asyncio.sleep(0.15)
-    await asyncio.to_thread(act, *args, **kwargs)
-    return await listening
 
 
 async def statuses(client: Any, until: str) -> list[str]:
