@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from buddy.core.market import Candle, Instrument
 from buddy.core.simulated_market import Opening, Tick
 
-from .instruments import owned
+from .instruments import coin_of
 from .prices import SymbolPrices, funding_after
 from .venue import Venue
 
@@ -43,7 +43,7 @@ def goods(venue: Venue, source: Source) -> dict[str, Instrument]:
     contracts = {each.symbol: each for each in source.instruments if not each.spot}
     if not venue.habits.spot:
         return contracts
-    return coins or {symbol: owned(each) for symbol, each in contracts.items()}
+    return coins or {symbol: coin_of(each) for symbol, each in contracts.items()}
 
 
 def beat(venues: Sequence[Venue], source: Source) -> None:

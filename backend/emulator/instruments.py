@@ -86,3 +86,10 @@ def listed(rows: Iterable[tuple[str, ...]], made: Callable[..., Instrument]) -> 
 
 PERPETUALS = listed(ROWS, perpetual)
 COINS = listed(COIN_ROWS, coin)
+
+
+def coin_of(perpetual: Instrument) -> Instrument:
+    """What is traded on spot where the prices are a perpetual's."""
+    made = owned(perpetual)
+    known = COINS.get(made.symbol)
+    return made if known is None else replace(known[0], tick_size=perpetual.tick_size)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from buddy.core.market import Candle, OrderSide
 from buddy.core.simulated_market import Opening, Tick
 from emulator import feed
+from emulator.account_books import Habits
 from emulator.instruments import perpetual
 from emulator.orders import Kind, Wish
 from emulator.venue import Venue
@@ -55,6 +56,15 @@ def test_news_of_every_kind_moves_the_market_and_sets_orders_off():
     feed.beat([venue], news)
     assert [trade.price for trade in account.ledger.trades] == [D(10), D(15)]
     assert venue.prices[COIN].last == D(16)
+
+
+def test_where_coins_are_traded_a_perpetual_becomes_its_coin():
+    venue = Venue("venue", Clock(), Habits(spot=True, own_book=False))
+    feed.take_over(venue, source())
+    (listed,) = venue.instruments.values()
+    assert (listed.symbol, listed.spot, listed.max_leverage) == ("COIN/USDT", True, 1)
+    feed.beat([venue], source((COIN, Tick(0, D(16)))))
+    assert venue.prices["COIN/USDT"].last == D(16)
 
 
 def test_prices_that_are_held_move_by_hand_only():
