@@ -20,7 +20,7 @@ from buddy.problems import Conflict, Problem, fault
 from . import clock
 from .connect import source_for
 from .market_data import recordings
-from .models import Account
+from .models import Account, VenueFacts
 from .venues import VENUES, fees_of
 from .wall import wall
 
@@ -28,6 +28,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PRACTICE = "Practice"
 State = Account.State
 NOT_ON_PAPER = ("key", "sentence")
+FEES = ("maker_fee", "taker_fee")
 
 
 def to_ms(moment: datetime) -> int:
@@ -50,7 +51,7 @@ def open_account(owner: Any, fields: Mapping[str, Any]) -> Account:
     if "price_source" not in wanted:
         raise refuse("price_source", "A paper account needs prices.", "Choose where they come from.", "required")
     start = wanted.pop("replay_start", None)
-    account = Account(owner=owner, **fees_of(wanted.get("venue", "")) | _checked(wanted))
+    account = Account(owner=owner, **fees_of(wanted.get("venue", "")) | _checked(wanted) | source_of_fees(wanted))
     _check_venue(account)
     if account.price_source == Account.PriceSource.LIVE:
         account.currency = VENUES[account.venue].settle
@@ -86,11 +87,28 @@ def change(account: Account, fields: Mapping[str, Any]) -> Account:
     if "replay_speed" in wanted and account.price_source == Account.PriceSource.REPLAY:
         clock.set_clock(account, source_for(account).now())
         wanted |= {"clock_wall": account.clock_wall, "clock_time": account.clock_time}
+    wanted |= _fees(account, wanted)
     for name, value in wanted.items():
         setattr(account, name, value)
     with transaction.atomic():
         save_named(account, update_fields=list(wanted))
     return account
+
+
+def source_of_fees(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a new account."""
+    return {"fee_source": Account.FeeSource.TYPED} if any(name in wanted for name in FEES) else {}
+
+
+def _fees(account: Account, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose word the fees are after a change; saying the same again does not make them the trader's own."""
+    if "fee_source" not in wanted:
+        typed = any(name in wanted and wanted[name] != getattr(account, name) for name in FEES)
+        return {"fee_source": Account.FeeSource.TYPED} if typed else {}
+    facts = VenueFacts.objects.filter(account=account).exclude(fees_at=None).first()
+    if facts is None:
+        raise refuse("fee_source", f"No venue has said what it charges {account.name}.", "Type its fees.", "not_told")
+    return {name: getattr(facts, name) for name in FEES}
 
 
 def make_main(account: Account) -> Account:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Balance,
@@ -34,6 +35,7 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 
 from .ccxt_calls import Calls
+from .ccxt_charges import charges
 from .ccxt_client import PATIENCE
 from .ccxt_delisted import Gone, LeftOut
 from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
@@ -373,6 +375,10 @@ class CcxtExchange:
     def key_info(self) -> KeyInfo:
         """What the key may do, by the venue's word. Raises CouldNotRead, or KeyRefused for a key it does not accept."""
         return key_info(self.calls)
+
+    def charges(self) -> Costs | None:
+        """What the venue says it charges this account; None where it does not tell. Raises CouldNotRead."""
+        return charges(self.calls)
 
     def _hedged(self) -> bool:
         return self.recipe.has_hedge and self.position_mode() is PositionMode.HEDGE

@@ -41,6 +41,11 @@ class Account(models.Model):
         REDUCING = "reducing"
         HALTED = "halted"
 
+    class FeeSource(models.TextChoices):
+        ASSUMED = "assumed"
+        VENUE = "venue"
+        TYPED = "typed"
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="accounts")
     name = models.CharField(max_length=60)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.PAPER)
@@ -58,6 +63,8 @@ class Account(models.Model):
     taker_fee = DecimalText(default=Decimal("0.0005"))
     slippage = DecimalText(default=Decimal("0.0002"))
     """Fractions of the price, as are the fees: 0.0005 is 5 basis points."""
+    fee_source = models.CharField(max_length=8, choices=FeeSource.choices, default=FeeSource.ASSUMED)
+    """Whose word the fees are. What the venue says is taken over unless the trader has typed his own."""
     max_leverage = models.PositiveSmallIntegerField(default=20)
     max_risk_percent = DecimalText(default=Decimal(5))
     """Most that one trade may risk, in percent of equity."""
@@ -210,6 +217,10 @@ class VenueFacts(models.Model):
     wallet = DecimalText(null=True)
     equity = DecimalText(null=True)
     free = DecimalText(null=True)
+    maker_fee = DecimalText(null=True)
+    taker_fee = DecimalText(null=True)
+    fees_at = models.DateTimeField(null=True)
+    """What it charges the account, and when it said so; null while it never has."""
     balance_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
 

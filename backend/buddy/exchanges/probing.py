@@ -14,7 +14,8 @@ from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
-from buddy.core.errors import ExchangeError, KeyRefused
+from buddy.core.costs import Costs
+from buddy.core.errors import CouldNotRead, ExchangeError, KeyRefused
 from buddy.core.exchange import Balance, KeyInfo, OrderRef, OrderStatus, PositionMode, Role
 from buddy.redact import redact
 
@@ -40,6 +41,7 @@ class Found:
     position_mode: PositionMode | None
     margin_mode: str
     balance: Balance
+    charges: Costs | None
     symbols: list[str]
 
 
@@ -85,8 +87,20 @@ def _ask(row: Credentials) -> Found:
         position_mode=exchange.position_mode(),
         margin_mode=exchange.margin_mode(),
         balance=exchange.balance(),
+        charges=_charges(row.account, exchange),
         symbols=[instrument.symbol for instrument in exchange.instruments()[:SYMBOLS]],
     )
+
+
+def _charges(account: Account, exchange: VenueExchange) -> Costs | None:
+    """No key is refused because its venue does not say what it charges."""
+    try:
+        return exchange.charges()
+    except KeyRefused:
+        raise
+    except CouldNotRead as trouble:
+        log.warning("the fees of account %s stay as they are: %s", account.pk, trouble)
+        return None
 
 
 def _insist_on_same_account(account: Account, exchange: VenueExchange) -> None:
@@ -127,7 +141,17 @@ def _write_facts(account: Account, found: Found) -> None:
         VenueFacts.objects.update_or_create(account=account, defaults=facts)
         if found.margin_mode:  # one for the whole account: plans that name none must follow it
             Account.objects.filter(pk=account.pk).update(margin_mode=found.margin_mode)
+        if found.charges is not None:
+            _write_charges(account, found.charges)
         write_balance(account, found.balance)
+
+
+def _write_charges(account: Account, told: Costs) -> None:
+    """Sizing takes them over unless the trader has typed his own."""
+    fees = {"maker_fee": told.maker, "taker_fee": told.taker}
+    VenueFacts.objects.filter(account=account).update(**fees, fees_at=timezone.now())
+    mine = Account.objects.filter(pk=account.pk).exclude(fee_source=Account.FeeSource.TYPED)
+    mine.update(**fees, fee_source=Account.FeeSource.VENUE)
 
 
 def write_mode(account: Account, mode: PositionMode) -> None:

@@ -118,6 +118,16 @@ class FeeLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Charges:
+    """Where an account's own fees are told, as fractions. `negated`: what is paid is told as less than nothing."""
+
+    call: Call
+    maker: Path
+    taker: Path
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """A token bucket: it holds `size` and gains `per_second`."""
 
@@ -268,6 +278,7 @@ class Recipe:
     liquidation: tuple[str, frozenset[str]] = ("", frozenset())
     """Field of a raw execution or of its order, and beginnings of its value, that tell a liquidation."""
     fees: FeeLog | None = None
+    charges: Charges | None = None
     income: Ledger | None = None
 
     # The key

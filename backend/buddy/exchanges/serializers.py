@@ -17,6 +17,9 @@ SENTENCE_HELP = f"For real money: {SENTENCE!r}."
 POSITION, MARGIN = [name for name, _ in POSITION_MODES], [name for name, _ in MARGIN_MODES]
 MODES = list(Account.Mode.values)
 STATES = Account.State.choices
+FEE_SOURCES = Account.FeeSource.choices
+FEES_HELP = "Whose word the fees are: the venue's as last asked, typed by the trader, or only assumed."
+FEE_SOURCE_HELP = "Go by what the venue said, also from now on. Fees in the same request are passed over."
 SOURCES = Account.PriceSource.choices
 MOST_MONEY = Decimal(1_000_000_000_000)
 LONGEST = 1000
@@ -71,6 +74,9 @@ class VenueFactsSerializer(serializers.Serializer[Any]):
     clock_offset_ms = serializers.IntegerField(allow_null=True, help_text="How far the venue's clock is ahead.")
     symbols = serializers.ListField(child=serializers.CharField(), help_text="The first of its instruments.")
     wallet = told(allow_null=True)
+    maker_fee = told(allow_null=True, help_text="What it charges the account; null where it has not said.")
+    taker_fee = told(allow_null=True)
+    fees_at = moment(allow_null=True)
     balance_at = moment(allow_null=True)
     checked_at = moment(allow_null=True)
 
@@ -87,6 +93,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     opening_balance = told()
     maker_fee = told()
     taker_fee = told()
+    fee_source = serializers.ChoiceField(choices=FEE_SOURCES, help_text=FEES_HELP)
     slippage = told()
     max_leverage = serializers.IntegerField()
     max_risk_percent = told()
@@ -125,6 +132,12 @@ class LimitsSerializer(serializers.Serializer[Any]):
     replay_speed = serializers.CharField(max_length=8, required=False)
     position_mode = serializers.ChoiceField(choices=POSITION, required=False)
     margin_mode = serializers.ChoiceField(choices=MARGIN, required=False)
+
+
+class ChangesSerializer(LimitsSerializer):
+    """What may be changed of an account that is there."""
+
+    fee_source = serializers.ChoiceField(choices=["venue"], required=False, help_text=FEE_SOURCE_HELP)
 
 
 class NewKeySerializer(serializers.Serializer[Any]):

@@ -30,7 +30,7 @@ STANDING = "buddy.trading.gate.standing_summary"
 LIMITS = ("max_leverage", "max_open_trades", "seed", "replay_file", "replay_speed")
 AMOUNTS = ("opening_balance", "maker_fee", "taker_fee", "slippage", "max_risk_percent", "max_open_risk_percent")
 PLAIN: tuple[str, ...] = ("id", "name", "mode", "venue", "state", "is_main", "currency", "price_source", "created_at")
-PLAIN += ("position_mode", "margin_mode", *LIMITS)
+PLAIN += ("position_mode", "margin_mode", "fee_source", *LIMITS)
 
 RIGHTS = {True: "yes", False: "no", None: "cannot_tell"}
 TOLD_OF_VENUES = ("name", "modes", "settle", "needs_passphrase")
@@ -85,8 +85,11 @@ def _venue_facts(account: Account) -> dict[str, Any] | None:
     facts = None if account.is_paper else VenueFacts.objects.filter(account=account).first()
     if facts is None:
         return None
-    told = {name: getattr(facts, name) for name in ("clock_offset_ms", "symbols", "balance_at", "checked_at")}
-    return {**told, "position_mode": facts.position_mode or None, "wallet": text(facts.wallet)}
+    told = {
+        name: getattr(facts, name) for name in ("clock_offset_ms", "symbols", "balance_at", "checked_at", "fees_at")
+    }
+    amounts = {name: text(getattr(facts, name)) for name in ("wallet", "maker_fee", "taker_fee")}
+    return {**told, **amounts, "position_mode": facts.position_mode or None}
 
 
 def venues() -> dict[str, Any]:

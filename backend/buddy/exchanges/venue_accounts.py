@@ -102,6 +102,7 @@ def _draft(owner: Any, fields: Mapping[str, Any]) -> Account:
         is_draft=True,
         archived_at=timezone.now(),
         **wanted,
+        **accounts.source_of_fees(fields),
     )
 
 

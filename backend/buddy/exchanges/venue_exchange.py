@@ -10,6 +10,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange, KeyInfo, PositionMode
 from buddy.core.market import Instrument
@@ -41,6 +42,10 @@ class VenueExchange(Exchange, Protocol):
 
     def margin_mode(self) -> str:
         """The one margin mode of the whole account; empty where each symbol has its own. Raises CouldNotRead."""
+        ...
+
+    def charges(self) -> Costs | None:
+        """Maker and taker rates of this account; None where the venue does not tell. Raises CouldNotRead."""
         ...
 
     def instruments(self) -> Sequence[Instrument]: ...

@@ -91,10 +91,10 @@ class AccountViewSet(viewsets.ViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         return told(own_account(request, pk))
 
-    @extend_schema(request=serializers.LimitsSerializer, responses=serializers.AccountSerializer)
+    @extend_schema(request=serializers.ChangesSerializer, responses=serializers.AccountSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         account = own_account(request, pk)
-        return told(accounts.change(account, read(serializers.LimitsSerializer, request.data)))
+        return told(accounts.change(account, read(serializers.ChangesSerializer, request.data)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:

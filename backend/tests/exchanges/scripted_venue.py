@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from buddy.core.costs import Costs
 from buddy.core.exchange import Balance, KeyInfo, OrderRef, PositionMode
 from buddy.core.market import Instrument
 from buddy.exchanges import venue_exchange
@@ -31,6 +32,8 @@ class ScriptedVenue:
         self.mode: PositionMode | None = PositionMode.ONE_WAY
         self.one_margin_mode = ""
         self.offset = 120
+        self.costs: Costs | Exception | None = None
+        """What it charges; None where it does not tell."""
         self.fails: Exception | None = None
         self.known: set[str] = set()
         """Client ids of the orders it has."""
@@ -51,6 +54,11 @@ class ScriptedVenue:
 
     def balance(self) -> Balance:
         return self._answer(self.money)
+
+    def charges(self) -> Costs | None:
+        if isinstance(self.costs, Exception):
+            raise self.costs
+        return self._answer(self.costs)
 
     def instruments(self) -> Sequence[Instrument]:
         return [self.instrument(symbol) for symbol in (COIN, OTHER)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import BY_CLIENT, ID, WEEK, Call, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import BY_CLIENT, ID, WEEK, Call, Charges, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -86,6 +86,11 @@ RECIPE = Recipe(
             }
         ),
         amount="income",
+    ),
+    charges=Charges(
+        Call("fapiPrivateGetCommissionRate", {"symbol": "BTCUSDT"}, shape="raw"),
+        maker=("makerCommissionRate",),
+        taker=("takerCommissionRate",),
     ),
     key=Call("sapiGetAccountApiRestrictions", shape="raw"),
     tells_demo_keys=False,

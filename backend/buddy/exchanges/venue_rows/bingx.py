@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import BY_CLIENT, ID, WEEK, Call, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import BY_CLIENT, ID, WEEK, Call, Charges, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -75,6 +75,11 @@ RECIPE = Recipe(
         funding=frozenset({"FUNDING_FEE"}),
         other=frozenset({"INSURANCE_CLEAR", "ADL", "SYSTEM_DEDUCTION", "GTD_PRICE"}),
         amount="income",
+    ),
+    charges=Charges(
+        Call("swapV2PrivateGetUserCommissionRate", shape="raw"),
+        maker=("data", "commission", "makerCommissionRate"),
+        taker=("data", "commission", "takerCommissionRate"),
     ),
     key=Call("accountV1PrivateGetAccountApiPermissions", shape="raw"),
     key_facts={

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import BY_CLIENT, ID, WEEK, Call, Fact, Ledger, Pages, Params, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import (
+    BY_CLIENT,
+    ID,
+    WEEK,
+    Call,
+    Charges,
+    Fact,
+    Ledger,
+    Pages,
+    Params,
+    Purse,
+    Rate,
+    Recipe,
+    Since,
+    Trigger,
+)
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -140,6 +155,11 @@ RECIPE = Recipe(
         funding=frozenset({"contract_settle_fee"}),
         currency="coin",
         time="cTime",
+    ),
+    charges=Charges(
+        Call("privateCommonGetV2CommonTradeRate", {"symbol": "BTCUSDT", "businessType": "mix"}, shape="raw"),
+        maker=("data", "makerFeeRate"),
+        taker=("data", "takerFeeRate"),
     ),
     key=Call("privateSpotGetV2SpotAccountInfo", shape="raw"),
     key_facts={"ip_bound": (Fact(("data", "ips"), how="addresses"),)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import DAY, ID, WEEK, Call, Fact, Ledger, Pages, Params, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import DAY, ID, WEEK, Call, Charges, Fact, Ledger, Pages, Params, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -129,6 +129,11 @@ RECIPE = Recipe(
         amount="change",
         currency="currency",
         time="transactionTime",
+    ),
+    charges=Charges(
+        Call("privateGetV5AccountFeeRate", {"category": "linear", "symbol": "BTCUSDT"}, shape="raw"),
+        maker=("result", "list", 0, "makerFeeRate"),
+        taker=("result", "list", 0, "takerFeeRate"),
     ),
     key=Call("privateGetV5UserQueryApi", shape="raw"),
     key_facts={

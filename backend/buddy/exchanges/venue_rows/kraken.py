@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import ID, Call, FeeLog, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import ID, Call, Charges, FeeLog, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -79,4 +79,5 @@ RECIPE = Recipe(
         currency="collateral",
         time="date",
     ),
+    charges=Charges(Call("fetch_trading_fees"), maker=("BTC/USD:USD", "maker"), taker=("BTC/USD:USD", "taker")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import TriggerBy
 
-from ..recipe import BY_CLIENT, ID, Call, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
+from ..recipe import BY_CLIENT, ID, Call, Charges, Fact, Ledger, Pages, Purse, Rate, Recipe, Since, Trigger
 from ..venue_codes import codes
 
 LAST, MARK = TriggerBy.LAST, TriggerBy.MARK
@@ -128,6 +128,12 @@ RECIPE = Recipe(
         symbol="instId",
         currency="ccy",
         time="ts",
+    ),
+    charges=Charges(
+        Call("privateGetAccountTradeFee", {"instType": "SWAP", "instFamily": "BTC-USDT"}, shape="raw"),
+        maker=("data", 0, "makerU"),
+        taker=("data", 0, "takerU"),
+        negated=True,
     ),
     key=Call("privateGetAccountConfig", shape="raw"),
     key_facts={

@@ -662,6 +662,8 @@ export interface components {
             readonly opening_balance: string;
             readonly maker_fee: string;
             readonly taker_fee: string;
+            /** @description Whose word the fees are: the venue's as last asked, typed by the trader, or only assumed. */
+            fee_source: components["schemas"]["AccountFeeSourceEnum"];
             readonly slippage: string;
             max_leverage: number;
             readonly max_risk_percent: string;
@@ -692,6 +694,8 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /** @enum {string} */
+        AccountFeeSourceEnum: "assumed" | "venue" | "typed";
         AccountList: {
             results: components["schemas"]["Account"][];
             next: string | null;
@@ -763,6 +767,8 @@ export interface components {
             total_r: components["schemas"]["Figure"];
             net: components["schemas"]["Figure"];
         };
+        /** @enum {string} */
+        ChangesFeeSourceEnum: "venue";
         /** @description `share` of what is held, above 0 and up to 1. */
         CloseRequestRequest: {
             /**
@@ -1115,8 +1121,8 @@ export interface components {
         PatchedAmendRequestRequest: {
             plan?: components["schemas"]["PlanDocumentRequest"];
         };
-        /** @description What may be set when an account is made and changed later. */
-        PatchedLimitsRequest: {
+        /** @description What may be changed of an account that is there. */
+        PatchedChangesRequest: {
             name?: string;
             /** Format: decimal */
             maker_fee?: string;
@@ -1133,6 +1139,8 @@ export interface components {
             replay_speed?: string;
             position_mode?: components["schemas"]["PositionModeEnum"];
             margin_mode?: components["schemas"]["MarginModeEnum"];
+            /** @description Go by what the venue said, also from now on. Fees in the same request are passed over. */
+            fee_source?: components["schemas"]["ChangesFeeSourceEnum"];
         };
         /** @description The signed-in user and the desk's own settings. */
         PatchedMeRequest: {
@@ -1646,6 +1654,11 @@ export interface components {
             /** @description The first of its instruments. */
             symbols: string[];
             readonly wallet: string | null;
+            /** @description What it charges the account; null where it has not said. */
+            readonly maker_fee: string | null;
+            readonly taker_fee: string | null;
+            /** Format: date-time */
+            readonly fees_at: string | null;
             /** Format: date-time */
             readonly balance_at: string | null;
             /** Format: date-time */
@@ -1766,7 +1779,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedLimitsRequest"];
+                "application/json": components["schemas"]["PatchedChangesRequest"];
             };
         };
         responses: {

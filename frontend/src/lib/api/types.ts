@@ -30,7 +30,7 @@ export type Venues = Schemas['VenueList'];
 export type NewAccount = Schemas['NewAccountRequest'];
 export type NewKey = Schemas['NewKeyRequest'];
 export type Resumption = Partial<Schemas['ResumeRequest']>;
-export type AccountChanges = Schemas['PatchedLimitsRequest'];
+export type AccountChanges = Schemas['PatchedChangesRequest'];
 export type Replay = Schemas['Recording'];
 
 export type Instrument = Schemas['Instrument'];

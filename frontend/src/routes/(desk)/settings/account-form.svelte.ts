@@ -48,12 +48,14 @@ export class AccountForm {
 		return form;
 	}
 
+	get hasUsualFees(): boolean {
+		const { maker, taker } = usualFees(this.venue);
+		return this.makerFee === maker && this.takerFee === taker;
+	}
+
 	/** Another market: its usual fees, unless others were typed already. */
 	choose(venue: string, spot: boolean): void {
-		const [before, now] = [usualFees(this.venue), usualFees(venue)];
-		if (this.makerFee === before.maker && this.takerFee === before.taker) {
-			[this.makerFee, this.takerFee] = [now.maker, now.taker];
-		}
+		if (this.hasUsualFees) ({ maker: this.makerFee, taker: this.takerFee } = usualFees(venue));
 		[this.venue, this.spot] = [venue, spot];
 	}
 

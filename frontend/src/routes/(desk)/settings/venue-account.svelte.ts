@@ -43,9 +43,12 @@ export class VenueAccountForm {
 		if (!modes.includes(this.mode)) this.mode = modes.includes('testnet') ? 'testnet' : 'live';
 	}
 
+	/** Fees that were left alone are not sent: the venue is asked for them. */
 	created(): NewAccount {
+		const { maker_fee, taker_fee, ...limits } = this.limits.changes();
 		return {
-			...this.limits.changes(),
+			...limits,
+			...(!this.limits.hasUsualFees && { maker_fee, taker_fee }),
 			name: this.limits.name.trim(),
 			venue: this.venue,
 			mode: this.mode,

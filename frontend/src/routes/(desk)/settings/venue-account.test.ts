@@ -38,8 +38,9 @@ describe('VenueAccountForm', () => {
 	it('asks nothing of spot that only positions have, and takes its usual fees unless others were typed', () => {
 		const form = filled();
 		form.choose(venue({ id: 'binance-spot', spot: true }));
-		expect(form.created()).toMatchObject({ venue: 'binance-spot', maker_fee: '0.001', taker_fee: '0.001' });
-		for (const name of ['position_mode', 'margin_mode', 'max_leverage']) {
+		expect(form.created()).toMatchObject({ venue: 'binance-spot' });
+		expect([form.limits.makerFee, form.limits.takerFee]).toEqual(['0.1', '0.1']);
+		for (const name of ['position_mode', 'margin_mode', 'max_leverage', 'maker_fee', 'taker_fee']) {
 			expect(form.created()).not.toHaveProperty(name);
 		}
 		form.limits.takerFee = '0.075';
@@ -50,6 +51,12 @@ describe('VenueAccountForm', () => {
 		const form = filled();
 		form.choose(venue({ id: 'kraken-spot', spot: true, modes: ['paper', 'live'] }));
 		expect(form.mode).toBe('live');
+	});
+	it('leaves fees to the venue unless the trader has typed his own', () => {
+		const form = filled();
+		expect(form.created()).not.toHaveProperty('maker_fee');
+		form.limits.takerFee = '0.04';
+		expect(form.created()).toMatchObject({ maker_fee: '0.0002', taker_fee: '0.0004' });
 	});
 	it('forgets the key', () => {
 		const form = filled();
