@@ -30,6 +30,8 @@ class SymbolPrices:
     mark: Decimal | None = None
     funding_rate: Decimal = Decimal("0.0001")
     minutes: list[Candle] = field(default_factory=list)
+    settled: dict[int, Decimal] = field(default_factory=dict)
+    """Funding rates that were paid, by their time."""
 
     @property
     def mark_price(self) -> Decimal:

@@ -174,8 +174,10 @@ class Venue:
 
     def fund(self, symbol: str, rate: Decimal | None = None) -> None:
         """Everybody who holds `symbol` pays or receives funding now."""
+        prices = self.prices[symbol]
+        prices.settled[self.now()] = paid = prices.funding_rate if rate is None else rate
         for account in self.accounts():
-            account.fund(symbol, self.prices[symbol].funding_rate if rate is None else rate)
+            account.fund(symbol, paid)
 
     # Instruments
 

@@ -164,15 +164,18 @@ def _premium(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
 
 @route("GET", "/fapi/v1/fundingRate")
 def funding_rates(desk: Desk, p: Params) -> Any:
-    symbol = desk.symbol(p)
+    """Those that were paid, the oldest first from `startTime` on, or the newest."""
+    symbol, start, limit = desk.symbol(p), p.whole("startTime"), p.limit(100, 1000)
     prices = desk.venue.prices[symbol]
+    paid = [(time, rate) for time, rate in sorted(prices.settled.items()) if time >= (start or 0)]
     return [
         {
             "symbol": market_id(symbol),
-            "fundingRate": text(prices.funding_rate),
-            "fundingTime": prices.next_funding - 28_800_000,
+            "fundingRate": text(rate),
+            "fundingTime": time,
             "markPrice": text(prices.mark_price),
         }
+        for time, rate in (paid[-limit:] if start is None else paid[:limit])
     ]
 
 

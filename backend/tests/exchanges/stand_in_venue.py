@@ -1,80 +1,77 @@
-"""A venue on loopback that speaks Binance's public protocol, or what it is told, to run the real client against."""
+"""Binance's public prices as its stand-in tells them, with a past and figures of the test's own, on loopback."""
 
 from __future__ import annotations
 
 import json
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from buddy.core.market import Candle, Instrument
+from emulator.account_books import Habits
+from emulator.binance.protocol import Binance
+from emulator.binance_spot.protocol import BinanceSpot
+from emulator.instruments import PERPETUALS, coin_of, perpetual
+from emulator.prices import SymbolPrices
+from emulator.protocol import Call
+from emulator.venue import Venue
 
 MINUTE = 60_000
 
 
-def market(base: str, tick: str, lot: str, minimum: str, **more: Any) -> dict[str, Any]:
-    digits = [len(step.rstrip("0").partition(".")[2]) for step in (tick, lot)]
-    return {
-        "symbol": f"{base}USDT", "pair": f"{base}USDT", "contractType": "PERPETUAL", "deliveryDate": 4133404800000,
-        "status": "TRADING", "baseAsset": base, "quoteAsset": "USDT", "marginAsset": "USDT",
-        "pricePrecision": digits[0], "quantityPrecision": digits[1], "baseAssetPrecision": 8, "quotePrecision": 8,
-        "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000", "tickSize": tick},
-            {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": "1000", "stepSize": lot},
-            {"filterType": "MARKET_LOT_SIZE", "minQty": lot, "maxQty": "120", "stepSize": lot},
-            {"filterType": "MIN_NOTIONAL", "notional": minimum},
-        ],
-        **more,
-    }  # fmt: skip
-
-
 class StandInVenue:
-    """What it answers is what the test put in; `asked` is what it was asked."""
+    """One bitcoin, as a perpetual and as a coin; `asked` is what it was asked."""
 
     def __init__(self) -> None:
-        self.markets = [market("BTC", "0.10", "0.001", "100"), market("OLD", "0.01", "1", "5", status="SETTLING")]
-        self.candles: dict[int, list[str]] = {}
-        self.last, self.change = "64000.10", "1.25"
-        self.settled: dict[int, str] = {}
-        """Funding rates by time, and of the one to come time and rate."""
-        self.to_come = (0, "0.0001")
+        bitcoin, _ = PERPETUALS["BTC/USDT:USDT"]
+        gone = replace(perpetual("OLD", "0.01", "1", "5", "1000", "120"), active=False)
+        self.prices = SymbolPrices(Decimal("64000.10"), 0, bitcoin.tick_size)
+        self.dialects = (
+            Binance(self._venue(Binance.habits, bitcoin, gone)),
+            BinanceSpot(self._venue(BinanceSpot.habits, coin_of(bitcoin))),
+        )
         self.told: dict[str, Any] = {}
         """What paths with these ends answer instead."""
         self.fails: int | None = None
         self.asked: list[tuple[str, str]] = []
         self.base = ""
 
+    def _venue(self, habits: Habits, *instruments: Instrument) -> Venue:
+        venue = Venue("stand-in", habits=habits)
+        venue.instruments = {each.symbol: each for each in instruments}
+        venue.prices = dict.fromkeys(venue.instruments, self.prices)
+        return venue
+
     def candle(self, time: int, *prices: str) -> None:
         """Open, high, low, close and volume of the minute that opens at `time`."""
-        self.candles[time] = list(prices)
+        rows = self.prices.minutes
+        place = bisect_left(rows, time, key=lambda row: row.time)
+        same = place < len(rows) and rows[place].time == time
+        rows[place : place + same] = [Candle(time, *map(Decimal, prices))]
 
-    def answer(self, path: str, query: dict[str, str]) -> Any:
-        if (end := next((end for end in self.told if path.endswith(end)), None)) is not None:
-            return self.told[end]
-        if path.endswith("/exchangeInfo"):
-            return {"timezone": "UTC", "symbols": self.markets}
-        if path.endswith("/ticker/24hr"):
-            return {
-                "symbol": query["symbol"],
-                "lastPrice": self.last,
-                "priceChangePercent": self.change,
-                "closeTime": 1,
-            }
-        if path.endswith("/klines"):
-            return self._klines(query)
-        if path.endswith("/premiumIndex"):
-            when, rate = self.to_come
-            return {"symbol": query["symbol"], "lastFundingRate": rate, "nextFundingTime": when, "time": 1}
-        if path.endswith("/fundingRate"):
-            rows = [(when, rate) for when, rate in sorted(self.settled.items()) if when >= int(query["startTime"])]
-            return [{"symbol": query["symbol"], "fundingRate": rate, "fundingTime": when} for when, rate in rows]
-        raise LookupError(path)
+    def go(self, price: str) -> None:
+        """It stands there, whatever its candles say."""
+        self.prices.last = Decimal(price)
 
-    def _klines(self, query: dict[str, str]) -> list[list[Any]]:
-        begin, limit = int(query.get("startTime", 0)), int(query["limit"])
-        times = sorted(time for time in self.candles if time >= begin)[:limit]
-        return [[time, *self.candles[time], time + MINUTE - 1, "1", 1, "1", "1", "0"] for time in times]
+    def announce(self, time: int, rate: str) -> None:
+        """The next funding."""
+        self.prices.time, self.prices.funding_rate = time - 1, Decimal(rate)
+
+    def settle(self, rates: dict[int, str]) -> None:
+        """The funding that was paid."""
+        self.prices.settled = {time: Decimal(rate) for time, rate in rates.items()}
+
+    def answer(self, call: Call) -> tuple[int, Any]:
+        if (end := next((end for end in self.told if call.path.endswith(end)), None)) is not None:
+            return 200, self.told[end]
+        (dialect,) = [each for each in self.dialects if call.path.startswith(each.paths)]
+        answer = dialect.answer(call)
+        return answer.status, answer.data
 
 
 @contextmanager
@@ -83,18 +80,17 @@ def running() -> Iterator[StandInVenue]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            venue.asked.append((self.headers["Host"], parts.path))
-            status, body = venue.fails or 200, b"<html>Service unavailable</html>"
+            path, _, query = self.path.partition("?")
+            venue.asked.append((self.headers["Host"], path))
+            status, body = venue.fails or 200, "<html>Service unavailable</html>"
             if not venue.fails:
-                body = json.dumps(
-                    venue.answer(parts.path, {k: v[0] for k, v in parse_qs(parts.query).items()})
-                ).encode()
+                status, data = venue.answer(Call("GET", path, query, "", dict(self.headers)))
+                body = json.dumps(data)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body.encode())
 
         def log_message(self, *_: Any) -> None: ...
 

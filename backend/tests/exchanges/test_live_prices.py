@@ -68,7 +68,8 @@ def test_the_client_believes_it_speaks_to_the_venue_itself(venue):
 
 def test_a_price_is_the_venues_to_the_last_digit(venue):
     source = LivePrices("binance")
-    venue.last = "64000.123456789012345678"
+    venue.candle(NOON, "64000", "64900", "63900", "64800", "1")
+    venue.go("64000.123456789012345678")
     assert source.quote(BTC).last == D("64000.123456789012345678")
     assert source.change(BTC) == D("1.25")
 
@@ -119,7 +120,7 @@ def test_nobody_listening_is_unreachable(settings, store, monkeypatch):
 
 
 def test_a_senseless_answer_is_no_price(venue):
-    venue.last = ""
+    venue.told["/ticker/24hr"] = {"symbol": "BTCUSDT", "lastPrice": ""}
     with pytest.raises(CouldNotRead):
         LivePrices("binance").quote(BTC)
 
@@ -218,7 +219,7 @@ def test_a_minute_walked_in_parts_reaches_every_price_and_no_other(ticks, data):
 
 def test_a_paper_account_on_live_prices_fills_from_every_minute_since_the_last_look(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
-    venue.last = "100"
+    venue.go("100")
     with at(NOON):
         exchange = connect(account)
         cursor = exchange.read([BTC], "").cursor
@@ -253,18 +254,18 @@ EIGHT = NOON + 4 * 60 * MINUTE
 
 def test_the_rate_told_shortly_before_its_time_is_the_one_paid(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
-    venue.last = "100"
+    venue.go("100")
     exchange, cursor = bought_at(account, EIGHT - 5 * MINUTE)
     for n in range(-5, 2):
         venue.candle(EIGHT + n * MINUTE, "100", "100", "100", "100", "1")
-    venue.to_come = (EIGHT, "0.00012345")
+    venue.announce(EIGHT, "0.00012345")
     asked = len(venue.asked)
     with at(EIGHT - 3 * MINUTE):
         exchange.read([BTC], cursor)
     assert not any("Funding" in path or "premium" in path for _, path in venue.asked[asked:]), "it is too early"
     with at(EIGHT - MINUTE):
         assert not exchange.read([BTC], cursor).income
-    venue.to_come = (EIGHT + 8 * 60 * MINUTE, "0.0009")
+    venue.announce(EIGHT + 8 * 60 * MINUTE, "0.0009")
     with at(EIGHT + MINUTE):
         (paid,) = exchange.read([BTC], cursor).income
     assert (paid.amount, paid.time) == (D("-0.12345"), EIGHT)
@@ -272,12 +273,12 @@ def test_the_rate_told_shortly_before_its_time_is_the_one_paid(venue, alice):
 
 def test_rates_that_were_slept_through_come_from_the_venues_history(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
-    venue.last = "100"
+    venue.go("100")
     exchange, cursor = bought_at(account, NOON + 1000)
     for hour in range(10):
         for n in range(60):
             venue.candle(NOON + (60 * hour + n) * MINUTE, "100", "100", "100", "100", "1")
-    venue.settled = {NOON - MINUTE: "0.5", NOON + 4 * 60 * MINUTE + 3: "0.0002", NOON + 8 * 60 * MINUTE: "-0.0003"}
+    venue.settle({NOON - MINUTE: "0.5", NOON + 4 * 60 * MINUTE + 3: "0.0002", NOON + 8 * 60 * MINUTE: "-0.0003"})
     paid = []
     with at(NOON + 9 * 60 * MINUTE):
         while (reading := exchange.read([BTC], cursor)).behind:
@@ -289,7 +290,7 @@ def test_rates_that_were_slept_through_come_from_the_venues_history(venue, alice
 
 def test_an_account_waits_for_the_rates_of_a_venue_that_cannot_be_reached(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
-    venue.last = "100"
+    venue.go("100")
     exchange, cursor = bought_at(account, EIGHT - 5 * MINUTE)
     wallet = exchange.balance().wallet
     venue.fails = 503
@@ -310,7 +311,7 @@ def limit_at_98(account: Account) -> tuple[Any, str]:
 
 def test_what_traded_before_an_order_does_not_fill_it(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live")
-    venue.last = "100"
+    venue.go("100")
     venue.candle(NOON, "100", "101", "97", "100", "1")
     with at(NOON + 30_000):
         exchange, cursor = limit_at_98(account)
@@ -324,7 +325,7 @@ def test_what_traded_before_an_order_does_not_fill_it(venue, alice):
 
 def test_the_last_second_of_a_minute_is_not_lost(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live")
-    venue.last = "100"
+    venue.go("100")
     venue.candle(NOON, "100", "101", "99", "100", "1")
     with at(NOON + 59_000):
         exchange, cursor = limit_at_98(account)
@@ -339,7 +340,7 @@ def test_the_last_second_of_a_minute_is_not_lost(venue, alice):
 
 def test_an_account_whose_venue_cannot_be_reached_waits_and_loses_nothing(venue, alice):
     account = Account.objects.create(owner=alice, name="Live", price_source="live", slippage=D(0))
-    venue.last = "100"
+    venue.go("100")
     with at(NOON):
         exchange, cursor = limit_at_98(account)
     venue.fails = 503

@@ -97,7 +97,7 @@ def test_perpetuals_are_not_spot(venue):
 
 def test_prices_and_candles_are_the_spot_markets(venue):
     source = LivePrices("binance-spot")
-    venue.last = "64000.12"
+    venue.go("64000.12")
     venue.candle(NOON, "100.1", "101.25", "99.5", "100.7", "12.5")
     with time_machine.travel((NOON + MINUTE - 1) / 1000, tick=False):
         assert source.quote("BTC/USDT").last == D("64000.12")
