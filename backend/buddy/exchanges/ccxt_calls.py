@@ -20,6 +20,7 @@ NEARLY = 0.8
 
 
 LISTS = frozenset({"fetch_open_orders", "fetch_positions", "fetch_my_trades"})
+PUBLIC = frozenset({"fetch_ohlcv", "fetch_ticker", "fetch_tickers", "fetch_mark_price"})
 OF_THE_ACCOUNT = LISTS | {"fetch_order", "create_order", "cancel_order"}
 """Where the library takes an answer without anything in it for one that nothing is there."""
 
@@ -37,7 +38,7 @@ class Calls:
     def __init__(self, client: Client, limiter: Limiter, address: Bucket, account: Bucket) -> None:
         self.client, self.limiter = client, limiter
         self._address, self.account = address, account
-        self._protective = self._writing = False
+        self._protective = self._writing = self._asks_account = False
         self._until: float | None = None
         client.api.throttle = self._throttle
 
@@ -74,7 +75,7 @@ class Calls:
     def _prepare(self, call: Callable[[], None]) -> None:
         """Without it no order could be sent, so it may use what is reserved for those that protect."""
         with self.client.lock:
-            self._protective, self._writing = True, False
+            self._protective, self._writing, self._asks_account = True, False, False
             self._guarded(call, reading_failed)
 
     def _once(
@@ -89,6 +90,7 @@ class Calls:
     ) -> Any:
         with self.client.lock:
             self._protective, self._writing, self._until = protective, writing, until
+            self._asks_account = self.client.recipe.reads_by_account and method not in PUBLIC
             try:
                 return self._guarded(lambda: self._answer(method, arguments), failed)
             finally:
@@ -118,9 +120,12 @@ class Calls:
                 self._heed_count()
 
     def _throttle(self, cost: float | None = None) -> None:
-        """In place of the library's own, which knows of no other process."""
+        """In place of the library's own, which knows of no other process. What costs nothing waits for nothing."""
         buckets = [self._address, self.account] if self._writing else [self._address]
-        self.limiter.take(1 if cost is None else cost, buckets, protective=self._protective)
+        if self._asks_account:  # where orders cost nothing, and no question can take from protection
+            buckets, self._protective = [self.account], True
+        cost = 1 if cost is None else cost
+        self.limiter.take(cost, buckets if cost else [], protective=self._protective)
         if self._until is not None and time.monotonic() > self._until:
             raise Temporary("It took too long until the order could be sent; it was not.")
 

@@ -170,9 +170,12 @@ def practised(api: Any, venue: str, environment: str) -> Any:
     """A client fresh from its constructor, made to speak to the right money and with the right clock."""
     if environment == TESTNET:
         practise(api, RECIPES[venue].demo)
-    api.has["fetchCurrencies"] = False
-    if venue == "bingx":  # the library sends our clock as it is
+    recipe = RECIPES[venue]
+    api.has["fetchCurrencies"] = recipe.needs_coins
+    if recipe.nonce == "clock":
         api.nonce = lambda: api.milliseconds() - int(api.options.get("timeDifference") or 0)
+    elif recipe.nonce == "count":  # microseconds, so that several processes seldom take the same one
+        api.nonce = lambda: time.time_ns() // 1000
     return api
 
 
@@ -270,16 +273,21 @@ def _know_markets(client: Client) -> None:
     if kept is None:
         _read_markets(client)
     else:
-        client.api.set_markets(kept)
+        markets, coins, helpers = kept
+        client.api.set_markets(markets, coins)
+        client.api.options.update(helpers)
 
 
 def _read_markets(client: Client) -> None:
+    """With what the library finds markets by besides: without it, it would not know whose an order is."""
     client.api.load_markets(True)
-    cache.set(_kept_as(client), list(client.api.markets.values()), MARKETS_KEPT)
+    api, coins = client.api, client.api.currencies if client.recipe.needs_coins else None
+    helpers = {name: api.options[name] for name in api.options.get("marketHelperProps") or ()}
+    cache.set(_kept_as(client), (list(api.markets.values()), coins, helpers), MARKETS_KEPT)
 
 
 def _kept_as(client: Client) -> str:
-    return f"markets:{ccxt.__version__}:{client.place}"
+    return f"markets:2:{ccxt.__version__}:{client.place}"
 
 
 def forget_markets() -> None:

@@ -53,13 +53,17 @@ def code_of(recipe: Recipe, answer: Any) -> str:
 
 def meaning(recipe: Recipe, wire: Wire) -> Refusal | Meaning | None:
     """None: nothing we know."""
-    known = recipe.codes.get(code_of(recipe, wire.answer))
+    code = code_of(recipe, wire.answer)
+    known = recipe.codes.get(code)
+    if known is None and code:
+        words = str(at(wire.answer, recipe.words_at) or "")
+        known = next((meant for beginning, meant in recipe.sayings if words.startswith(beginning)), None)
     return known if known is not None else STATUSES.get(wire.status or 0)
 
 
 def told(client: Client, error: Exception) -> str:
     """A sentence for the trader: the venue's own words where it has some, never an address or a key."""
-    for path in (("msg",), ("retMsg",), ("data", 0, "sMsg"), ("sendStatus", "status"), ("error",)):
+    for path in (("msg",), ("retMsg",), ("data", 0, "sMsg"), ("sendStatus", "status"), ("error",), ("error", 0)):
         words = at(client.wire.answer, path)
         if words and isinstance(words, str):
             return f"{client.name}: {words[:200]}"

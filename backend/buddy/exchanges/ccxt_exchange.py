@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -32,32 +32,31 @@ from buddy.core.exchange import (
     Reading,
     Refusal,
 )
-from buddy.core.market import Instrument
+from buddy.core.market import Instrument, OrderSide
 
 from .ccxt_calls import Calls
 from .ccxt_charges import charges
 from .ccxt_client import PATIENCE
+from .ccxt_coins import Coins
 from .ccxt_delisted import Gone, LeftOut
 from .ccxt_errors import Absent, Unchanged, code_of, writing_failed
 from .ccxt_history import History, Names, begin
 from .ccxt_key import key_info
-from .ccxt_lists import is_meant, legible, resting_rows, seen_of
+from .ccxt_lists import legible, resting_rows, seen_of
+from .ccxt_lookup import Lookup
 from .ccxt_markets import Markets
-from .ccxt_orders import arguments, filled_in
-from .ccxt_pages import raw_rows
+from .ccxt_orders import arguments
+from .ccxt_pairs import halves, send_pair
 from .ccxt_set_up import SetUp
 from .ccxt_words import (
-    Row,
     balance_of,
     exchange_id_of,
     number,
-    order_state,
     position_state,
     status_of,
     understood,
-    with_child,
 )
-from .recipe import Call, Params, at
+from .recipe import Call, at
 from .venues import VENUES
 
 log = logging.getLogger(__name__)
@@ -78,9 +77,14 @@ class CcxtExchange:
         self.client, self.recipe, self.api = calls.client, calls.client.recipe, calls.client.api
         self.names = Names()
         self.history = History(calls, self.names)
+        self._lookup = Lookup(calls, self.names)
+        self._coins = None if self.recipe.wallet is None else Coins(calls, self.recipe.wallet)
+        """What an account on spot has instead of positions."""
         self.markets = Markets(calls)
         self._profile = Profile(
             self.client.name,
+            exits=VENUES[self.client.venue].exits,
+            has_reduce_only=self.recipe.wallet is None,
             attaches_stop=self.recipe.attaches_stop,
             protects_position=self.recipe.protects_position,
             names_stops=self.recipe.names_stops,
@@ -113,9 +117,12 @@ class CcxtExchange:
 
     def balance(self) -> Balance:
         self.calls.ready()
+        if self._coins is not None:
+            return understood(self._coins.balance)
         answer = self.calls.read("fetch_balance")
-        settle = VENUES[self.client.venue].settle
-        return understood(lambda: balance_of(answer.get("info"), self.recipe.purse, settle))
+        settle, purse = VENUES[self.client.venue].settle, self.recipe.purse
+        assert purse is not None
+        return understood(lambda: balance_of(answer.get("info"), purse, settle))
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         """Orders first and executions last: what fills in between is told as an execution, never lost between both."""
@@ -138,8 +145,8 @@ class CcxtExchange:
         known = self._listed_here(asked)
         symbols = [symbol for symbol in symbols if symbol in known]
         orders = self._orders(symbols)
-        positions = self._positions()
-        held = {position.symbol for position in positions}
+        positions = self._positions() if self._coins is None else self._coins.positions(symbols)
+        held = {position.symbol for position in positions} if self._coins is None else set(symbols)
         seen = {symbol: seen_of(symbol, orders, positions) for symbol in known | self._listed_here(held)}
         doubtful = {symbol for symbol in asked - known if symbol in self.api.markets}
         fills, fills_track, behind = self.history.fills(cursor.fills, seen, now, more=bool(doubtful))
@@ -167,7 +174,7 @@ class CcxtExchange:
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         """All that rests on `symbols`, of every book of the venue, each once."""
         rows = resting_rows(self.calls, symbols)
-        orders = [self._state(row, "") for row in rows]
+        orders = [self._lookup.state(row, "") for row in rows]
         found = {(order.symbol, order.trigger is None, order.exchange_id): order for order in orders}
         wanted = set(symbols)
         resting = [order for order in found.values() if order.symbol in wanted and not order.status.is_final]
@@ -202,16 +209,9 @@ class CcxtExchange:
         until = time.monotonic() + SEND_WITHIN
         self._ready_to_write()
         self._never_twice(intent)
-        wanted = arguments(
-            intent,
-            self.recipe,
-            self.api,
-            hedged=self._hedged(),
-            margin_mode=self._margin_mode(intent.symbol) if self.recipe.order_carries_margin_mode else "",
-        )
         self.history.expect(intent.symbol)
         try:
-            row = self.calls.write("create_order", *wanted, protective=intent.reduce_only, until=until)
+            row = self._send(intent, until)
         except (Absent, Unchanged) as odd:
             raise OutcomeUnknown(str(odd)) from None
         except Rejected as refusal:
@@ -221,6 +221,23 @@ class CcxtExchange:
             return self._placed(row, intent)
         except (CouldNotRead, Absent, Unchanged) as error:  # it has left, and of what came of it we know nothing
             raise OutcomeUnknown(str(error)) from None
+
+    def _send(self, intent: OrderIntent, until: float) -> Any:
+        """The library's row, or of a pair the venue's own answer."""
+        if intent.beside is not None:
+            return send_pair(self.calls, intent, intent.beside, until)
+        wanted = arguments(
+            intent,
+            self.recipe,
+            self.api,
+            hedged=self._hedged(),
+            margin_mode=self._margin_mode(intent.symbol) if self.recipe.order_carries_margin_mode else "",
+        )
+        return self.calls.write("create_order", *wanted, protective=self._protects(intent), until=until)
+
+    def _protects(self, intent: OrderIntent) -> bool:
+        """Coins are only ever sold by what protects or ends a trade."""
+        return intent.reduce_only or (self._coins is not None and intent.order_side is OrderSide.SELL)
 
     def _never_twice(self, intent: OrderIntent) -> None:
         """Some venues know a client id only while its order rests, and would fill a second one under the same."""
@@ -233,6 +250,9 @@ class CcxtExchange:
 
     def _placed(self, row: Any, intent: OrderIntent) -> OrderState:
         """Many venues answer with nothing but the order's number; then it rests, for all we know."""
+        if intent.beside is not None:
+            row, other = halves(self.calls, row, intent, intent.beside)
+            self.names.learn(intent.symbol, exchange_id_of(other, self.recipe), intent.beside.client_id)
         exchange_id = exchange_id_of(row, self.recipe) if isinstance(row, dict) else ""
         if not exchange_id:
             raise writing_failed(self.client, OutcomeUnknown("No order number was told."))
@@ -257,50 +277,7 @@ class CcxtExchange:
 
     def find(self, ref: OrderRef) -> OrderState | None:
         self.calls.ready()
-        for call in self._ways_to_find(ref):
-            with suppress(Absent):
-                if (found := self._order(call, ref)) is not None:
-                    return self._with_child(found, ref)
-        return None
-
-    def _ways_to_find(self, ref: OrderRef) -> Iterable[Call]:
-        """First the book it should be in; then the other, since an order overlooked would be placed twice."""
-        recipe = self.recipe
-        by_client = bool(ref.client_id) and (recipe.names_stops or not ref.is_conditional)
-        if not by_client and not ref.exchange_id:
-            raise CouldNotRead(f"{self.client.name} tells a conditional order by its number only, which is not known.")
-        plain = recipe.find if by_client else recipe.find_by_id
-        conditional = recipe.find_conditional if by_client else recipe.find_conditional_by_id
-        ways = [*conditional, *plain] if ref.is_conditional else [*plain, *conditional]
-        return [way for number_, way in enumerate(ways) if way not in ways[:number_]]
-
-    def _order(self, call: Call, ref: OrderRef) -> OrderState | None:
-        """The order by one way of asking; None when it is not there."""
-        params = self._filled_in(call.params, ref)
-        if call.shape == "order":
-            rows = [self.calls.read(call.method, self._id(call, ref), ref.symbol, params, protective=True)]
-        elif call.shape == "list":
-            rows = self.calls.read(call.method, ref.symbol, None, None, params, protective=True)
-        else:
-            market = self.api.market(ref.symbol)
-            rows = self.api.parse_orders(raw_rows(self.calls, replace(call, params=params), {}), market)
-        states = (self._state(row, ref.symbol) for row in rows if row and exchange_id_of(row, self.recipe))
-        if call.shape == "order" and not any(exchange_id_of(row, self.recipe) for row in rows if row):
-            raise CouldNotRead(f"{self.client.name} told neither an order nor that there is none.")
-        return next((state for state in states if is_meant(state, ref)), None)
-
-    def _with_child(self, order: OrderState, ref: OrderRef) -> OrderState:
-        """A triggered order tells what executed through the order it became."""
-        named = replace(order, client_id=ref.client_id or order.client_id)
-        self.names.learn_order(named)
-        if not order.child_id:
-            return named
-        became = OrderRef(ref.symbol, "", order.child_id)
-        for call in self.recipe.find_by_id:
-            with suppress(Absent):
-                if (child := self._order(call, became)) is not None:
-                    return with_child(named, child)
-        raise CouldNotRead("What a triggered order became is not told yet.")
+        return self._lookup.find(ref)
 
     def cancel(self, ref: OrderRef) -> CancelOutcome:
         """Raises Temporary (not carried out) and OutcomeUnknown too."""
@@ -313,8 +290,8 @@ class CcxtExchange:
         return self._gone(ref)
 
     def _cancel(self, call: Call, ref: OrderRef) -> None:
-        params = self._filled_in(call.params, ref)
-        given = (params,) if call.shape == "raw" else (self._id(call, ref), ref.symbol, params)
+        params = self._lookup.filled_in(call.params, ref)
+        given = (params,) if call.shape == "raw" else (self._lookup.id_of(call, ref), ref.symbol, params)
         try:
             self.calls.write(call.method, *given, protective=True)
         except Unchanged as odd:
@@ -345,21 +322,12 @@ class CcxtExchange:
             raise Temporary(f"{self.client.name} did not cancel an order that still rests.")
         return self.cancel(replace(ref, is_conditional=waits, exchange_id=ref.exchange_id or found.exchange_id))
 
-    def _filled_in(self, params: Params, ref: OrderRef) -> dict[str, Any]:
-        if ref.symbol not in self.api.markets:
-            raise CouldNotRead(f"{self.client.name} does not list {ref.symbol} (any more).")
-        market = self.api.market(ref.symbol)["id"]
-        return filled_in(params, {"client_id": ref.client_id, "exchange_id": ref.exchange_id, "market": market})
-
-    def _id(self, call: Call, ref: OrderRef) -> str | None:
-        return None if call.id is None else call.id.replace("{exchange_id}", ref.exchange_id)
-
-    def _state(self, row: Row, symbol: str) -> OrderState:
-        return understood(lambda: order_state(row, self.recipe, symbol))
-
     # --- the account ---
 
     def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
+        """Coins have neither."""
+        if self._coins is not None:
+            return
         self._ready_to_write()
         most = self.instrument(symbol).max_leverage
         if leverage > most:

@@ -26,8 +26,10 @@ from .ccxt_words import (
     fill_of,
     income_of,
     number,
+    settle_of,
     starts_as,
 )
+from .client_names import from_venue
 from .cursors import LATE, STEP, Cursor, Track
 from .recipe import Call, Ledger, milliseconds
 from .venues import VENUES
@@ -87,13 +89,14 @@ class History:
         """What is new, the track behind it, and whether there is more already.
 
         `symbols`: with what is seen of each at this moment. Where each costs a call of its own, those on which nothing
-        is seen to have happened are asked about now and then only; then the horizon stays where it is. `more`: so it
-        does for others that cannot be asked about now.
+        is seen to have happened are asked about now and then only; then the horizon stays where it is. So it does where
+        one call tells all and costs too much for every reading. `more`: and for others that cannot be asked about now.
         """
-        until = until_of(track, now, self.recipe.trade_pages)
-        asked = self._due(symbols, track, now)
+        until, rationed = until_of(track, now, self.recipe.trade_pages), self.recipe.trades_when_due
+        asked = self._due(symbols or ({"": None} if rationed else {}), track, now)
+        by_symbol, everywhere = self.recipe.trades_by_symbol, bool(asked) or not rationed
         rows, complete = list[Row](), until
-        for symbol in asked if self.recipe.trades_by_symbol else [None]:
+        for symbol in asked if by_symbol else [None] if everywhere else []:
             with about(self.calls, symbol):
                 found, read_to = self._trades(symbol, track.horizon, until, now)
             rows += [row for row in found if number(row.get("amount"))]
@@ -104,7 +107,7 @@ class History:
         behind, complete = complete < now, min([complete, *(time - 1 for time in waiting.values())])
         new = [row for row in new if _trade_id(row) not in waiting]
         ids = [(_trade_id(row), _trade_time(row)) for row in rows if _trade_id(row) not in waiting]
-        all_asked = not self.recipe.trades_by_symbol or (len(asked) == len(symbols) and not more)
+        all_asked = (len(asked) == len(symbols) and not more) if by_symbol else everywhere
         after = track.after(ids, complete, now) if all_asked else track.also(name for name, _ in ids)
         return self._named(new, fees or {}), after, behind
 
@@ -167,11 +170,12 @@ class History:
         client_id, liquidation = self.names.of(str(row["symbol"]), str(row.get("order") or "")) or ("", False)
         liquidation = liquidation or starts_as(row.get("info") or {}, self.recipe.liquidation)
         fee = fees[str(row["id"])] if str(row["id"]) in fees else self._fee(row)
-        return fill_of(row, self._client_id_in(row) or client_id, fee, liquidation)
+        return fill_of(row, self._client_id_in(row) or client_id, fee, self._withheld(row), liquidation)
 
     def _client_id_in(self, row: Row) -> str:
         raw = row.get("info") or {}
-        return next((str(raw[name]) for name in self.recipe.client_id_of_fill if raw.get(name)), "")
+        named = next((str(raw[name]) for name in self.recipe.client_id_of_fill if raw.get(name)), "")
+        return from_venue(named, self.recipe.names)
 
     def _find_names(self, rows: Sequence[Row]) -> None:
         """Learn whose orders executed, where executions carry no client id."""
@@ -211,8 +215,12 @@ class History:
     def _order(self, exchange_id: str, symbol: str) -> Row | None:
         for call in self.recipe.find_by_id:
             params = filled_in(call.params, {"exchange_id": exchange_id})
-            given = (exchange_id, symbol) if call.shape == "order" else (symbol, None, None)
-            found = self.calls.read(call.method, *given, params)
+            if call.shape == "raw":
+                raw = raw_rows(self.calls, call, {"exchange_id": exchange_id})
+                found = self.api.parse_orders(raw, self.api.market(symbol))
+            else:
+                given = (exchange_id, symbol) if call.shape == "order" else (symbol, None, None)
+                found = self.calls.read(call.method, *given, params)
             for row in found if isinstance(found, list) else [found]:
                 if exchange_id_of(row, self.recipe) == exchange_id:
                     return dict(row)
@@ -245,17 +253,31 @@ class History:
         return fees is None or now - _trade_time(row) < FEE_LATE
 
     def _fee(self, row: Row) -> Decimal:
-        """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin."""
-        fee = row.get("fee") or {}
-        cost, coin = number(fee.get("cost")) or ZERO, str(fee.get("currency") or "")
-        market = self.api.markets.get(row["symbol"]) or {}  # executions also come of what is not listed any more
-        settle = str(market.get("settle") or VENUES[self.calls.client.venue].settle)
+        """Paid in the settle currency, valued at the minute of the execution where it was taken in another coin.
+
+        In the coin that was traded it is worth what that was traded for.
+        """
+        cost, coin = _paid(row)
+        market = self.api.markets.get(row["symbol"])  # executions also come of what is not listed any more
+        settle = settle_of(market) if market else VENUES[self.calls.client.venue].settle
+        if self._in_kind(row, coin):
+            return cost * (number(row.get("price")) or ZERO)
         if not cost or not coin or coin == settle or {coin, settle} <= DOLLARS:
             return cost
         return cost * self._price_of(coin, settle, int(row["timestamp"]))
 
+    def _in_kind(self, row: Row, coin: str) -> bool:
+        market = self.api.markets.get(row["symbol"]) or {}
+        return bool(market.get("spot")) and coin == market["base"]
+
+    def _withheld(self, row: Row) -> Decimal:
+        """What of the coins bought was never handed over."""
+        cost, coin = _paid(row)
+        return max(cost, ZERO) if row.get("side") == "buy" and self._in_kind(row, coin) else ZERO
+
     def _price_of(self, coin: str, settle: str, time: int) -> Decimal:
-        symbol = f"{coin}/{settle}:{settle}"
+        is_spot = VENUES[self.calls.client.venue].exits.is_spot
+        symbol = f"{coin}/{settle}" if is_spot else f"{coin}/{settle}:{settle}"
         if symbol not in self.api.markets:
             log.warning("a fee in %s has no price here and counts as nothing", coin)
             return ZERO
@@ -316,6 +338,12 @@ def begin(text: str, now: int) -> Cursor:
         return Cursor.read(text, now)
     except (ValueError, KeyError, TypeError, IndexError):
         raise CouldNotRead("What is kept of how far the account was read cannot be understood.") from None
+
+
+def _paid(row: Row) -> tuple[Decimal, str]:
+    """A fee and the coin it was taken in."""
+    fee = row.get("fee") or {}
+    return number(fee.get("cost")) or ZERO, str(fee.get("currency") or "")
 
 
 def _trade_id(row: Row) -> str:

@@ -112,7 +112,12 @@ class Markets:
         return quotes, {symbol: self._range(symbol, found[symbol], quotes[symbol].last) for symbol in symbols}
 
     def _quote(self, symbol: str, close: Decimal) -> Quote:
-        """Where the ticker tells the mark, from it; else the mark is asked for, and the last price is the candle's."""
+        """Where the ticker tells the mark, from it; else the mark is asked for, and the last price is the candle's.
+
+        Coins have no mark but that price.
+        """
+        if self.venue.exits.is_spot:
+            return Quote(symbol, close, close, self.client.now())
         field = self.client.recipe.mark
         with about(self.calls, symbol):
             ticker = self.calls.read("fetch_ticker" if field else "fetch_mark_price", symbol)

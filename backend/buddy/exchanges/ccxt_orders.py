@@ -15,6 +15,7 @@ from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderIntent, OrderKind, Refusal
 from buddy.core.market import OrderSide
 
+from .client_names import to_venue
 from .recipe import HEDGE, Params, Recipe
 
 Arguments = tuple[str, str, str, float, float | None, dict[str, Any]]
@@ -33,8 +34,8 @@ def arguments(intent: OrderIntent, recipe: Recipe, api: Any, *, hedged: bool, ma
 
 
 def _params(intent: OrderIntent, recipe: Recipe, api: Any, *, hedged: bool, margin_mode: str) -> dict[str, Any]:
-    params: dict[str, Any] = {"clientOrderId": intent.client_id}
-    if intent.reduce_only:
+    params: dict[str, Any] = {"clientOrderId": to_venue(intent.client_id, recipe.names), **recipe.says}
+    if intent.reduce_only and recipe.wallet is None:  # coins cannot be sold twice
         params["reduceOnly"] = True
     if hedged and recipe.has_hedge:
         params |= HEDGE
@@ -49,7 +50,8 @@ def _trigger(intent: OrderIntent, trigger: Decimal, recipe: Recipe, api: Any) ->
     said = recipe.stop if intent.reduce_only else recipe.entry
     params: dict[str, Any] = {said.name: exact_text(trigger, api.price_to_precision, intent.symbol, "trigger")}
     params |= filled_in(said.extra, {"client_id": intent.client_id})
-    params[said.by] = recipe.words[intent.trigger_by]
+    if said.by:
+        params[said.by] = recipe.words[intent.trigger_by]
     if said.direction:
         params[said.direction] = "ascending" if intent.order_side is OrderSide.BUY else "descending"
     return params
@@ -62,7 +64,7 @@ def _attached(intent: OrderIntent, recipe: Recipe, api: Any) -> dict[str, Any]:
     if intent.reduce_only or not recipe.attaches_stop:
         return params
     for name, trigger in wanted.items():
-        if trigger is not None:
+        if trigger is not None and name in recipe.attach:
             text = exact_text(trigger, api.price_to_precision, intent.symbol, f"attached {name}")
             params = merged(params, filled_in(recipe.attach[name], {"trigger": text, "client_id": intent.client_id}))
     return params

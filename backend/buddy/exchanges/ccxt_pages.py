@@ -42,6 +42,8 @@ def paged(
             return rows, until
         if pages.ascending:
             since = _further(page, since, time_of)
+        elif pages.counted:  # the newest come first: what happens meanwhile is read twice, and nothing is left out
+            more[pages.param] = len(rows)
         elif pages.param and token not in (None, ""):
             more[pages.param] = token
         else:
@@ -107,6 +109,8 @@ def raw_rows(calls: Calls, call: Call, names: Mapping[str, str], more: Mapping[s
 def rows_in(answer: Any, call: Call, recipe: Recipe) -> list[Row]:
     """Raises CouldNotRead when there is no list where it should be: that is not the same as an empty one."""
     rows = at(answer, call.rows)
+    if call.keyed and isinstance(rows, dict):
+        rows = [{**row, call.keyed: name} for name, row in rows.items() if isinstance(row, dict)]
     if rows is None and call.none_is_empty and at(answer, recipe.always_told) is not None:
         inside = at(answer, call.rows[:1])
         if inside is None or (len(call.rows) > 1 and isinstance(at(answer, call.rows[:-1]), dict)):

@@ -148,7 +148,7 @@ class Ear:
         self.event()  # whatever happened before the socket was open was told to nobody
 
     def message(self, client: Any, message: Any) -> None:
-        if isinstance(message, dict) and message.get("e") in self.over:
+        if kind_of(message) in self.over:
             self.ended.set()
         try:
             self._read(client, message)
@@ -199,6 +199,13 @@ async def _follow(watch: Callable[[], Any], hint: Heard) -> None:
     while True:
         if any(is_news(row) for row in await watch()):
             hint()
+
+
+def kind_of(message: Any) -> Any:
+    """What an event calls itself, in an envelope or without one."""
+    inside = message.get("event") if isinstance(message, dict) else None
+    told = inside if isinstance(inside, dict) else message
+    return told.get("e") if isinstance(told, dict) else None
 
 
 def is_news(row: Mapping[str, Any]) -> bool:

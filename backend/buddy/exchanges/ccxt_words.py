@@ -22,6 +22,7 @@ from buddy.core.exchange import (
 )
 from buddy.core.market import ONE, ZERO, Instrument, MarginTier, OrderSide, Side
 
+from .client_names import from_venue
 from .recipe import Ledger, Purse, Recipe, at
 from .venues import Venue
 
@@ -40,6 +41,7 @@ STATUSES = {
     "expired": OrderStatus.EXPIRED,
     "triggered": OrderStatus.OPEN,
     "pending": OrderStatus.OPEN,
+    "pending_new": OrderStatus.OPEN,
 }
 
 
@@ -78,7 +80,19 @@ def positive(value: Any) -> Decimal | None:
 
 def is_ours(market: Row, venue: Venue) -> bool:
     """What is traded at the venue, and can be now: a linear perpetual; or coins for the currency of its accounts."""
-    return market.get("active") is not False and is_our_kind(market, venue)
+    return is_active(market, venue) and is_our_kind(market, venue)
+
+
+def is_active(market: Row, venue: Venue) -> bool:
+    """Open, and with the kinds of orders that protect."""
+    return market.get("active") is not False and all(
+        words <= _told_of(market, name) for name, words in venue.insists.items() if _told_of(market, name)
+    )
+
+
+def _told_of(market: Row, name: str) -> set[str]:
+    told = (market.get("info") or {}).get(name)
+    return set() if told is None else {str(each) for each in (told if isinstance(told, list) else [told])}
 
 
 def is_our_kind(market: Row, venue: Venue) -> bool:
@@ -117,7 +131,7 @@ def instrument(market: Row, venue: Venue, tiers: tuple[MarginTier, ...]) -> Inst
         max_leverage=min(most, highest),
         tiers=tiers,
         spot=venue.exits.is_spot,
-        active=market.get("active") is not False,
+        active=is_active(market, venue),
     )
 
 
@@ -173,7 +187,7 @@ def exchange_id_of(row: Row, recipe: Recipe) -> str:
 def client_id_of(row: Row, recipe: Recipe) -> str:
     raw = row.get("info") or {}
     named = next((str(raw[name]) for name in recipe.client_id_at if raw.get(name)), "")
-    return named or str(row.get("clientOrderId") or "")
+    return from_venue(named or str(row.get("clientOrderId") or ""), recipe.names)
 
 
 def kind_of(row: Row, trigger: Decimal | None, price: Decimal | None) -> OrderKind:
@@ -297,7 +311,7 @@ def _is(row: Row, purse: Purse, currency: str) -> bool:
 # --- what happened ----------------------------------------------------------------------------------------------------
 
 
-def fill_of(row: Row, client_id: str, fee: Decimal, liquidation: bool) -> Fill:
+def fill_of(row: Row, client_id: str, fee: Decimal, withheld: Decimal, liquidation: bool) -> Fill:
     if not row.get("id"):
         raise CouldNotRead("The venue told an execution without its number.")
     return Fill(
@@ -312,6 +326,7 @@ def fill_of(row: Row, client_id: str, fee: Decimal, liquidation: bool) -> Fill:
         liquidity=Liquidity.MAKER if row.get("takerOrMaker") == "maker" else Liquidity.TAKER,
         time=int(row["timestamp"]),
         liquidation=liquidation,
+        withheld=withheld,
         raw=dict(row.get("info") or {}),
     )
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from buddy.core.exchange import TriggerBy
+from buddy.core.exchange import Refusal, TriggerBy
 
-from .venue_codes import Codes
+from .venue_codes import Codes, Meaning
 
 Path = tuple[str | int, ...]
 Params = Mapping[str, Any]
 """Extra parameters of a call. In texts `{client_id}`, `{exchange_id}` and `{market}` stand for what they name."""
+Sayings = tuple[tuple[str, Refusal | Meaning], ...]
 
 ID = "{exchange_id}"
 BY_CLIENT: Params = {"clientOrderId": "{client_id}"}
@@ -26,7 +27,8 @@ WEEK = 7 * DAY
 class Call:
     """A call of the client. `order`: one order comes back; `list`: several; `raw`: a plain endpoint's own answer.
 
-    `rows`: where the rows lie in a raw answer. `none_is_empty`: it says null where others say an empty list.
+    `rows`: where the rows lie in a raw answer. `none_is_empty`: it says null where others say an empty list. `keyed`:
+    it tells a table by id where others tell a list, and this is the field of a row that is to hold its id.
     """
 
     method: str
@@ -35,11 +37,15 @@ class Call:
     shape: str = "order"
     rows: Path = ()
     none_is_empty: bool = False
+    keyed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """How an order that waits for a price is said: the parameter its trigger goes in, and whose price counts."""
+    """How an order that waits for a price is said: the parameter its trigger goes in, and whose price counts.
+
+    `by` is empty where there is one price alone.
+    """
 
     name: str
     by: str
@@ -53,13 +59,15 @@ class Pages:
     """How a long list is read to its end. `size` rows fill a page.
 
     `ascending`: oldest first, so the next page begins at the newest time. Else `param` gets the token found at `field`
-    of a row, or for a raw call of the answer; a full page that tells no token cannot be read on.
+    of a row, or for a raw call of the answer; a full page that tells no token cannot be read on. `counted`: `param` is
+    how many rows were read before.
     """
 
     size: int
     param: str = ""
     field: Path = ()
     ascending: bool = False
+    counted: bool = False
     window: int = 0
     """Longest span of time one question may cover, in milliseconds; 0 where there is none."""
 
@@ -88,6 +96,25 @@ class Purse:
     unrealised: str = ""
     free_at: Path = ()
     tied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """What coins an account owns: `rows` are in every good answer to the question for its balance."""
+
+    rows: Path
+    params: Params = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    """Ends of a coin's name under which the venue tells a part of it that can be sold as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How a stop and the limit order beside it are placed at once: in texts `{client_id}`, `{trigger}`, `{beside_id}`,
+    `{price}`, `{quantity}`, `{side}` and `{market}` stand for what they name. `reports`: what became of each order."""
+
+    call: Call
+    reports: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +179,8 @@ class Fact:
         match self.how:
             case "time":
                 return milliseconds(found)
+            case "seconds":
+                return (milliseconds(found) or 0) * 1000 or None
             case "list":  # one of these words is in it
                 words = found.split(",") if isinstance(found, str) else found
                 return any(str(word).strip() in self.yes for word in words) if isinstance(words, list) else None
@@ -191,6 +220,10 @@ class Recipe:
     code_at: tuple[Path, ...]
     """Where an answer says what went wrong, in the order of trust; `fine` is what it says when nothing did."""
     fine: frozenset[str]
+    words_at: Path = ()
+    sayings: Sayings = ()
+    """What an answer's words begin with, the more special before the general, and what that means: where a code has
+    several meanings, so that it is not listed, or where there are words only."""
     always_told: Path = ()
     """What no answer about the account lacks; empty where good answers have nothing in common."""
     per_address: Rate
@@ -199,6 +232,14 @@ class Recipe:
     calls by account, an address may ask for several accounts at once."""
     demo: str = "sandbox"
     """How practice money is switched on: the client's `sandbox` or `demo`."""
+    reads_by_account: bool = False
+    """Whether questions about the account, too, count against the account and not against the address."""
+    nonce: str = ""
+    """What requests are numbered with: the library's own idea; the `clock`, set right by the venue's, where the library
+    leaves that out; or a `count` of this machine, where each must be greater than the last and the clock is no matter.
+    """
+    needs_coins: bool = False
+    """Whether the steps of a market are right only once the steps of its coins are known."""
     used_header: str = ""
     used_limit: int = 0
     """Where the venue tells how much it has counted in this minute, and how much it allows."""
@@ -208,7 +249,12 @@ class Recipe:
     stop: Trigger
     """A reduce-only order that waits; `entry`: one that opens."""
     entry: Trigger
-    words: Mapping[TriggerBy, str]
+    words: Mapping[TriggerBy, str] = field(default_factory=dict)
+    says: Params = field(default_factory=dict)
+    """What every order says besides."""
+    pairing: Pairing | None = None
+    names: str = ""
+    """How our client ids are written there: as they are, or as a `uuid`."""
     trigger_at: tuple[str, ...] = ()
     """Fields of a raw order that hold its trigger; without them the library's. Attached protection is elsewhere."""
     plain_if: str = ""
@@ -256,7 +302,9 @@ class Recipe:
     """What makes a symbol cross, where leverage alone makes it isolated."""
     leverage_one_way: Params = field(default_factory=dict)
     leverage_hedged: tuple[Params, ...] = ({},)
-    purse: Purse
+    purse: Purse | None = None
+    wallet: Wallet | None = None
+    """One of the two: money that carries positions, or coins."""
     tiers: str = "one"
     """Margin tiers: of `one` market at a time, or `all` at once."""
     tiers_in_contracts: bool = False
@@ -269,6 +317,8 @@ class Recipe:
     trade_times: Since | None = None
     trade_pages: Pages = field(default_factory=lambda: Pages(100))
     trades_by_symbol: bool = False
+    trades_when_due: bool = False
+    """Whether asking costs so much that it is done only after something was seen to happen, and now and then."""
     trade_time: str = ""
     """Field of a raw execution with its time as text, where the library overlooks it."""
     executions: tuple[str, frozenset[str]] = ("", frozenset())

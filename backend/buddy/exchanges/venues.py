@@ -11,6 +11,8 @@ from buddy.core.exchange import Exits
 
 PAPER_ONLY = ("paper",)
 ALL_MODES = ("paper", "testnet", "live")
+OF_COINS = ("watch_orders", "watch_my_trades")
+"""Nobody tells of coins as of positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class Venue:
     currency accounts are kept in. `needs_passphrase`: its keys have one. `events`: what it tells unasked. `exits`: how
     what is held leaves, which also says whether perpetuals are traded or coins. `tick`: field of a raw market with its
     price step, where the library overlooks it. `fees`: maker's and taker's of a new account, as fractions; None where
-    the usual ones of perpetuals do. `fee_in_coins`: on spot that of a purchase is taken out of what was bought."""
+    the usual ones of perpetuals do. `fee_in_coins`: on spot that of a purchase is taken out of what was bought.
+    `insists`: fields of a raw market, and what has to be among the values of each where it is told, for without it
+    nothing could be protected there."""
 
     name: str
     client: str
@@ -46,6 +50,7 @@ class Venue:
     tick: str = ""
     fees: tuple[Decimal, Decimal] | None = None
     fee_in_coins: bool = False
+    insists: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 VENUES: dict[str, Venue] = {
@@ -62,7 +67,10 @@ VENUES: dict[str, Venue] = {
         "Binance spot",
         "binance",
         ("spot",),
+        modes=ALL_MODES,
         exits=Exits.PAIRED,
+        insists={"orderTypes": frozenset({"STOP_LOSS", "LIMIT_MAKER"}), "ocoAllowed": frozenset({"True"})},
+        events=Events(feeds=OF_COINS, ping=15_000, over=frozenset({"eventStreamTerminated", "serverShutdown"})),
         fees=(Decimal("0.001"), Decimal("0.001")),
         fee_in_coins=True,
     ),
@@ -71,9 +79,11 @@ VENUES: dict[str, Venue] = {
         "kraken",
         (),
         frozenset({"2h", "3m"}),
+        modes=("paper", "live"),
         settle="USD",
         exits=Exits.SINGLE,
         tick="tick_size",
+        events=Events(feeds=OF_COINS),
         fees=(Decimal("0.0025"), Decimal("0.004")),
     ),
 }

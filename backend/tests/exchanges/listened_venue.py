@@ -27,7 +27,7 @@ class ListenedVenue:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return web.json_response({"listenKey": "k" * 64})
+            return web.json_response({"listenKey": "k" * 64, "error": [], "result": {"token": "t", "expires": 900}})
         self.hosts.add(request.host.partition(":")[0])
         self.asked.append(request.path)
         socket = web.WebSocketResponse()
@@ -42,6 +42,8 @@ class ListenedVenue:
             await socket.send_json({"event": "login", "code": "0"})
         elif said.get("op") == "auth":
             await socket.send_json({"success": True, "ret_msg": "", "op": "auth", "conn_id": "1"})
+        elif str(said.get("method")).startswith("userDataStream"):
+            await socket.send_json({"id": said["id"], "status": 200, "result": {"subscriptionId": 0}})
         elif said.get("event") == "challenge":
             await socket.send_json({"event": "challenge", "message": "226aee50-88fc-4618-a42a-34f7709570b2"})
 
@@ -53,4 +55,6 @@ class ListenedVenue:
             if isinstance(said, dict) and "subscribe" in (said.get("op"), said.get("event")):
                 for topic in said.get("args") or [said]:
                     found.add(topic if isinstance(topic, str) else topic.get("channel") or topic["feed"])
+            elif isinstance(said, dict) and "subscribe" in str(said.get("method")):
+                found.add(said["params"].get("channel") or said["method"])
         return found

@@ -21,7 +21,7 @@ from buddy.exchanges.recipe import Rate
 
 from .venue_answers import ANSWERS, SYMBOLS
 
-SIGNING = {"timestamp", "signature", "recvWindow", "tag"}
+SIGNING = {"timestamp", "signature", "recvWindow", "tag", "nonce"}
 AT_ONCE = Bucket("test", Rate(1e9, 1e9))
 
 Answer = Any | Callable[[dict[str, Any]], Any]

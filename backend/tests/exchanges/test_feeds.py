@@ -20,6 +20,8 @@ BYBIT = {"/v5/private", "order", "execution", "position"}
 OKX = {"/ws/v5/private", "orders", "positions"}
 BITGET = {"/v2/ws/private", "orders", "fill", "positions"}
 KRAKEN = {"/ws/v1", "open_orders", "fills", "open_positions"}
+BINANCE_SPOT = {"/ws-api/v3", "userDataStream.subscribe.signature"}
+KRAKEN_SPOT = {"/v2", "executions"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,9 @@ KRAKEN = {"/ws/v1", "open_orders", "fills", "open_positions"}
         ("bitget", "testnet", "wspap.bitget.com", BITGET),
         ("kraken", "live", "futures.kraken.com", KRAKEN),
         ("kraken", "testnet", "demo-futures.kraken.com", KRAKEN),
+        ("binance-spot", "live", "ws-api.binance.com", BINANCE_SPOT),
+        ("binance-spot", "testnet", "demo-ws-api.binance.com", BINANCE_SPOT),
+        ("kraken-spot", "live", "ws-auth.kraken.com", KRAKEN_SPOT),
     ],
 )
 def test_orders_executions_and_positions_are_asked_for_at_the_venues_own_address(
@@ -48,7 +53,10 @@ def test_orders_executions_and_positions_are_asked_for_at_the_venues_own_address
 
 
 def without_markets(client: Client) -> None:
-    client.api.set_markets([])
+    """But one: knowing none at all, the library would ask for them."""
+    named = {"id": "x", "symbol": "X/Y", "base": "X", "quote": "Y", "baseId": "x", "quoteId": "y"}
+    kind = {"type": "spot", "spot": True, "swap": False, "future": False, "option": False}
+    client.api.set_markets([{**named, **kind, "precision": {}, "limits": {}, "info": {}}])
 
 
 async def asked(venue: str, environment: str, channels: set[str]) -> ListenedVenue:

@@ -19,12 +19,16 @@ from .test_requests import WISHES, intent
 
 PLACES = {
     "binance": "/v1/order", "bybit": "/v5/order/create", "okx": "/trade/order", "bitget": "/order/place-order",
-    "bingx": "/trade/order", "kraken": "/sendorder",
+    "bingx": "/trade/order", "kraken": "/sendorder", "binance-spot": "/v3/order", "kraken-spot": "/AddOrder",
 }  # fmt: skip
 
 
 def okx(code: str) -> dict[str, Any]:
     return {"code": "1", "msg": "All operations failed", "data": [{"ordId": "", "sCode": code, "sMsg": "No."}]}
+
+
+def coins(code: int, text: str) -> tuple[int, dict[str, Any]]:
+    return 400, {"code": code, "msg": text}
 
 
 def kraken(status: str) -> dict[str, Any]:
@@ -73,6 +77,40 @@ ANSWERS: list[tuple[str, Any, type[ExchangeError], str]] = [
     ("kraken", kraken("clientOrderIdInvalid"), Rejected, Refusal.OTHER),
     ("kraken", {"result": "error", "error": "authenticationError"}, KeyRefused, ""),
     ("kraken", {"result": "error", "error": "Server Error"}, OutcomeUnknown, ""),
+    # One code, and only its words tell which.
+    ("binance-spot", coins(-2010, "Account has insufficient balance for requested action."), Rejected, Refusal.MARGIN),
+    ("binance-spot", coins(-2010, "Order would trigger immediately."), Rejected, Refusal.WOULD_TRIGGER),
+    ("binance-spot", coins(-2010, "Stop price would trigger immediately."), Rejected, Refusal.WOULD_TRIGGER),
+    ("binance-spot", coins(-2010, "Duplicate order sent."), Rejected, Refusal.DUPLICATE),
+    ("binance-spot", coins(-2010, "Order would immediately match and take."), Rejected, Refusal.OTHER),
+    (
+        "binance-spot",
+        coins(-2010, "The relationship of the prices for the orders is not correct."),
+        Rejected,
+        Refusal.OTHER,
+    ),
+    ("binance-spot", coins(-2010, "Market is closed."), Rejected, Refusal.INACTIVE),
+    ("binance-spot", coins(-1013, "Filter failure: NOTIONAL"), Rejected, Refusal.MINIMUM),
+    ("binance-spot", coins(-1013, "Filter failure: LOT_SIZE"), Rejected, Refusal.MINIMUM),
+    ("binance-spot", coins(-1013, "Filter failure: PRICE_FILTER"), Rejected, Refusal.PRECISION),
+    ("binance-spot", coins(-1013, "Filter failure: MAX_NUM_ALGO_ORDERS"), Rejected, Refusal.OTHER),
+    ("binance-spot", coins(-2010, "Something that was never heard of."), OutcomeUnknown, ""),
+    ("binance-spot", coins(-1007, "Timeout waiting. Execution status unknown."), OutcomeUnknown, ""),
+    ("binance-spot", coins(-2015, "Invalid API-key, IP, or permissions for action."), KeyRefused, ""),
+    ("binance-spot", (200, {}), OutcomeUnknown, ""),
+    ("kraken-spot", {"error": ["EOrder:Insufficient funds"]}, Rejected, Refusal.MARGIN),
+    ("kraken-spot", {"error": ["EOrder:Order minimum not met"]}, Rejected, Refusal.MINIMUM),
+    ("kraken-spot", {"error": ["EOrder:Cost minimum not met"]}, Rejected, Refusal.MINIMUM),
+    ("kraken-spot", {"error": ["EGeneral:Invalid arguments:volume minimum not met"]}, Rejected, Refusal.MINIMUM),
+    ("kraken-spot", {"error": ["EGeneral:Invalid arguments:volume"]}, Rejected, Refusal.PRECISION),
+    ("kraken-spot", {"error": ["EGeneral:Invalid arguments:ordertype"]}, Rejected, Refusal.OTHER),
+    ("kraken-spot", {"error": ["EOrder:cl_ord_id already in use"]}, Rejected, Refusal.DUPLICATE),
+    ("kraken-spot", {"error": ["EService:Market in post_only mode"]}, Rejected, Refusal.INACTIVE),
+    ("kraken-spot", {"error": ["EAPI:Rate limit exceeded"]}, Temporary, ""),
+    ("kraken-spot", {"error": ["EGeneral:Permission denied"]}, KeyRefused, ""),
+    ("kraken-spot", {"error": ["EService:Unavailable"]}, OutcomeUnknown, ""),
+    ("kraken-spot", {"error": ["EService:Deadline elapsed"]}, OutcomeUnknown, ""),
+    ("kraken-spot", {"error": [], "result": {}}, OutcomeUnknown, ""),
 ]
 
 
@@ -91,11 +129,19 @@ def test_an_answer_to_an_order(store, venue, answer, expected, code):
 
 @pytest.mark.parametrize("venue", RECIPES)
 def test_no_code_means_two_things(venue):
-    source = Path(venue_rows.__file__).with_name(f"{venue}.py").read_text()
-    table = source[source.index("CODES = codes(") : source.index("RECIPE = ")]
+    source = Path(venue_rows.__file__).with_name(f"{venue.replace('-', '_')}.py").read_text()
+    table = source[source.index("CODES = codes(") : source.index("\n\n", source.index("CODES = codes("))]
     listed = [code for text in re.findall(r'"([^"]*)"', table) for code in text.split()]
     assert len(listed) == len(set(listed))
     assert set(listed) == set(RECIPES[venue].codes)
+
+
+@pytest.mark.parametrize("venue", RECIPES)
+def test_no_saying_hides_behind_a_more_general_one(venue):
+    sayings = [beginning for beginning, _ in RECIPES[venue].sayings]
+    hidden = [late for n, late in enumerate(sayings) if any(late.startswith(early) for early in sayings[:n])]
+    assert not hidden
+    assert bool(sayings) is bool(RECIPES[venue].words_at)
 
 
 def test_an_order_sent_before_is_not_sent_again_by_the_same_process(store):

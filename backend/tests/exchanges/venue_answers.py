@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 NOW = 1_795_262_400_000
-SYMBOLS = {"kraken": "BTC/USD:USD"}
+SYMBOLS = {"kraken": "BTC/USD:USD", "binance-spot": "BTC/USDT", "kraken-spot": "BTC/USD"}
 
 BINANCE: dict[str, Any] = {
     "/exchangeInfo": {"symbols": [{
@@ -112,4 +112,54 @@ KRAKEN: dict[str, Any] = {
     "/cancelorder": {"result": "success", "cancelStatus": {"status": "cancelled", "order_id": "7"}},
 }  # fmt: skip
 
-ANSWERS = {"binance": BINANCE, "bybit": BYBIT, "okx": OKX, "bitget": BITGET, "bingx": BINGX, "kraken": KRAKEN}
+BINANCE_SPOT: dict[str, Any] = {
+    "/exchangeInfo": {"symbols": [{
+        "symbol": f"{base}USDT", "status": "TRADING", "baseAsset": base, "quoteAsset": "USDT", "baseAssetPrecision": 8,
+        "quotePrecision": 8, "isSpotTradingAllowed": True, "ocoAllowed": True, "permissions": [],
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT",
+                       "TAKE_PROFIT_LIMIT"],
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000.00", "tickSize": "0.01000000"},
+            {"filterType": "LOT_SIZE", "minQty": "0.00001000", "maxQty": "9000.00000000", "stepSize": "0.00001000"},
+            {"filterType": "NOTIONAL", "minNotional": "5.00000000", "applyMinToMarket": True, "maxNotional": "9000000"},
+        ],
+    } for base in ("BTC", "ETH", "BNB")]},
+    "": [],
+    "/time": {"serverTime": NOW},
+    "/v3/account": {"balances": []},
+    "/v3/order": {"symbol": "BTCUSDT", "orderId": 7, "orderListId": -1, "clientOrderId": "tb1", "transactTime": NOW,
+                  "price": "60000.00000000", "origQty": "0.01000000", "executedQty": "0.00000000", "status": "NEW",
+                  "timeInForce": "GTC", "type": "LIMIT", "side": "BUY"},
+}  # fmt: skip
+
+KRAKEN_SPOT: dict[str, Any] = {
+    "/AssetPairs": {"error": [], "result": {
+        f"X{base}ZUSD": {
+            "altname": f"{base}USD", "wsname": f"{base}/USD", "base": f"X{base}", "quote": "ZUSD", "pair_decimals": 1,
+            "lot_decimals": 8, "ordermin": "0.0001", "costmin": "0.5", "tick_size": "0.1", "status": "online",
+            "fees": [[0, 0.4]], "fees_maker": [[0, 0.25]], "leverage_buy": [2, 3], "leverage_sell": [2, 3],
+        } for base in ("XBT", "ETH")}},
+    "/Assets": {"error": [], "result": {"XXBT": {"altname": "XBT", "decimals": 10, "status": "enabled"},
+                                        "XETH": {"altname": "ETH", "decimals": 10, "status": "enabled"},
+                                        "ZUSD": {"altname": "USD", "decimals": 4, "status": "enabled"}}},
+    "/Time": {"error": [], "result": {"unixtime": NOW // 1000}},
+    "/AddOrder": {"error": [], "result": {"descr": {"order": "buy 0.01 XBTUSD @ market"},
+                                       "txid": ["OAAAAA-BBBBB-CCCCCC"]}},
+    "/CancelOrder": {"error": [], "result": {"count": 1}},
+    "/OpenOrders": {"error": [], "result": {"open": {}}},
+    "/ClosedOrders": {"error": [], "result": {"closed": {}, "count": 0}},
+    "/QueryOrders": {"error": [], "result": {}},
+    "/BalanceEx": {"error": [], "result": {}},
+    "/TradesHistory": {"error": [], "result": {"trades": {}, "count": 0}},
+}  # fmt: skip
+
+ANSWERS = {
+    "binance": BINANCE,
+    "bybit": BYBIT,
+    "okx": OKX,
+    "bitget": BITGET,
+    "bingx": BINGX,
+    "kraken": KRAKEN,
+    "binance-spot": BINANCE_SPOT,
+    "kraken-spot": KRAKEN_SPOT,
+}

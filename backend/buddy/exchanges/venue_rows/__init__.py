@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..recipe import Recipe
-from . import binance, bingx, bitget, bybit, kraken, okx
+from . import binance, binance_spot, bingx, bitget, bybit, kraken, kraken_spot, okx
 
 RECIPES: Mapping[str, Recipe] = {
     "binance": binance.RECIPE,
@@ -18,4 +18,6 @@ RECIPES: Mapping[str, Recipe] = {
     "bingx": bingx.RECIPE,
     "bitget": bitget.RECIPE,
     "kraken": kraken.RECIPE,
+    "binance-spot": binance_spot.RECIPE,
+    "kraken-spot": kraken_spot.RECIPE,
 }

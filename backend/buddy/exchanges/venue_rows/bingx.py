@@ -34,6 +34,7 @@ RECIPE = Recipe(
         "recvWindow": 5000,
     },
     codes=CODES,
+    nonce="clock",
     code_at=(("code",),),
     fine=frozenset({"0"}),
     always_told=("code",),
