@@ -231,7 +231,7 @@ class Recipe:
     """In the library's weights, which stand for the account's own limit of each endpoint; where a venue counts most
     calls by account, an address may ask for several accounts at once."""
     demo: str = "sandbox"
-    """How practice money is switched on: the client's `sandbox` or `demo`."""
+    """How practice money is switched on: the client's `sandbox` or `demo`; empty where there is none."""
     reads_by_account: bool = False
     """Whether questions about the account, too, count against the account and not against the address."""
     nonce: str = ""

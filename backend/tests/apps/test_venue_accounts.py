@@ -203,8 +203,9 @@ def test_venues_say_what_they_offer(api, settings):
     told = api.get("/api/v1/venues").json()
     rows = {row["id"]: row for row in told["results"]}
     assert {name for name, row in rows.items() if "live" in row["modes"]} == {
-        "binance", "bingx", "bybit", "okx", "bitget", "kraken",
+        "binance", "bingx", "bybit", "okx", "bitget", "kraken", "binance-spot", "kraken-spot",
     }  # fmt: skip
+    assert rows["kraken-spot"]["modes"] == ["paper", "live"]
     assert {name for name, row in rows.items() if row["needs_passphrase"]} == {"okx", "bitget"}
     assert (rows["kraken"]["settle"], told["live_trading"]) == ("USD", False)
     assert told["sentence"] == "I trade with real money on {name}"
