@@ -15,6 +15,7 @@ from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
 
 from .client_ids import new_client_id
+from .lease import Lease
 from .models import Order
 from .rows import Rows
 
@@ -42,7 +43,7 @@ def asked_with(
     return asked
 
 
-def row_of(account: Account, rows: Rows, state: OrderState) -> Order | None:
+def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Order | None:
     """A new row for an attached order that one of our entries asked for; None when none did, or it has one already."""
     orders = rows.all_orders()
     if any(order.exchange_id == state.exchange_id and order.symbol == state.symbol for order in orders):
@@ -51,7 +52,7 @@ def row_of(account: Account, rows: Rows, state: OrderState) -> Order | None:
     if not asked:
         return None
     entry, role = min(asked, key=lambda each: _strangeness(each, state, asked, orders))
-    made = _made(account, entry, state, role)
+    made = _made(lease, account, entry, state, role)
     rows.orders[entry.trade_id].append(made)
     return made
 
@@ -76,20 +77,21 @@ def _role(entry: Order, state: OrderState) -> Role | None:
     return None
 
 
-def _made(account: Account, entry: Order, state: OrderState, role: Role) -> Order:
-    return Order.objects.create(
-        account=account,
-        trade=entry.trade,
-        client_id=new_client_id(),
-        exchange_id=state.exchange_id,
-        is_attached=True,
-        symbol=state.symbol,
-        role=role,
-        order_side=state.order_side,
-        kind=state.kind,
-        quantity=state.quantity,
-        price=state.price,
-        trigger=state.trigger,
-        reduce_only=True,
-        reason=CAUSES[role],
-    )
+def _made(lease: Lease, account: Account, entry: Order, state: OrderState, role: Role) -> Order:
+    with lease.writing():
+        return Order.objects.create(
+            account=account,
+            trade=entry.trade,
+            client_id=new_client_id(),
+            exchange_id=state.exchange_id,
+            is_attached=True,
+            symbol=state.symbol,
+            role=role,
+            order_side=state.order_side,
+            kind=state.kind,
+            quantity=state.quantity,
+            price=state.price,
+            trigger=state.trigger,
+            reduce_only=True,
+            reason=CAUSES[role],
+        )

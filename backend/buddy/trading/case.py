@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from django.db import transaction
-
 from buddy.core.errors import CouldNotRead, Rejected
 from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Reading, Role
 from buddy.core.manage import Working
@@ -48,6 +46,7 @@ MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
 class Case:
     """A trade in hand. `held`: contracts the venue says are held for it."""
 
+    lease: Lease
     trade: Trade
     orders: list[Order]
     position: Position
@@ -206,14 +205,13 @@ class Case:
         """Take in what became of the orders since."""
         self.position = replace(self.position, declined=books.declined(self.orders))
 
-    def remember(self, lease: Lease) -> None:
+    def remember(self) -> None:
         """Keep what the core must know of the market next time."""
         document, before = self.position.memory.document(), self.trade.memory
         if document == before:
             return
         self.trade.memory = document
-        with transaction.atomic():
-            lease.keep()
+        with self.lease.writing():
             _TRADE({"memory": document}, trade=self.trade.pk)
             if self.held and document.get("withdrawn") != before.get("withdrawn"):
                 why = WITHDRAWALS[document["withdrawn"]]
@@ -285,8 +283,7 @@ class Desk:
         self.case.position = replace(position, directives=directives)
         trade.directives = directives.document()
         sentence = f"The exchange refused the leverage or margin mode: {refusal}"
-        with transaction.atomic():
-            self.ledger.lease.keep()
+        with self.case.lease.writing():
             trade.save(update_fields=["directives"])
             tell(trade, "order_rejected", sentence, self.case.market.time, code=refusal.code, role=Role.ENTRY)
 
@@ -320,7 +317,9 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
     unread |= {trade.symbol for trade, case in made if case is None}
     exits = ledger.exchange.profile.exits
-    ledger.nobodys = {} if exits.is_spot else foreign.keep(ledger.account, reading, _claims(found, unread))
+    ledger.nobodys = (
+        {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread))
+    )
     _give_held(found, reading, ledger.nobodys, unread)
     return found
 
@@ -351,7 +350,9 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     trail = position.plan.rules.trail if position.held else None
     market = market_of(ledger.account, reading, trade.symbol, trail)
     orders, exits = rows.orders[trade.pk], ledger.exchange.profile.exits
-    return Case(trade, orders, observed(position, market), market, booked=_booked(rows, trade), exits=exits)
+    return Case(
+        ledger.lease, trade, orders, observed(position, market), market, booked=_booked(rows, trade), exits=exits
+    )
 
 
 def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.exchange import OrderStatus, Role
@@ -32,9 +31,10 @@ def note_doubt(case: Case) -> None:
     since = (trade.mismatch_since or timezone.now()) if doubts else None
     if since != trade.mismatch_since:
         trade.mismatch_since = since
-        trade.save(update_fields=["mismatch_since"])
+        with case.lease.writing():
+            trade.save(update_fields=["mismatch_since"])
     elif since is not None and wall_ms() - to_ms(since) >= LAG_MS and not _was_told(case):
-        with transaction.atomic():
+        with case.lease.writing():
             tell(trade, "notice", f"{doubts} Checking on.", case.market.time, doubt=True)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 from typing import Any
 
-from django.db import transaction
-
 from buddy.core.costs import PRECISE
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
@@ -17,7 +15,6 @@ from buddy.core.position import Booked, Cause, Position, exit_cause, initial_ris
 
 from .case import Case
 from .figures import figures, kept
-from .lease import Lease
 from .models import ExitReason, Order, Trade
 from .moments import at
 from .states import LIVE
@@ -30,9 +27,10 @@ def begin(case: Case) -> None:
     if case.trade.status != Trade.Status.PENDING or first is None:
         return
     pending = Trade.objects.filter(pk=case.trade.pk, status=Trade.Status.PENDING)
-    if pending.update(status=Trade.Status.OPEN, opened_at=at(first)):
-        case.trade.status, case.trade.opened_at = Trade.Status.OPEN, at(first)
-        hint(case.trade)
+    with case.lease.writing():
+        if pending.update(status=Trade.Status.OPEN, opened_at=at(first)):
+            case.trade.status, case.trade.opened_at = Trade.Status.OPEN, at(first)
+            hint(case.trade)
 
 
 def freeze_risk(case: Case) -> None:
@@ -42,7 +40,8 @@ def freeze_risk(case: Case) -> None:
         return
     if position.exited or not case.entry_is_open:
         trade.initial_risk = kept(risk_so_far(position))
-        trade.save(update_fields=["initial_risk"])
+        with case.lease.writing():
+            trade.save(update_fields=["initial_risk"])
 
 
 def risk_so_far(position: Position) -> Decimal:
@@ -51,7 +50,7 @@ def risk_so_far(position: Position) -> Decimal:
         return initial_risk(position) or ZERO
 
 
-def end(case: Case, lease: Lease) -> bool:
+def end(case: Case) -> bool:
     """Finish what is over: closed when all that entered has left, cancelled when nothing can enter any more.
 
     Coins too few to be sold have stayed, and keep a trade only while more of them may come.
@@ -61,11 +60,11 @@ def end(case: Case, lease: Lease) -> bool:
     if case.position.held and case.entry_is_open:
         return False
     if case.position.entered:
-        return _finish(case, lease)
-    return not case.entry_is_open and _call_off(case, lease)
+        return _finish(case)
+    return not case.entry_is_open and _call_off(case)
 
 
-def _finish(case: Case, lease: Lease) -> bool:
+def _finish(case: Case) -> bool:
     trade, position = case.trade, case.position
     risk = trade.initial_risk if trade.initial_risk is not None else kept(risk_so_far(position))
     closed = position.last_exit_time or case.market.time
@@ -74,8 +73,7 @@ def _finish(case: Case, lease: Lease) -> bool:
         "exit_reason": exit_reason(position),
         "closed_at": at(closed),
     }
-    with transaction.atomic():
-        lease.keep()
+    with case.lease.writing():
         still_open = Trade.objects.filter(pk=trade.pk, status__in=(Trade.Status.PENDING, Trade.Status.OPEN))
         if not still_open.update(status=Trade.Status.CLOSED, protected_since=None, naked_since=None, **frozen):
             return False
@@ -110,11 +108,10 @@ def _reason(last: Booked) -> ExitReason:
     return ExitReason.TRAILING_STOP if cause is Cause.STEP else ExitReason(cause.value)
 
 
-def _call_off(case: Case, lease: Lease) -> bool:
+def _call_off(case: Case) -> bool:
     trade, now = case.trade, case.market.time
     why = _withdrawal(case)
-    with transaction.atomic():
-        lease.keep()
+    with case.lease.writing():
         pending = Trade.objects.filter(pk=trade.pk, status=Trade.Status.PENDING)
         if not pending.update(status=Trade.Status.CANCELLED, withdrawal=why, closed_at=at(now)):
             return False

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.exchange import PositionState, Reading
@@ -15,6 +14,7 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
+from .lease import Lease
 from .models import ForeignPosition, Trade
 from .states import WORKING
 from .telling import hint_account, tell_account, text
@@ -47,34 +47,36 @@ class Claims:
     uncertain: Collection[str]
 
 
-def keep(account: Account, reading: Reading, claims: Claims) -> dict[Key, Decimal]:
+def keep(lease: Lease, account: Account, reading: Reading, claims: Claims) -> dict[Key, Decimal]:
     """Bring the rows up to this reading; how much of each symbol and side is surely nobody's now."""
     rows = {(row.symbol, Side(row.side)): row for row in _ROWS.rows(account=account.pk)}
     for position in reading.positions:
         key = (position.symbol, position.side)
         if position.symbol not in claims.uncertain:
-            _keep_one(account, position, rows.get(key), reading.time, claims)
+            _keep_one(lease, account, position, rows.get(key), reading.time, claims)
     there = {(position.symbol, position.side) for position in reading.positions}
     for key in rows.keys() - there:
-        _maybe_gone(account, rows[key], reading.time, GONE_AFTER)
+        _maybe_gone(lease, account, rows[key], reading.time, GONE_AFTER)
     here = {key: row for key, row in rows.items() if row.pk is not None and key in there}
     return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}
 
 
-def _keep_one(account: Account, position: PositionState, row: ForeignPosition | None, now: int, claims: Claims) -> None:
+def _keep_one(
+    lease: Lease, account: Account, position: PositionState, row: ForeignPosition | None, now: int, claims: Claims
+) -> None:
     key = (position.symbol, position.side)
     surplus = position.quantity - claims.possible.get(key, ZERO)
     if row is not None:
         surplus = min(max(row.quantity, surplus), position.quantity - claims.sure.get(key, ZERO))
     if row is not None and surplus <= 0:
-        _maybe_gone(account, row, now, EXPLAINED_AFTER)
+        _maybe_gone(lease, account, row, now, EXPLAINED_AFTER)
     elif row is not None:
-        _refresh(account, row, position, surplus, now)
+        _refresh(lease, account, row, position, surplus, now)
     elif surplus > 0 and claims.holders.get(key, 0) != 1:  # what a hand has added belongs to the only trade there is
-        _find(account, position, surplus, now)
+        _find(lease, account, position, surplus, now)
 
 
-def _find(account: Account, position: PositionState, quantity: Decimal, now: int) -> None:
+def _find(lease: Lease, account: Account, position: PositionState, quantity: Decimal, now: int) -> None:
     row = ForeignPosition(
         account=account,
         symbol=position.symbol,
@@ -83,13 +85,15 @@ def _find(account: Account, position: PositionState, quantity: Decimal, now: int
         confirmed=not _may_be_explained(account, position.symbol),
         **_figures(position, quantity),
     )
-    with transaction.atomic():
+    with lease.writing():
         row.save()
         if row.confirmed:
             _tell_found(account, row, now)
 
 
-def _refresh(account: Account, row: ForeignPosition, position: PositionState, quantity: Decimal, now: int) -> None:
+def _refresh(
+    lease: Lease, account: Account, row: ForeignPosition, position: PositionState, quantity: Decimal, now: int
+) -> None:
     figures = _figures(position, quantity)
     changed = {name: value for name, value in figures.items() if getattr(row, name) != value}
     if row.gone_since is not None:
@@ -101,7 +105,7 @@ def _refresh(account: Account, row: ForeignPosition, position: PositionState, qu
         return
     for name, value in changed.items():
         setattr(row, name, value)
-    with transaction.atomic():
+    with lease.writing():
         row.save(update_fields=list(changed))
         if surely:
             _tell_found(account, row, now)
@@ -126,19 +130,20 @@ def _may_be_explained(account: Account, symbol: str) -> bool:
     return ours.filter(status__in=WORKING).exists() or ours.filter(checked_at__gte=soon).exists()
 
 
-def _maybe_gone(account: Account, row: ForeignPosition, now: int, after: timedelta) -> None:
+def _maybe_gone(lease: Lease, account: Account, row: ForeignPosition, now: int, after: timedelta) -> None:
     """What was decided of a position that was seen for sure is forgotten only when it has stayed away."""
     if not row.confirmed and after is EXPLAINED_AFTER:
-        _forget(account, row, now)
+        _forget(lease, account, row, now)
     elif row.gone_since is None:
         row.gone_since = timezone.now()
-        row.save(update_fields=["gone_since"])
+        with lease.writing():
+            row.save(update_fields=["gone_since"])
     elif timezone.now() - row.gone_since >= after:
-        _forget(account, row, now)
+        _forget(lease, account, row, now)
 
 
-def _forget(account: Account, row: ForeignPosition, now: int) -> None:
-    with transaction.atomic():
+def _forget(lease: Lease, account: Account, row: ForeignPosition, now: int) -> None:
+    with lease.writing():
         if row.confirmed:
             sentence = f"The {row.side} position of {row.symbol} that was nobody's here is gone."
             tell_account(account, "foreign_position_gone", sentence, now, symbol=row.symbol, side=row.side)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
+
 from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
@@ -54,6 +56,13 @@ class Lease:
         """
         if not self._write({"lease_until": wall_ms() + LEASE_MS, **fields}):
             raise LeaseLost("Another process took over this account.")
+
+    @contextmanager
+    def writing(self, **fields: Any) -> Iterator[None]:
+        """A transaction that only the holder may begin; what a look writes it writes in here. Raises LeaseLost."""
+        with transaction.atomic():
+            self.keep(**fields)
+            yield
 
     def account(self) -> Account:
         """The account as it stands now."""

@@ -48,7 +48,7 @@ class Ledger:
         self.account = account
         self.exchange = exchange
         self.lease = lease
-        self.outcomes = Outcomes(account, exchange)
+        self.outcomes = Outcomes(account, exchange, lease)
         self.nobodys: Mapping[tuple[str, Side], Decimal] = {}
         """What no trade of ours accounts for, by symbol and side, as of the last reading."""
         self.working: list[Trade] = []

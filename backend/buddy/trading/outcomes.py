@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
 from . import attached, books, pairs, telling
+from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
 from .recognition import Listing, same_figures
@@ -41,9 +41,10 @@ class Outcomes:
     `clock`: the account's time at the last reading; `rows`: those in hand since then.
     """
 
-    def __init__(self, account: Account, exchange: Exchange) -> None:
+    def __init__(self, account: Account, exchange: Exchange, lease: Lease) -> None:
         self.account = account
         self.exchange = exchange
+        self.lease = lease
         self.clock = 0
         self.rows = Rows()
 
@@ -51,7 +52,7 @@ class Outcomes:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
         listing = Listing.of(states)
         for state in listing.attached:
-            attached.row_of(self.account, rows, state)
+            attached.row_of(self.lease, self.account, rows, state)
         for order in [*rows.all_orders(), *self._forgotten(listing, rows)]:
             found = listing.named(order) or self._by_figures(order, listing, rows)
             if found is not None:
@@ -103,7 +104,7 @@ class Outcomes:
 
     def doubt(self, *orders: Order) -> None:
         """They were sent, and nobody knows what became of them."""
-        with transaction.atomic():
+        with self.lease.writing():
             for order in orders:
                 order.status = OrderStatus.UNKNOWN
                 order.raw = order.raw | {"unknown_since": wall_ms()}
@@ -111,7 +112,7 @@ class Outcomes:
 
     def never_sent(self, order: Order) -> None:
         """It is certain that it did not reach the venue, nor its other half: the same wish may use its name again."""
-        with transaction.atomic():
+        with self.lease.writing():
             for each in pairs.together(order, self.rows):
                 each.status = OrderStatus.INTENDED
                 each.raw = _without(each.raw, "sent_at", "absent_since", "unknown_since")
@@ -131,7 +132,7 @@ class Outcomes:
         first_seen = order.placed_at is None
         order.placed_at = order.placed_at or self._moment(state.time)
         order.closed_at = self._moment(0) if state.status.is_final else None
-        with transaction.atomic():
+        with self.lease.writing():
             save(order, "status", "filled", "exchange_id", "child_id", "raw", "placed_at", "closed_at")
             if first_seen:
                 self._note_arrival(order)
@@ -156,7 +157,7 @@ class Outcomes:
             telling.tell_placed(order, self.clock)
 
     def close(self, *orders: Order, status: OrderStatus) -> None:
-        with transaction.atomic():
+        with self.lease.writing():
             for order in orders:
                 order.status, order.closed_at = status, self._moment(0)
                 save(order, "status", "closed_at", "refusal")
@@ -183,7 +184,8 @@ class Outcomes:
         if not self._is_gone(order):
             if "absent_since" not in order.raw:
                 order.raw = order.raw | {"absent_since": wall_ms()}
-                save(order, "raw")
+                with self.lease.writing():
+                    save(order, "raw")
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
             self.never_sent(order)
         else:
@@ -250,7 +252,7 @@ class Outcomes:
         state = self.exchange.find(OrderRef(fill.symbol, "", fill.exchange_id)) if fill.exchange_id else None
         if state is None:
             return
-        mine = attached.row_of(self.account, rows, state) if state.is_attached else None
+        mine = attached.row_of(self.lease, self.account, rows, state) if state.is_attached else None
         mine = mine or next((order for order in orders if _is_nameless(order) and same_figures(order, state)), None)
         if mine is not None:
             self.adopt(mine, state)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from django.db import transaction
-
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
 from buddy.core.position import Cause, Withdrawal
@@ -34,7 +32,7 @@ def note_cover(case: Case) -> None:
         return
     lost = trade.protected_since is not None and naked is not None and case.live_stop is None
     trade.protected_since, trade.naked_since = since, naked
-    with transaction.atomic():
+    with case.lease.writing():
         trade.save(update_fields=["protected_since", "naked_since"])
         if lost:
             tell(trade, "protection_lost", "No stop rests for this position any more. It is being put back.", now)
@@ -75,7 +73,7 @@ def order_close(case: Case, cause: Cause) -> None:
     directives = replace(case.position.directives, reduce_to=ZERO, close_cause=cause)
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
-    with transaction.atomic():
+    with case.lease.writing():
         case.trade.save(update_fields=["directives"])
         sentence = "NO STOP COULD BE PLACED: the position is closed at market now."
         tell(case.trade, "protection_lost", sentence, case.market.time, closing=True)
@@ -92,7 +90,7 @@ def withdraw(case: Case, why: Withdrawal, sentence: str) -> None:
     directives = replace(case.position.directives, withdraw_entry=why)
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
-    with transaction.atomic():
+    with case.lease.writing():
         case.trade.save(update_fields=["directives"])
         tell(case.trade, "notice", f"{sentence}: what is unfilled of it is withdrawn.", case.market.time)
 
@@ -109,7 +107,8 @@ def note_venue(case: Case) -> None:
     }
     if _is_news(told, kept):
         case.trade.at_venue = told
-        case.trade.save(update_fields=["at_venue"])
+        with case.lease.writing():
+            case.trade.save(update_fields=["at_venue"])
 
 
 def _is_news(told: dict[str, str | None], kept: dict[str, str | None]) -> bool:

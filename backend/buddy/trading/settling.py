@@ -40,10 +40,11 @@ def settle(case: Case, ledger: Ledger) -> bool:
     if not fills:
         return False
     ledger.book_records(fills)
-    for fill in fills:
-        _say(fill, case)
     case.trade.mismatch_since = None
-    case.trade.save(update_fields=["mismatch_since"])
+    with case.lease.writing():
+        case.trade.save(update_fields=["mismatch_since"])
+        for fill in fills:
+            _say(fill, case)
     return True
 
 

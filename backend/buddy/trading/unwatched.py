@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.exchange import Reading
 from buddy.events.models import Event
 from buddy.exchanges.venues import VENUES
 
+from .lease import Lease
 from .models import Trade
 from .telling import hint, tell
 from .unmanaged import exposed
@@ -24,30 +24,30 @@ TOLD_AFTER = timedelta(seconds=10)
 LOST, BACK = "unwatched", "watched_again"
 
 
-def note(working: Iterable[Trade], reading: Reading) -> None:
+def note(lease: Lease, working: Iterable[Trade], reading: Reading) -> None:
     """After a reading: which of the working trades it told nothing of."""
     for trade in working:
         if trade.symbol not in reading.quotes:
-            _miss(trade, reading.time)
+            _miss(lease, trade, reading.time)
         elif trade.unwatched_since is not None:
-            _welcome(trade, reading.time)
+            _welcome(lease, trade, reading.time)
 
 
-def _miss(trade: Trade, now: int) -> None:
+def _miss(lease: Lease, trade: Trade, now: int) -> None:
     if trade.unwatched_since is None:
         trade.unwatched_since = timezone.now()
-        with transaction.atomic():
+        with lease.writing():
             trade.save(update_fields=["unwatched_since"])
             hint(trade)
     elif timezone.now() - trade.unwatched_since >= TOLD_AFTER and not _was_told(trade):
-        with transaction.atomic():
+        with lease.writing():
             tell(trade, LOST, _sentence(trade), now, cure=f"Look at {_venue(trade)} itself now.")
 
 
-def _welcome(trade: Trade, now: int) -> None:
+def _welcome(lease: Lease, trade: Trade, now: int) -> None:
     told = _was_told(trade)
     trade.unwatched_since = None
-    with transaction.atomic():
+    with lease.writing():
         trade.save(update_fields=["unwatched_since"])
         if told:
             tell(trade, BACK, f"{_venue(trade)} tells of {trade.symbol} again: this trade is watched.", now)

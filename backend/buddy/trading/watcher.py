@@ -108,7 +108,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     looked.rounds += 1
     looked.acted = looked.waits = False
     found = cases(ledger, reading)
-    unwatched.note(ledger.working, reading)
+    unwatched.note(ledger.lease, ledger.working, reading)
     again: set[str] = set()
     for case in found:
         if _in_own_scope(case, ledger, looked):
@@ -141,7 +141,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     executed = False
     if not (case.trade.hands_off and (case.held or not case.position.entered)):
         executed = _act(case, ledger, looked)
-    case.remember(ledger.lease)
+    case.remember()
     if executed:
         return True
     if not case.trade.hands_off and protection.mend(case):
@@ -153,7 +153,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return False
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
-    endings.end(case, ledger.lease)
+    endings.end(case)
     return False
 
 
