@@ -308,14 +308,22 @@ class Position:
     @property
     def gross(self) -> Decimal:
         """Before costs, in settle currency, of what has been closed; to the last digit once all is."""
-        way_in, way_out = self.entries, self.exits
-        if not way_in.quantity or not way_out.quantity:
+        if not self.entries.quantity or not self.exits.quantity:
             return ZERO
-        cost = (
-            way_in.weight if way_in.quantity == way_out.quantity else way_in.weight * way_out.quantity / way_in.quantity
-        )
-        change = way_out.weight - cost if self.instrument.linear else cost - way_out.weight
+        cost, weight = self._cost, self.exits.weight
+        change = weight - cost if self.instrument.linear else cost - weight
         return self.side.sign * change * self.instrument.contract_size
+
+    @property
+    def _cost(self) -> Decimal:
+        """Of the weight of what entered the part of what has left."""
+        way_in, left = self.entries, self.exits.quantity
+        return way_in.weight if way_in.quantity == left else way_in.weight * left / way_in.quantity
+
+    @property
+    def held_at_cost(self) -> Decimal:
+        """What coins that are still there have cost, fees apart: a trade that ends with dust leaves it at this."""
+        return self.entries.weight - self._cost if self.held else ZERO
 
     @property
     def net(self) -> Decimal:

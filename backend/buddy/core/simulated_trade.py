@@ -184,8 +184,11 @@ class SimulatedTrade:
             self._tags[beside.client_id] = _limit_half(wish, beside)
 
     def cancel(self, working: Working, reason: str) -> None:
+        order = self.exchange.orders.get(working.client_id)
+        halves = (working.client_id, order.other) if order is not None else ()
         if self.exchange.cancel(OrderRef(self.symbol, working.client_id)) is CancelOutcome.CANCELLED:
-            del self._tags[working.client_id]
+            for client_id in halves:
+                self._tags.pop(client_id, None)
 
     def withdraw(self, working: Working, reason: str) -> bool:
         order = self.exchange.orders.get(working.client_id)
@@ -195,11 +198,19 @@ class SimulatedTrade:
         return True
 
     def _forget(self, client_id: str) -> None:
-        """An order that rests no more. An entry or a target that a hand has cancelled is not placed again."""
+        """An order that rests no more. An entry or a target that a hand has cancelled is not placed again.
+
+        Who cancels a pair has cancelled its stop as well, and that comes back: so does the pair.
+        """
         wish = self._tags.pop(client_id)
         order = self.exchange.closed.get(client_id)
-        if order is not None and order.status is OrderStatus.CANCELLED:
+        if order is not None and order.status is OrderStatus.CANCELLED and not self._had_its_stop(client_id):
             self._decline(wish)
+
+    def _had_its_stop(self, client_id: str) -> bool:
+        """Whether it was cancelled as the limit half of a pair."""
+        stops = [order for order in self.exchange.closed.values() if order.status is OrderStatus.CANCELLED]
+        return any(o.intent.beside is not None and o.intent.beside.client_id == client_id for o in stops)
 
     def _decline(self, wish: Wish) -> None:
         if wish.role in (Role.ENTRY, Role.TAKE_PROFIT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from buddy.core.costs import Costs
 from buddy.core.errors import InvalidPlan
+from buddy.core.exchange import Exits
 from buddy.core.market import Candle, Instrument
 from buddy.core.plan_document import read_plan
 from buddy.core.position import Position
@@ -20,8 +22,20 @@ from .plans import shares
 
 D = Decimal
 COIN = Instrument("COIN/USDT:USDT", "COIN", "USDT", "USDT", tick_size=D("0.1"), lot_size=D("0.1"))
+OWNED = Instrument(
+    "COIN/USDT",
+    "COIN",
+    "USDT",
+    "USDT",
+    tick_size=D("0.1"),
+    lot_size=D("0.01"),
+    min_quantity=D("0.02"),
+    min_notional=D(5),
+    spot=True,
+)
 COSTS = Costs(D("0.0002"), D("0.0005"), D("0.0003"))
 EQUITY = D(10_000)
+NOTHING = D(0)
 MINUTE = 60_000
 START = 1_699_999_200_000
 """A full hour."""
@@ -48,14 +62,23 @@ def trade_on(
     costs: Costs = COSTS,
     slices: int | None = None,
     equity: Decimal = EQUITY,
+    exits: Exits = Exits.REDUCE_ONLY,
+    stash: Decimal = NOTHING,
+    withholds: bool = True,
 ) -> SimulatedTrade:
-    """The trade of a document, sized and looked at once, where the first step of the path begins."""
+    """The trade of a document, sized and looked at once, where the first step of the path begins.
+
+    `stash`: coins of the trader's own in the same wallet.
+    """
     price = first.price if isinstance(first, Tick) else first.open
     plan = read_plan({"symbol": instrument.symbol} | document, instrument, reference_price=price)
     figures = size(plan, instrument, equity=equity, free=equity, costs=costs, reference_price=price)
     if any(fault.code not in ("target_below_minimum",) for fault in figures.faults):
         raise InvalidPlan(figures.faults)
-    exchange = SimulatedExchange({instrument.symbol: instrument}, wallet=equity, costs=costs, slices=slices)
+    exchange = SimulatedExchange(
+        {instrument.symbol: instrument}, wallet=equity, costs=costs, slices=slices, exits=exits, withholds=withholds
+    )
+    exchange.books.coins = {instrument.base: stash} if stash else {}
     exchange.feed(instrument.symbol, first)
     exchange.set_up(instrument.symbol, figures.leverage, plan.margin_mode.value)
     position = Position(plan, instrument, figures.quantities, costs=costs, opened_time=first.time)
@@ -69,9 +92,9 @@ def price_of(tenths: int) -> str:
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
+def documents(draw: st.DrawFn, signs: Sequence[int] = (1, -1)) -> dict[str, Any]:
     """A plan about 100, long or short, with any rules."""
-    sign = draw(st.sampled_from([1, -1]))
+    sign = draw(st.sampled_from(signs))
     count = draw(st.integers(0, 3))
     targets = [1000 + sign * 20 * (n + 1) + sign * draw(st.integers(0, 15)) for n in range(count)]
     parts = draw(shares(count)) if count else []
