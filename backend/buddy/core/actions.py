@@ -55,11 +55,13 @@ class Cancel:
 class Swap:
     """Withdraw what is `gone`, which locks coins, and place `wish` with them.
 
-    It is placed only when all of `gone` is certain to be over and to have sold nothing more than was known.
+    It is placed only when all of `gone` is certain to be over and to have sold nothing more than was known. `back` is
+    placed instead where the venue refuses it: no stop is given up for an order that does not come to be.
     """
 
     gone: tuple[Working, ...]
     wish: Wish
+    back: Wish | None = None
 
 
 Action = Place | Cancel | Swap
@@ -102,8 +104,19 @@ def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
 def _act(action: Action, desk: Desk) -> None:
     if isinstance(action, Cancel):
         desk.cancel(action.working, action.reason)
-    elif isinstance(action, Place) or all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
+    elif isinstance(action, Place):
         _place(action.wish, desk)
+    elif all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
+        _swap_in(action, desk)
+
+
+def _swap_in(swap: Swap, desk: Desk) -> None:
+    try:
+        _place(swap.wish, desk)
+    except Rejected:
+        if swap.back is not None:
+            desk.place(swap.back)
+        raise
 
 
 def _place(wish: Wish, desk: Desk) -> None:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from .closed_candles import ClosedCandles
 from .costs import PRECISE, Costs
 from .errors import InvalidPlan
+from .exchange import Exits
 from .holding import Market, Position
 from .intrabar import Intrabar
 from .market import Candle, Instrument, Side
@@ -43,18 +44,28 @@ class Played:
 
 @dataclass(frozen=True)
 class Terms:
-    """`venue` is whether the instrument's own rules of leverage and liquidation are known and hold."""
+    """`venue` is whether the instrument's own rules of leverage and liquidation are known and hold.
+
+    `exits` is the venue's (`Profile.exits`); None: what any venue can do with such an instrument.
+    """
 
     instrument: Instrument
     costs: Costs
     equity: Decimal
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     venue: bool = True
+    exits: Exits | None = None
 
     @cached_property
     def traded(self) -> Instrument:
         """The instrument with the rules that hold."""
         return self.instrument if self.venue else replace(self.instrument, max_leverage=UNLIMITED)
+
+    @property
+    def way_out(self) -> Exits:
+        if self.exits is not None:
+            return self.exits
+        return Exits.SINGLE if self.instrument.spot else Exits.REDUCE_ONLY
 
 
 def rehearse(
@@ -97,6 +108,7 @@ def opened(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
         costs=terms.costs,
         checks_margin=False,
         liquidates=terms.venue,
+        exits=terms.way_out,
     )
     exchange.set_up(plan.symbol, found.leverage, plan.margin_mode.value)
     position = Position(plan, instrument, found.quantities, costs=terms.costs, opened_time=first.time)

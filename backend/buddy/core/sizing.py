@@ -236,8 +236,8 @@ def _entries(ticket: Ticket, quantities: tuple[Decimal, ...]) -> tuple[EntryFigu
 
 
 def _targets(ticket: Ticket, lots: int, loss: StopLoss) -> tuple[TargetFigure, ...]:
-    """Each target's part of the whole quantity and what reaching it earns."""
-    plan, whole = ticket.plan, ticket.quantity(lots)
+    """Each target's part of what will be there and what reaching it earns."""
+    plan, whole = ticket.plan, ticket.kept(lots)
     parts = target_quantities(ticket.instrument, whole, [target.share for target in plan.take_profits])
     pairs = zip(plan.take_profits, parts, strict=True)
     return tuple(_target(ticket, lots, loss, target.price, target.share, part) for target, part in pairs)
@@ -247,7 +247,7 @@ def _target(ticket: Ticket, lots: int, loss: StopLoss, price: Decimal, share: De
     cut = Context(prec=DIGITS).plus
     if not part:
         return TargetFigure(price, part, share, ZERO, ZERO, None)
-    instrument, whole = ticket.instrument, ticket.quantity(lots)
+    instrument, whole = ticket.instrument, ticket.kept(lots)
     gross = instrument.gross(ticket.plan.side, ticket.average_entry(lots), price, part)
     way_in = (loss.entry_fee + ticket.entry_slippage(lots)) * part / whole
     net = gross - way_in - instrument.notional(price, part) * ticket.costs.maker
@@ -264,6 +264,6 @@ def _break_even(ticket: Ticket, lots: int, loss: StopLoss) -> Decimal:
         average_entry=ticket.average_entry(count),
         fees_paid=fees,
         funding_paid=ZERO,
-        quantity=ticket.quantity(count),
+        quantity=ticket.kept(count) or ticket.quantity(count),
         taker=ticket.costs.taker,
     )

@@ -132,13 +132,10 @@ def _wish(position: Position, each: Slice, level: StopLevel) -> Wish:
     side = position.side.exit_order_side
     if each.is_reached:
         return Wish(role, leg, side, OrderKind.LIMIT, each.quantity, price=each.limit, reason=Cause.TAKE_PROFIT)
-    return Wish(
-        role,
-        leg,
-        side,
-        OrderKind.STOP_MARKET,
-        each.quantity,
-        trigger=level.price,
-        reason=level.cause,
-        beside=each.limit,
-    )
+    return plain_stop(position, each.quantity, level)._replace(leg=leg, beside=each.limit)
+
+
+def plain_stop(position: Position, quantity: Decimal, level: StopLevel) -> Wish:
+    """A stop of coins that no target takes."""
+    side, kind = position.side.exit_order_side, OrderKind.STOP_MARKET
+    return Wish(Role.STOP, 0, side, kind, quantity, trigger=level.price, reason=level.cause)

@@ -14,7 +14,7 @@ from .actions import Action, Cancel, Place, Swap, Working
 from .exchange import Exits, Role
 from .market import ZERO, sellable
 from .position import Market, Position
-from .spot import exit_wishes
+from .spot import exit_wishes, plain_stop
 from .stops import StopLevel, level_of
 from .wishes import Wish, close_wish
 
@@ -30,7 +30,7 @@ def sales(position: Position, working: Sequence[Working], market: Market, held: 
         wishes = _passed(position, exiting, whole, level)
     else:
         wishes = exit_wishes(position, market, whole, exits, _resting(exiting))
-    return Room(position, market.last, whole, exiting).actions(wishes)
+    return Room(position, level, market.last, whole, exiting).actions(wishes)
 
 
 def is_passed(position: Position, working: Iterable[Working], market: Market, held: Decimal) -> bool:
@@ -84,6 +84,7 @@ class Room:
     """The coins of one trade while a step is made: which of them are locked by what, and which are free for certain."""
 
     position: Position
+    level: StopLevel
     last: Decimal
     whole: Decimal
     working: Sequence[Working]
@@ -126,7 +127,14 @@ class Room:
         gone += self._in_the_way(wish, missing - _sum(gone))
         self.free -= max(missing - _sum(gone), ZERO)
         missing_wish = wish._replace(quantity=missing)
-        return Swap(tuple(gone), missing_wish) if gone else Place(missing_wish)
+        return Swap(tuple(gone), missing_wish, self._back(missing_wish)) if gone else Place(missing_wish)
+
+    def _back(self, wish: Wish) -> Wish | None:
+        """What protects the coins where the sale they were freed for is refused."""
+        if wish.role is Role.STOP or self.last <= self.level.price:
+            return None
+        stop = plain_stop(self.position, wish.quantity, self.level)
+        return stop if self._can_sell(stop, stop.quantity) else None
 
     def _can_sell(self, wish: Wish, quantity: Decimal) -> bool:
         price = wish.trigger or wish.price or self.last

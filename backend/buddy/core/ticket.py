@@ -105,6 +105,14 @@ class Ticket:
         return target_quantities(self.instrument, self.quantity(lots), [leg.share for leg in self.legs])
 
     @once_per_lots
+    def kept(self, lots: int) -> Decimal:
+        """Contracts that are there to be sold again: of coins a venue may withhold the fee, and parts of a lot stay."""
+        if not self.instrument.spot:
+            return self.quantity(lots)
+        parts = zip(self.legs, self.quantities(lots), strict=True)
+        return self.instrument.round_quantity(sum((bought * (1 - leg.fee_rate) for leg, bought in parts), ZERO))
+
+    @once_per_lots
     def loss(self, lots: int) -> StopLoss:
         """What the whole of it loses at the stop."""
         parts = zip(self.legs, self.quantities(lots), strict=True)
@@ -147,8 +155,14 @@ class Ticket:
 
     @once_per_lots
     def lowest_leverage(self, lots: int) -> int | None:
-        """The lowest whole leverage with which margin and entry fees fit what is free; None when none does."""
-        return lowest_leverage(self.notional(lots), self.free - self.loss(lots).entry_fee) if lots else 1
+        """The lowest whole leverage with which margin and entry fees fit what is free; None when none does.
+
+        Coins are paid for at once, slipped.
+        """
+        if not lots:
+            return 1
+        slipped = self.entry_slippage(lots) if self.instrument.spot else ZERO
+        return lowest_leverage(self.notional(lots), self.free - self.loss(lots).entry_fee - slipped)
 
     @once_per_lots
     def highest_leverage(self, lots: int) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from .costs import target_quantities
 from .errors import Fault
 from .margin import highest_leverage
-from .market import Side
+from .market import Side, sellable
 from .ticket import Leg, Ticket
 
 
@@ -63,8 +63,26 @@ def _small_entries(ticket: Ticket, lots: int) -> Iterator[Fault]:
         if quantity < ticket.least:
             message = f"This entry would be {quantity:f}, below the venue's minimum of {ticket.least:f}."
             yield Fault(field, message, "Give it a larger share, or risk more.", "quantity_below_minimum")
-        elif (fault := _small_notional(ticket, leg, quantity, field)) is not None:
+        elif fault := _small_notional(ticket, leg, quantity, field) or _unsellable(ticket, leg, quantity, field):
             yield fault
+
+
+def _unsellable(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> Fault | None:
+    """Coins that the stop could not sell, should nothing but this leg fill."""
+    instrument, stop = ticket.instrument, ticket.plan.stop_price
+    left = instrument.round_quantity(quantity * (1 - leg.fee_rate))
+    if not instrument.spot or sellable(instrument, left, stop):
+        return None
+    lots = _lots_at_least(ticket, _least_at_stop(ticket) / (1 - leg.fee_rate) / leg.share)
+    message = f"What this buys is worth {instrument.notional(stop, left):.2f} at the stop, too little to be sold there."
+    cure = f"Risk at least {ticket.loss(lots).total:.2f} {instrument.settle}, or bring the stop nearer."
+    return Fault(field, message, cure, "notional_below_minimum")
+
+
+def _least_at_stop(ticket: Ticket) -> Decimal:
+    """The fewest contracts that the stop can sell."""
+    least = ticket.instrument.min_notional / ticket.plan.stop_price
+    return max(ticket.least, ticket.lot * _lots_at_least(ticket, least))
 
 
 def _small_notional(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> Fault | None:
@@ -78,17 +96,22 @@ def _small_notional(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> 
 
 
 def _small_targets(ticket: Ticket, lots: int) -> Iterator[Fault]:
-    whole, shares = ticket.quantity(lots), [target.share for target in ticket.plan.take_profits]
+    """Coins of a target are its stop's to sell as well, so there they must be enough, too."""
+    spot = ticket.instrument.spot
+    least = _least_at_stop(ticket) if spot else ticket.least
+    limit = "what can be sold at the stop, at least" if spot else "the venue's minimum of"
+    whole, shares = ticket.kept(lots), [target.share for target in ticket.plan.take_profits]
     for number, part in enumerate(target_quantities(ticket.instrument, whole, shares)):
-        if part < ticket.least:
-            message = f"This take-profit would be {part:f}, below the venue's minimum of {ticket.least:f}."
-            yield Fault(f"take_profits.{number}.share", message, _larger_share(ticket, whole), "target_below_minimum")
+        if part < least:
+            message = f"This take-profit would be {part:f}, below {limit} {least:f}."
+            cure = _larger_share(least, whole)
+            yield Fault(f"take_profits.{number}.share", message, cure, "target_below_minimum")
 
 
-def _larger_share(ticket: Ticket, whole: Decimal) -> str:
-    if whole < ticket.least * 2:
+def _larger_share(least: Decimal, whole: Decimal) -> str:
+    if whole < least * 2:
         return "Use one take-profit, or risk more."
-    return f"Give it a share of at least {ticket.least / whole:.4f}, use fewer take-profits, or risk more."
+    return f"Give it a share of at least {least / whole:.4f}, use fewer take-profits, or risk more."
 
 
 def _leverage(ticket: Ticket, lots: int) -> Iterator[Fault]:
@@ -114,5 +137,9 @@ def _margin_short(ticket: Ticket, lots: int) -> Fault:
     highest = max(ticket.highest_leverage(lots), 1)
     needed = ticket.notional(lots) / highest + ticket.loss(lots).entry_fee
     settle = ticket.instrument.settle
+    if ticket.instrument.spot:
+        needed += ticket.entry_slippage(lots)
+        message = f"This costs {needed:.2f} {settle} with its fees, and {ticket.free:.2f} {settle} is free."
+        return Fault("risk", message, "Risk less, or free some money.", "margin_short")
     message = f"Even with {highest}× this needs {needed:.2f} {settle}, and {ticket.free:.2f} {settle} is free."
     return Fault("risk", message, "Risk less, or free some margin.", "margin_short")

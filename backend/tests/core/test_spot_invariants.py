@@ -164,10 +164,12 @@ def test_what_is_closed_leaves_nothing_but_dust(
     trade.position = replace(trade.position, directives=replace(trade.position.directives, reduce_to=keep))
     trade.look()
     check(trade, stash)
+    if any(order.filled for order in trade.working()):
+        return  # a stop that has triggered, or a limit at its price: the venue is selling
     assert trade.held <= keep or not sellable(OWNED, trade.held - keep, walk[-1].price)
     if not keep:
         assert not sellable(OWNED, trade.held, walk[-1].price)
-        assert trade.is_over or trade.working()[0].role is Role.TAKE_PROFIT, "what rests may still be sold"
+        assert trade.is_over
 
 
 @settings(deadline=None)
