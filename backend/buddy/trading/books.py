@@ -104,10 +104,11 @@ def declined(orders: Iterable[Order]) -> frozenset[tuple[Role, int]]:
 
     Halves of pairs do not count: the venue ends one with the other, and a stop that a hand took away comes back.
     """
-    return frozenset((Role(o.role), o.leg) for o in orders if _was_declined(o))
+    return frozenset((Role(o.role), o.leg) for o in orders if was_declined(o))
 
 
-def _was_declined(order: Order) -> bool:
+def was_declined(order: Order) -> bool:
+    """Whether it is such an order."""
     by_us = order.cancel_reason or order.is_attached or order.paired_with_id
     return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not by_us
 

@@ -10,6 +10,7 @@ from buddy.core.market import ZERO
 from buddy.core.position import Cause, Withdrawal
 from buddy.events.models import Event
 
+from . import books
 from .case import Case
 from .models import Order
 from .moments import at, to_ms
@@ -18,6 +19,7 @@ from .telling import tell, text
 NAKED_AT_MOST_MS = 10_000
 """Exchange time from the moment something is held without a live stop until it is closed at market."""
 REFUSALS_AT_MOST = 2
+TOLD = "told_declined"
 HARDLY = Decimal("0.001")
 """Of a price."""
 
@@ -93,6 +95,26 @@ def withdraw(case: Case, why: Withdrawal, sentence: str) -> None:
     with case.lease.writing():
         case.trade.save(update_fields=["directives"])
         tell(case.trade, "notice", f"{sentence}: what is unfilled of it is withdrawn.", case.market.time)
+
+
+def note_declined(case: Case) -> None:
+    """Say once of each entry and target that a hand cancelled at the venue that it stays away."""
+    for order in case.orders:
+        if TOLD in order.raw or order.status == OrderStatus.REJECTED or not books.was_declined(order):
+            continue
+        if order.role == Role.ENTRY or case.held > 0:  # with nothing held the venue ends targets by itself
+            _tell_declined(order, case)
+
+
+def _tell_declined(order: Order, case: Case) -> None:
+    what = "Target" if order.role == Role.TAKE_PROFIT else "Entry"
+    rest = "What was unfilled of " if order.filled else ""
+    name = f"{what.lower() if rest else what} {order.leg + 1}"
+    sentence = f"{rest}{name} was cancelled on the exchange, not by this desk: it is not placed again."
+    order.raw = order.raw | {TOLD: True}
+    with case.lease.writing():
+        order.save(update_fields=["raw"])
+        tell(case.trade, "notice", sentence, case.market.time, role=order.role, leg=order.leg)
 
 
 def note_venue(case: Case) -> None:

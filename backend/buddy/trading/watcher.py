@@ -151,6 +151,8 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
     if case.doubts:
         return False
+    if not case.trade.hands_off:
+        protection.note_declined(case)
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
     endings.end(case)

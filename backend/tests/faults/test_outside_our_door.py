@@ -118,6 +118,21 @@ def test_a_target_and_an_entry_cancelled_by_hand_are_respected(account: Account,
     waiting.refresh_from_db()
     assert [order.leg for order in resting(trade, "take_profit")] == [1]
     assert waiting.status == "cancelled"
+    again(trade)
+    said = Event.objects.filter(kind="notice").order_by("id").values_list("trade_id", "text")
+    stays = "was cancelled on the exchange, not by this desk: it is not placed again."
+    assert list(said) == [(trade.pk, f"Target 1 {stays}"), (waiting.pk, f"Entry 1 {stays}")]
+
+
+def test_targets_that_the_venue_ends_with_the_position_are_not_told_as_cancelled(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = entered(account, venue)
+    for target in resting(trade, "take_profit"):
+        venue.cancel_by_hand(target.client_id)
+    venue.hand("sell", "market", trade_held(trade), reduce_only=True)
+    again(trade)
+    assert (trade.status, "notice" in kinds(trade)) == ("closed", False)
 
 
 def test_reversed_by_hand_the_trade_ends_and_the_other_side_is_nobodys(account: Account, venue: VenueLike) -> None:
