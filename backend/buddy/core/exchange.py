@@ -195,7 +195,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """Money that moved without a fill; `amount` is signed from our side (paid funding is negative)."""
+    """Money that moved without a fill; `amount` is signed from our side (paid funding is negative).
+
+    `side`: of the position it was paid for, where the venue tells.
+    """
 
     income_id: str
     kind: IncomeKind
@@ -203,6 +206,7 @@ class Income:
     amount: Decimal
     time: int
     raw: Mapping[str, object] = field(default_factory=dict)
+    side: Side | None = None
 
 
 class PositionMode(StrEnum):

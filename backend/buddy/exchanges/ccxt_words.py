@@ -340,6 +340,7 @@ def income_of(raw: Row, ledger: Ledger, symbol: str, amount: Decimal, time: int)
         amount=amount,
         time=time,
         raw=dict(raw),
+        side=_side_of(size) if ledger.position and (size := number(raw.get(ledger.position))) else None,
     )
 
 

@@ -119,7 +119,10 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where income comes from. Of its kinds `funding` and `other` count; the rest is told by executions, or moved."""
+    """Where income comes from. Of its kinds `funding` and `other` count; the rest is told by executions, or moved.
+
+    `position`: the signed size of what funding was paid for, where the venue tells; in hedge mode it says which side.
+    """
 
     call: Call
     since: Since
@@ -132,6 +135,7 @@ class Ledger:
     symbol: str = "symbol"
     currency: str = "asset"
     time: str = "time"
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Q
@@ -20,15 +20,12 @@ from buddy.prepared import Select, Update
 
 from . import records
 from .client_ids import is_ours
-from .models import Fill, ForeignPosition, Income, Order, Trade
+from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
-from .states import WORKING
 
 _FILLED = Select(lambda orders: Fill.objects.filter(order_id__in=orders).values_list("order_id", "quantity"))
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
-INSTANT = timedelta(milliseconds=1)
-"""Money may move at the very moment of the execution that ended its holding."""
 Portion = tuple[int | None, Decimal]
 """A trade (None: nobody's) and how many contracts of an execution were its own."""
 
@@ -236,63 +233,12 @@ def _row(
         liquidation=fill.liquidation,
         from_record=fill.fill_id.startswith(records.RECORD),
         time=at(fill.time),
-        raw={"exchange_id": fill.exchange_id, "client_id": fill.client_id} | _venue_row(fill.raw),
+        raw={"exchange_id": fill.exchange_id, "client_id": fill.client_id} | venue_row(fill.raw),
     )
 
 
-def _venue_row(raw: Mapping[str, object]) -> dict[str, object]:
+def venue_row(raw: Mapping[str, object]) -> dict[str, object]:
     return {"venue": dict(raw)} if raw else {}
-
-
-def book_income(account: Account, income: Sequence[port.Income]) -> list[Income]:
-    """Write what is new of `income`; funding goes to who held the symbol at that moment."""
-    if not income:
-        return []
-    ids = [each.income_id for each in income]
-    known = set(Income.objects.filter(account=account, income_id__in=ids).values_list("income_id", flat=True))
-    rows = [row for each in income if each.income_id not in known for row in _income_rows(account, each)]
-    return Income.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _income_rows(account: Account, income: port.Income) -> Iterator[Income]:
-    left = income.amount
-    holders = list(_holders(account, income).items())
-    for number, (trade_id, share) in enumerate(holders):
-        last = number == len(holders) - 1
-        amount = left if last else income.amount * share
-        left -= amount
-        yield _income_row(account, income, trade_id, amount, number)
-
-
-def _holders(account: Account, income: port.Income) -> dict[int | None, Decimal]:
-    """Who held the symbol when this money moved, each with its fraction of the whole."""
-    moment = at(income.time)
-    here = Trade.objects.filter(account=account, symbol=income.symbol) if income.symbol else Trade.objects.none()
-    trades = list(here.filter(Q(status__in=WORKING) | Q(closed_at__gte=moment)).order_by("id"))
-    held = _held_at(trades, moment) or _held_at(trades, moment - INSTANT)
-    foreign = sum((quantity for (symbol, _), quantity in nobodys(account).items() if symbol == income.symbol), ZERO)
-    whole: dict[int | None, Decimal] = dict(held.items())
-    if foreign:
-        whole[None] = foreign
-    return shares(whole) if whole else {None: Decimal(1)}
-
-
-def _held_at(trades: Sequence[Trade], moment: datetime) -> dict[int, Decimal]:
-    held = held_by(trades, until=moment)
-    return {trade_id: quantity for trade_id, quantity in held.items() if quantity > 0}
-
-
-def _income_row(account: Account, income: port.Income, trade_id: int | None, amount: Decimal, number: int) -> Income:
-    return Income(
-        account=account,
-        trade_id=trade_id,
-        income_id=income.income_id if number == 0 else f"{income.income_id}/{number}",
-        kind=income.kind,
-        symbol=income.symbol,
-        amount=amount,
-        time=at(income.time),
-        raw=_venue_row(income.raw),
-    )
 
 
 def held_by(trades: Sequence[Trade], *, until: datetime | None = None) -> dict[int, Decimal]:
@@ -305,17 +251,6 @@ def held_by(trades: Sequence[Trade], *, until: datetime | None = None) -> dict[i
     for pk, side, quantity, withheld in fills.values_list("trade_id", "order_side", "quantity", "withheld"):
         held[pk] += quantity - withheld if side == entry[pk] else -quantity
     return held
-
-
-def shares(held: Mapping[int | None, Decimal]) -> dict[int | None, Decimal]:
-    """Each holder's fraction of the whole, adding up to exactly 1."""
-    total = sum(held.values(), ZERO)
-    parts: dict[int | None, Decimal] = {}
-    left = Decimal(1)
-    for number, (pk, quantity) in enumerate(held.items()):
-        parts[pk] = left if number == len(held) - 1 else (quantity / total).quantize(Decimal("1e-9"))
-        left -= parts[pk]
-    return parts
 
 
 def told_of(orders: Iterable[int]) -> dict[int, Decimal]:

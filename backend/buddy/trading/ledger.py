@@ -23,7 +23,7 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, pairs, records, reopening, telling, told_late
+from . import booking, books, income, pairs, records, reopening, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Fill, Order, Trade
@@ -119,10 +119,10 @@ class Ledger:
             new = booking.book_fills(
                 self.account, reading.fills, self.working, self._missing(reading), coins=coins, shares_stops=shares
             )
-            income = booking.book_income(self.account, reading.income)
+            moved = income.book_income(self.account, reading.income)
             booking.refresh_filled(new)
             telling.tell_fills([fill for fill in new if fill.order_id not in self._recorded], self.working, named)
-            touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in income)} if pk}
+            touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in moved)} if pk}
             over = touched - {trade.pk for trade in self.working}
             reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
             told_late.take_in(over - reopened, instruments)
@@ -131,7 +131,7 @@ class Ledger:
         self.account.cursor = reading.cursor
         if reopened:
             self._load()
-        elif new or income:
+        elif new or moved:
             self._take_rows()
 
     def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:

@@ -129,6 +129,7 @@ RECIPE = Recipe(
         amount="change",
         currency="currency",
         time="transactionTime",
+        position="size",
     ),
     charges=Charges(
         Call("privateGetV5AccountFeeRate", {"category": "linear", "symbol": "BTCUSDT"}, shape="raw"),
