@@ -13,6 +13,7 @@ from buddy.core.simulated_market import FundingRate, Tick
 from buddy.exchanges.market_data.source import Candles, Step, UnknownSymbol
 
 COIN, OTHER = "COIN/USDT:USDT", "OTHER/USDT:USDT"
+OWNED = "COIN/USDT"
 
 
 def instrument(symbol: str) -> Instrument:
@@ -25,7 +26,8 @@ def instrument(symbol: str) -> Instrument:
         lot_size=Decimal("0.01"),
         min_quantity=Decimal("0.01"),
         min_notional=Decimal(5),
-        max_leverage=Decimal(50),
+        max_leverage=Decimal(50 if ":" in symbol else 1),
+        spot=":" not in symbol,
     )
 
 
@@ -35,9 +37,12 @@ class GivenPrices:
     label = "given prices"
     leaps = False
     start = 1_700_000_000_000
+    settled = ":USDT"
 
     def __init__(self, **prices: Sequence[Any]) -> None:
-        self.prices = {f"{base}/USDT:USDT": [Decimal(str(p)) for p in series] for base, series in prices.items()}
+        self.prices = {
+            f"{base}/USDT{self.settled}": [Decimal(str(p)) for p in series] for base, series in prices.items()
+        }
         self.clock = self.start
         self.reachable = True
         self.rates: dict[int, str] = {}
@@ -96,3 +101,9 @@ class GivenPrices:
     def _reach(self) -> None:
         if not self.reachable:
             raise CouldNotRead("The given prices cannot be reached.")
+
+
+class GivenCoinPrices(GivenPrices):
+    """Of coins, which are owned outright."""
+
+    settled = ""

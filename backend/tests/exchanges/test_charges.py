@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead
-from emulator.handle import StandIn
 
 from .recording import recorded
 from .venue_answers import KRAKEN
-from .venues_over_http import desk_at, stand_ins
+from .venues_over_http import desk_at
 
 D = Decimal
 PAYS = Costs(maker=D("0.00018"), taker=D("0.00045"))
@@ -63,12 +61,6 @@ def test_a_rebate_is_less_than_nothing(store):
     paid = {"instType": "SWAP", "maker": "-0.0002", "taker": "-0.0005", "makerU": "0.00005", "takerU": "-0.0002"}
     exchange, _ = recorded("okx", **{"/trade-fee": {"code": "0", "data": [paid]}})
     assert exchange.charges() == Costs(maker=D("-0.00005"), taker=D("0.0002"))
-
-
-@pytest.fixture(scope="module")
-def venues() -> Iterator[StandIn]:
-    with stand_ins() as found:
-        yield found
 
 
 @pytest.mark.parametrize("venue", ["binance", "bybit", "bingx"])

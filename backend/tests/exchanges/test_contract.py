@@ -2,146 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from buddy.core.costs import Costs
 from buddy.core.errors import Rejected
-from buddy.core.exchange import (
-    CancelOutcome,
-    Liquidity,
-    OrderIntent,
-    OrderKind,
-    OrderRef,
-    OrderState,
-    OrderStatus,
-    Reading,
-    Refusal,
-)
-from buddy.core.market import OrderSide, Side
-from buddy.core.simulator import SimulatedExchange, Tick
-from buddy.core.watching import Watch
-from buddy.exchanges.models import Account
-from buddy.exchanges.paper import PaperExchange
-from emulator.handle import StandIn
+from buddy.core.exchange import CancelOutcome, Liquidity, OrderRef, OrderStatus, Refusal
+from buddy.core.market import Side
 
-from .market_of_steps import COIN, GivenPrices, instrument
-from .venues_over_http import SYMBOL, desk_at, stand_ins
+from .benches import BUY, COINS, CONTRACTS, LIMIT, MAKER, MARKET, SELL, STOP, TAKER, Bench, bench_of
 
 D = Decimal
 
 pytestmark = pytest.mark.django_db
 
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-MARKET, LIMIT, STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET
-MAKER, TAKER = D("0.0002"), D("0.0005")
-numbers = itertools.count(1)
 
-
-class Bench:
-    """An exchange that stands at 100 and a hand that moves its market, one tick a second."""
-
-    def __init__(
-        self, exchange: Any, go: Callable[[D], None], let_go: Callable[[], None], symbol: str = COIN, most: int = 50
-    ) -> None:
-        self.exchange, self._go, self._let_go = exchange, go, let_go
-        self.symbol, self.most_leverage = symbol, most
-        self.cursor = ""
-        self.look()
-
-    def look(self) -> Reading:
-        reading = self.exchange.read([self.symbol], self.cursor)
-        self.cursor = reading.cursor
-        return reading
-
-    def go(self, *prices: Any) -> list[Reading]:
-        """Move the price, looking until nothing more has happened."""
-        readings = []
-        for price in prices:
-            self._let_go()
-            self._go(D(str(price)))
-            readings.append(self.look())
-            while readings[-1].behind:
-                self._let_go()
-                readings.append(self.look())
-        return readings
-
-    def order(self, side: OrderSide, kind: OrderKind, quantity: Any = 1, client_id: str = "", **more: Any) -> Any:
-        values = {key: D(str(value)) if key in ("price", "trigger") else value for key, value in more.items()}
-        return self.exchange.place(
-            OrderIntent(client_id or f"tb{next(numbers)}", self.symbol, side, kind, D(str(quantity)), **values)
-        )
-
-    def told(self, order: OrderState) -> OrderState:
-        """What became of it: some venues answer an order with its number and nothing else."""
-        return order if order.status.is_final else self.exchange.find(self.ref(order))
-
-    def ref(self, order: OrderState) -> OrderRef:
-        """By all that is known of it: a stop's client id is nothing to some venues."""
-        return OrderRef(self.symbol, order.client_id, order.exchange_id, is_conditional=order.trigger is not None)
-
-
-@pytest.fixture(params=["simulated", "paper", "binance", "bybit", "bingx"])
+@pytest.fixture(params=[*CONTRACTS, *COINS])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    if request.param == "simulated":
-        return simulated()
-    if request.param == "paper":
-        return paper(request.getfixturevalue("alice"))
-    request.getfixturevalue("store")
-    return over_http(request.getfixturevalue("stand_in"), request.param)
+    return bench_of(request)
 
 
-@pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
-    with stand_ins() as venues:
-        yield venues
-
-
-class RunsFirst(SimulatedExchange):
-    """Reads like a venue: its market goes on by itself."""
-
-    def read(self, symbols: Any, cursor: str) -> Reading:
-        self.run()
-        return super().read(symbols, cursor)
-
-
-def simulated() -> Bench:
-    exchange = RunsFirst({COIN: instrument(COIN)}, wallet=D(1000), costs=Costs(MAKER, TAKER, D(0)))
-    seconds = itertools.count(1)
-    exchange.feed(COIN, Tick(0, D(100)))
-    exchange.set_up(COIN, D(10), "isolated")
-    return Bench(
-        exchange,
-        lambda price: exchange.feed(COIN, Tick(next(seconds) * 1000, price)),
-        lambda: exchange.watch({}),
-    )
-
-
-def paper(owner: Any) -> Bench:
-    account = Account.objects.create(
-        owner=owner, name="Paper", opening_balance=D(1000), maker_fee=MAKER, taker_fee=TAKER, slippage=D(0)
-    )
-    source = GivenPrices(COIN=[100])
-    exchange = PaperExchange(account, source)
-
-    def go(price: D) -> None:
-        source.prices[COIN].append(price)
-        source.forward(1)
-
-    bench = Bench(exchange, go, lambda: exchange.watch(COIN, Watch()))
-    exchange.set_up(COIN, D(10), "isolated")
-    return bench
-
-
-def over_http(stand_in: StandIn, venue: str) -> Bench:
-    """The real client over HTTP, against a venue that speaks its protocol."""
-    desk = desk_at(stand_in, venue, maker=str(MAKER), taker=str(TAKER))
-    most = int(desk.exchange.instrument(SYMBOL).max_leverage)
-    return Bench(desk.exchange, desk.price, lambda: None, SYMBOL, most)
+@pytest.fixture(params=CONTRACTS)
+def contracts(request: pytest.FixtureRequest) -> Bench:
+    """Where contracts are traded: with leverage, and short as well as long."""
+    return bench_of(request)
 
 
 def test_a_market_order_fills_at_once_and_pays_the_taker_fee(bench):
@@ -178,7 +62,7 @@ def test_a_stop_rests_until_its_price_trades(bench):
     assert bench.exchange.find(bench.ref(stop)).status is OrderStatus.OPEN
     bench.go("97.9")
     assert bench.exchange.find(bench.ref(stop)).status is OrderStatus.FILLED
-    assert bench.look().positions == []
+    assert bench.grown() == 0
 
 
 def test_a_stop_already_beyond_the_price_is_refused_by_that_name(bench):
@@ -194,7 +78,7 @@ def test_a_client_id_places_one_order_for_ever(bench):
         bench.order(BUY, MARKET, client_id="same")
     assert refused.value.code == Refusal.DUPLICATE
     assert bench.exchange.find(OrderRef(bench.symbol, "same")).exchange_id == order.exchange_id
-    assert bench.look().positions[0].quantity == 1
+    assert bench.grown() == 1
 
 
 def test_what_was_never_placed_is_not_found(bench):
@@ -210,14 +94,14 @@ def test_cancelling_says_what_became_of_it(bench):
     assert bench.look().orders == []
 
 
-def test_reduce_only_never_opens_or_turns_a_position(bench):
+def test_reduce_only_never_opens_or_turns_a_position(contracts):
     with pytest.raises(Rejected) as refused:
-        bench.order(SELL, MARKET, reduce_only=True)
+        contracts.order(SELL, MARKET, reduce_only=True)
     assert refused.value.code == Refusal.REDUCE_ONLY
-    bench.order(BUY, MARKET)
-    bench.order(SELL, LIMIT, quantity=3, price=101, reduce_only=True)
-    bench.go(102)
-    assert bench.look().positions == []
+    contracts.order(BUY, MARKET)
+    contracts.order(SELL, LIMIT, quantity=3, price=101, reduce_only=True)
+    contracts.go(102)
+    assert contracts.look().positions == []
 
 
 @pytest.mark.parametrize(
@@ -253,12 +137,12 @@ def test_fill_ids_are_unique(bench):
     assert len(set(ids)) == 4
 
 
-def test_balance_and_position_follow_the_fills(bench):
-    bench.order(SELL, MARKET, quantity=2)
-    bench.go(95)
-    (position,) = bench.look().positions
+def test_balance_and_position_follow_the_fills(contracts):
+    contracts.order(SELL, MARKET, quantity=2)
+    contracts.go(95)
+    (position,) = contracts.look().positions
     assert (position.side, position.quantity, position.average_entry) == (Side.SHORT, D(2), D(100))
-    balance = bench.exchange.balance()
+    balance = contracts.exchange.balance()
     assert balance.wallet == 1000 - D(200) * TAKER
     assert balance.equity == balance.wallet + 10
     assert balance.free == balance.equity - 20
@@ -272,9 +156,9 @@ def test_the_range_since_the_last_reading_is_told(bench):
     assert max(r.ranges[bench.symbol][1] for r in readings if bench.symbol in r.ranges) == 103
 
 
-def test_leverage_beyond_the_instrument_is_refused(bench):
+def test_leverage_beyond_the_instrument_is_refused(contracts):
     with pytest.raises(Rejected):
-        bench.exchange.set_up(bench.symbol, D(bench.most_leverage + 1), "isolated")
+        contracts.exchange.set_up(contracts.symbol, D(contracts.most_leverage + 1), "isolated")
 
 
 def test_the_instrument_tells_its_steps(bench):

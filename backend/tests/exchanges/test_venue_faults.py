@@ -12,18 +12,12 @@ from buddy.core.market import OrderSide
 from buddy.exchanges import ccxt_calls
 from emulator.handle import StandIn
 
-from .venues_over_http import SYMBOL, Desk, desk_at, ref, stand_ins
+from .venues_over_http import SYMBOL, Desk, desk_at, ref
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET
 ORDERS = {"binance": "/fapi/v1/order", "bybit": "/v5/order/create", "bingx": "/openApi/swap/v2/trade/order"}
 VENUES = tuple(ORDERS)
-
-
-@pytest.fixture(scope="module")
-def venues() -> Iterator[StandIn]:
-    with stand_ins() as found:
-        yield found
 
 
 @pytest.fixture(params=VENUES)

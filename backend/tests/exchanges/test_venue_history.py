@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,18 +18,12 @@ from buddy.exchanges.cursors import Cursor
 from emulator.handle import StandIn
 
 from .recording import recorded
-from .venues_over_http import SYMBOL, Desk, desk_at, ref, stand_ins
+from .venues_over_http import SYMBOL, Desk, desk_at, ref
 
 D = Decimal
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET
 VENUES = ("binance", "bybit", "bingx")
-
-
-@pytest.fixture(scope="module")
-def venues() -> Iterator[StandIn]:
-    with stand_ins() as found:
-        yield found
 
 
 @pytest.fixture(params=VENUES)
