@@ -58,7 +58,6 @@ def test_the_side_that_the_venue_tells(account: Account, trades: tuple[Trade, Tr
     assert got(*trades) == [LONG, SHORT]
 
 
-@pytest.mark.parametrize("amounts", [[LONG, SHORT], [SHORT, LONG], [LONG + SHORT]])
 @pytest.mark.parametrize(("size", "side"), [("0.5", Side.LONG), ("-0.5", Side.SHORT), ("0", None), ("", None)])
 def test_bybit_tells_it_by_the_sign_of_the_size(size: str, side: Side | None) -> None:
     ledger = RECIPES["bybit"].income
@@ -67,6 +66,7 @@ def test_bybit_tells_it_by_the_sign_of_the_size(size: str, side: Side | None) ->
     assert income_of(raw, ledger, SYMBOL, LONG, NOON).side is side
 
 
+@pytest.mark.parametrize("amounts", [[LONG, SHORT], [SHORT, LONG], [LONG + SHORT]])
 def test_without_a_side_what_each_held_tells(
     account: Account, trades: tuple[Trade, Trade], amounts: list[Decimal]
 ) -> None:
