@@ -78,12 +78,18 @@ def _closing(position: Position, market: Market, whole: Decimal, level: StopLeve
     if time_is_up(position, market):
         quantity, cause = whole, Cause.TIME
     elif directives.reduce_to is not None and whole > directives.reduce_to:
-        quantity, cause = instrument.round_quantity(whole - max(directives.reduce_to, ZERO)), directives.close_cause
+        quantity, cause = _surplus(position, whole, max(directives.reduce_to, ZERO)), directives.close_cause
         if not sellable(instrument, whole - quantity, level.price):
             quantity = whole
     else:
         return None
     return close_wish(position, quantity, cause) if sellable(instrument, quantity, market.last) else None
+
+
+def _surplus(position: Position, whole: Decimal, kept: Decimal) -> Decimal:
+    """What has to leave for `kept` to stay: parts of a lot stay with it."""
+    held, instrument = position.held, position.instrument
+    return instrument.round_quantity((held if instrument.round_quantity(held) == whole else whole) - kept)
 
 
 def _unprotectable(position: Position, market: Market, whole: Decimal) -> Wish | None:

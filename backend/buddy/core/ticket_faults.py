@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from .costs import target_quantities
 from .errors import Fault
 from .margin import highest_leverage
 from .market import Side, sellable
 from .ticket import Leg, Ticket
+
+SHARE = Decimal("0.0001")
+"""How fine a share is told: rounded up, or it would be too small again."""
 
 
 def faults_of(ticket: Ticket, lots: int, capped_by: str | None) -> Iterator[Fault]:
@@ -111,7 +114,8 @@ def _small_targets(ticket: Ticket, lots: int) -> Iterator[Fault]:
 def _larger_share(least: Decimal, whole: Decimal) -> str:
     if whole < least * 2:
         return "Use one take-profit, or risk more."
-    return f"Give it a share of at least {least / whole:.4f}, use fewer take-profits, or risk more."
+    share = (least / whole).quantize(SHARE, ROUND_CEILING)
+    return f"Give it a share of at least {share}, use fewer take-profits, or risk more."
 
 
 def _leverage(ticket: Ticket, lots: int) -> Iterator[Fault]:

@@ -256,6 +256,12 @@ def test_to_close_a_part_the_rest_is_protected_first() -> None:
     assert done(one, smaller, 101, 10) == ["close 0: 4"]
 
 
+def test_parts_of_a_lot_stay_with_what_the_trader_keeps() -> None:
+    """Of 9.999 coins 9.99 can be sold; to keep 4.995 of them 5 are sold, not 4.99."""
+    one = replace(few("9.999"), directives=Directives(reduce_to=D("4.995")))
+    assert wanted(one, 101, "9.99", SINGLE) == wanted(one, 101, "9.999", SINGLE) == ["stop 0: 4.99 @ 98", "close 0: 5"]
+
+
 def test_a_part_too_small_to_be_protected_leaves_with_the_rest() -> None:
     one = replace(coins(), directives=Directives(reduce_to=D("0.04")))
     assert wanted(one, 101, 10, PAIRED) == ["close 0: 10"]
