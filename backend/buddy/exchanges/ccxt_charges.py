@@ -31,6 +31,7 @@ def charges(calls: Calls) -> Costs | None:
     def rate(path: Path) -> Decimal:
         found = number(at(answer, path))
         paid = ZERO - found if found is not None and told.negated else found
+        paid = paid / 100 if paid is not None and told.percent else paid
         if paid is None or not LEAST <= paid <= MOST:
             raise CouldNotRead(f"{calls.client.name} gave no answer about its fees that we can read.")
         return paid

@@ -150,12 +150,16 @@ class FeeLog:
 
 @dataclass(frozen=True, slots=True)
 class Charges:
-    """Where an account's own fees are told, as fractions. `negated`: what is paid is told as less than nothing."""
+    """Where an account's own fees are told, as fractions. `negated`: what is paid is told as less than nothing.
+
+    `percent`: they are told in hundredths.
+    """
 
     call: Call
     maker: Path
     taker: Path
     negated: bool = False
+    percent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import Refusal
 
-from ..recipe import BY_CLIENT, DAY, ID, Call, Fact, Pages, Pairing, Rate, Recipe, Trigger, Wallet
+from ..recipe import BY_CLIENT, DAY, ID, Call, Charges, Fact, Pages, Pairing, Rate, Recipe, Trigger, Wallet
 from ..venue_codes import Meaning, codes
 
 CODES = codes(
@@ -100,6 +100,11 @@ RECIPE = Recipe(
     cancel_conditional_by_id=(Call("cancel_order", id=ID),),
     has_hedge=False,
     wallet=Wallet(("balances",), {"omitZeroBalances": "true"}),
+    charges=Charges(
+        Call("privateGetAccount", {"omitZeroBalances": "true"}, shape="raw"),
+        maker=("commissionRates", "maker"),
+        taker=("commissionRates", "taker"),
+    ),
     trade_pages=Pages(1000, ascending=True, window=DAY),
     trades_by_symbol=True,
     key=Call("sapiGetAccountApiRestrictions", shape="raw"),

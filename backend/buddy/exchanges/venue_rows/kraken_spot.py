@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy.core.exchange import Refusal, TriggerBy
 
-from ..recipe import DAY, ID, Call, Fact, Pages, Rate, Recipe, Trigger, Wallet
+from ..recipe import DAY, ID, Call, Charges, Fact, Pages, Rate, Recipe, Trigger, Wallet
 from ..venue_codes import Meaning, codes
 
 CODES = codes()  # there are words only
@@ -91,6 +91,12 @@ RECIPE = Recipe(
     attached_mark=("refid", frozenset({"O"})),
     has_hedge=False,
     wallet=Wallet(("result",), also=(".F",)),
+    charges=Charges(
+        Call("privatePostTradeVolume", {"pair": "XXBTZUSD"}, shape="raw"),
+        maker=("result", "fees_maker", "XXBTZUSD", "fee"),
+        taker=("result", "fees", "XXBTZUSD", "fee"),
+        percent=True,
+    ),
     trade_pages=Pages(50, "ofs", counted=True, window=7 * DAY),
     trades_when_due=True,
     key=Call("privatePostGetApiKeyInfo", shape="raw"),
