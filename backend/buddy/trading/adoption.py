@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +17,11 @@ from buddy.core.plan_document import read_plan
 from buddy.core.position import Cause, Directives
 from buddy.exchanges.models import Account
 
-from . import books
+from . import adopted, books
+from .adopted import Entered
 from .claims import Claim
 from .client_ids import new_client_id
-from .executor import Bench, NotNow, again, at_bench, bind
-from .figures import kept
+from .executor import Bench, NotNow, again, at_bench, bind, warm
 from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
 from .telling import hint, hint_account, tell, text
@@ -31,15 +29,6 @@ from .telling import hint, hint_account, tell, text
 SOURCE = "adopted"
 WHILE_CLOSING = Decimal("0.05")
 """How far from the price, as a fraction of it, a stop lies that protects what is being closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """How a position came to be, as far as it is known."""
-
-    average: Decimal
-    fees: Decimal
-    since: datetime
 
 
 def ignore(row: ForeignPosition, on: bool) -> ForeignPosition:
@@ -51,6 +40,7 @@ def ignore(row: ForeignPosition, on: bool) -> ForeignPosition:
 
 def adopt(account: Account, key: int, wanted: Mapping[str, Any], *, claim: Claim | None = None) -> Trade:
     """A whole trade of it, with the stop that the trader names. Raises InvalidPlan, NotNow or Temporary."""
+    warm(account)
     with at_bench(account.pk) as bench:
         row = _row(account, key)
         instrument, last = _market(bench, row)
@@ -64,6 +54,7 @@ def adopt(account: Account, key: int, wanted: Mapping[str, Any], *, claim: Claim
 
 def close(account: Account, key: int, *, claim: Claim | None = None) -> Trade:
     """Leave it at market: as a trade, so that nothing is sent twice or lost, but without R."""
+    warm(account)
     with at_bench(account.pk) as bench:
         row = _row(account, key)
         instrument, last = _market(bench, row)
@@ -115,11 +106,14 @@ def _write(
     **values: Any,
 ) -> Trade:
     """The trade, its entry as one execution, and what the trader is told, in one transaction."""
-    entered, now = entry_of(row, instrument), bench.now()
+    now = bench.now()
+    until = now + adopted.OUR_CLOCKS
+    side, unknown = Side(row.side), Entered(row.average_entry, ZERO, row.first_seen)
+    entered = adopted.entry_of(bench.account, row.symbol, side, row.quantity, instrument, at(until)) or unknown
     with transaction.atomic():
         bench.lease.keep()
         trade = _trade(bench, row, plan, instrument, entered, now, values)
-        _enter(trade, row, entered)
+        _enter(trade, row, entered, until)
         row.delete()
         tell(trade, "trade_opened", sentence, now, quantity=text(row.quantity), adopted=True)
         hint(trade)
@@ -160,7 +154,7 @@ def _trade(
     )
 
 
-def _enter(trade: Trade, row: ForeignPosition, entered: Entered) -> None:
+def _enter(trade: Trade, row: ForeignPosition, entered: Entered, until: int) -> None:
     """The entry as if it had been an order of ours; it never was at the venue under this name."""
     side, name = Side(row.side).entry_order_side, new_client_id()
     order = Order.objects.create(
@@ -177,13 +171,13 @@ def _enter(trade: Trade, row: ForeignPosition, entered: Entered) -> None:
         reason=Cause.ENTRY,
         placed_at=entered.since,
         closed_at=entered.since,
-        raw={"adopted": True},
+        raw={adopted.MARK: True, adopted.UNTIL: until},
     )
     Fill.objects.create(
         account=row.account,
         trade=trade,
         order=order,
-        fill_id=f"adopted-{name}",
+        fill_id=adopted.fill_id(name),
         symbol=row.symbol,
         order_side=side,
         price=entered.average,
@@ -193,21 +187,3 @@ def _enter(trade: Trade, row: ForeignPosition, entered: Entered) -> None:
         time=entered.since,
         raw={"adopted": True},
     )
-
-
-def entry_of(row: ForeignPosition, instrument: Instrument) -> Entered:
-    """From the executions that were read, where they explain all of it; else the venue's average and no fees."""
-    held, weight, fees = ZERO, ZERO, ZERO
-    since, enters = row.first_seen, Side(row.side).entry_order_side
-    strangers = Fill.objects.filter(account=row.account, symbol=row.symbol, trade=None)
-    for fill in strangers.order_by("time", "id"):
-        if fill.order_side == enters:
-            since = since if held else fill.time
-            bought = fill.quantity * fill.price if instrument.linear else fill.quantity / fill.price
-            held, weight, fees = held + fill.quantity, weight + bought, fees + fill.fee
-        elif held:
-            left = max(held - fill.quantity, ZERO)
-            held, weight, fees = left, weight * left / held, fees * left / held
-    if held != row.quantity:
-        return Entered(row.average_entry, ZERO, row.first_seen)
-    return Entered(kept(weight / held if instrument.linear else held / weight), kept(fees), since)

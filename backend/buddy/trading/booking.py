@@ -68,6 +68,7 @@ def book_fills(
     *,
     coins: Mapping[str, Decimal] | None = None,
     shares_stops: bool = False,
+    known: Known | None = None,
 ) -> list[Fill]:
     """Write what is new of `fills`; an execution that is not ours goes to whom it happened to.
 
@@ -80,16 +81,28 @@ def book_fills(
     new = unbooked(account, fills) if fills else []
     if not new:
         return []
-    orders, hands = orders_behind(account, new), Hands(account, working, missing, coins)
+    orders, hands = orders_behind(account, new), Hands(account, working, missing, coins, known or Known())
     shared = {name for name, order in orders.items() if shares_stops and order.is_attached}
     new.sort(key=lambda fill: (fill.time, fill.fill_id in shared))  # what enters at that moment first
     if coins is not None:  # what ours did to our coins is known before it is asked what a hand has done
         new.sort(key=lambda fill: fill.fill_id not in orders)
-    for fill in new:
+    early = [fill for fill in new if fill.fill_id not in orders and hands.known.has(fill)]
+    for fill in [*(fill for fill in new if fill not in early), *reversed(early)]:  # what is new of them came last
         if fill.fill_id in orders and not fill.fill_id.startswith(records.RECORD):
             records.make_way(orders[fill.fill_id], fill)
         hands.take(fill, orders.get(fill.fill_id), is_shared=fill.fill_id in shared)
     return Fill.objects.bulk_create(sorted(hands.rows, key=lambda row: row.time), ignore_conflicts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`until`: by symbol, up to when (ms) an adopted entry has a hand's executions in it. `there`: what is held now."""
+
+    until: Mapping[str, int] = field(default_factory=dict)
+    there: Mapping[tuple[str, Side], Decimal] = field(default_factory=dict)
+
+    def has(self, fill: port.Fill) -> bool:
+        return fill.time <= self.until.get(fill.symbol, -1)
 
 
 @dataclass(slots=True)
@@ -100,6 +113,7 @@ class Hands:
     working: Sequence[Trade]
     missing: Mapping[tuple[str, Side], Decimal] | None = None
     coins: Mapping[str, Decimal] | None = None
+    known: Known = field(default_factory=lambda: Known())
     rows: list[Fill] = field(default_factory=list)
     foreign: dict[tuple[str, Side], Decimal] | None = None
     """What is nobody's, by symbol and side; read when it is asked for first."""
@@ -147,6 +161,8 @@ class Hands:
         """
         if self.coins is not None and not is_ours(fill.client_id):
             return list(self._of_coins(fill, self.coins))
+        if self.known.has(fill):
+            return self._told_again(fill)
         leaves, opens = _sides(fill.order_side)
         left, portions = fill.quantity, list[Portion]()
         for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
@@ -155,6 +171,24 @@ class Hands:
         if left:
             portions.append((self._entering(fill, opens), left))
         return portions
+
+    def _told_again(self, fill: port.Fill) -> list[Portion]:
+        """A hand's execution from before a position was adopted is in the adopted entry already.
+
+        Only by what the venue's position differs from our books can it have changed anything since.
+        """
+        leaves, opens = _sides(fill.order_side)
+        left = fill.quantity
+        portions = list(self._leaving(fill.symbol, leaves, min(left, max(-self._surplus(fill.symbol, leaves), ZERO))))
+        left -= sum((quantity for _, quantity in portions), ZERO)
+        if new := min(left, max(self._surplus(fill.symbol, opens), ZERO)):
+            portions.append((self._entering(fill, opens), new))
+        return [*portions, (None, left - new)] if left > new else portions
+
+    def _surplus(self, symbol: str, side: Side) -> Decimal:
+        """What the venue holds beyond our books and what is nobody's."""
+        theirs = self.known.there.get((symbol, side), ZERO) - nobodys(self.account).get((symbol, side), ZERO)
+        return theirs - sum(self._held(symbol, side).values(), ZERO)
 
     def _of_coins(self, fill: port.Fill, coins: Mapping[str, Decimal]) -> Iterator[Portion]:
         """A hand buys for itself, and sells coins of ours, the youngest trade's first, only where they are missing."""

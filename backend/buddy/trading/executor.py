@@ -91,7 +91,7 @@ def at_bench(account_id: int) -> Iterator[Bench]:
         look_elsewhere(account_id, bench.account.looked_at)
 
 
-def _warm(account: Account) -> None:
+def warm(account: Account) -> None:
     """Before the account is ours, for while it is nobody looks: a venue read just now, and its money at hand."""
     if account.is_paper:
         return
@@ -116,7 +116,7 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
 
     Raises InvalidPlan, Denied or Temporary: then nothing happened.
     """
-    _warm(account)
+    warm(account)
     with at_bench(account.pk) as bench:
         found = examine(bench.account, document, bench.source, bench.exchange.balance())
         plan, sizing = _passed(found, bench)
@@ -289,7 +289,7 @@ def hands_off(trade: Trade, on: bool) -> Trade:
 
 def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) -> Trade:
     """A new whole plan: sized again while nothing has entered, bound to what has happened afterwards."""
-    _warm(trade.account)
+    warm(trade.account)
     with _work(trade) as work:
         changes = _amended_open(work, document) if work.position.entered else _amended_pending(work, document)
         changes |= {"plan_version": work.trade.plan_version + 1, "wished_at": timezone.now()}

@@ -23,7 +23,7 @@ from buddy.core.position import Wish
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import booking, books, income, pairs, records, reopening, telling, told_late
+from . import adopted, booking, books, income, pairs, records, reopening, telling, told_late
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Fill, Order, Trade
@@ -113,16 +113,25 @@ class Ledger:
         told = {fill.symbol for fill in reading.fills} | {row.symbol for row in reading.income if row.symbol}
         instruments = self._instruments(told)
         named = {fill.symbol: instruments.get(fill.symbol) or books.unbounded(fill.symbol) for fill in reading.fills}
+        entries = adopted.entries(self.account, {fill.symbol for fill in reading.fills}) if reading.fills else []
+        known = booking.Known(adopted.known_until(entries), _there(reading))
         with transaction.atomic():
             self.lease.keep(cursor=reading.cursor)
             shares, coins = self.exchange.profile.protects_position, self._coins(reading)
             new = booking.book_fills(
-                self.account, reading.fills, self.working, self._missing(reading), coins=coins, shares_stops=shares
+                self.account,
+                reading.fills,
+                self.working,
+                self._missing(reading),
+                coins=coins,
+                shares_stops=shares,
+                known=known,
             )
             moved = income.book_income(self.account, reading.income)
             booking.refresh_filled(new)
             telling.tell_fills([fill for fill in new if fill.order_id not in self._recorded], self.working, named)
             touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in moved)} if pk}
+            touched |= adopted.explain(entries, instruments) if any(fill.trade_id is None for fill in new) else set()
             over = touched - {trade.pk for trade in self.working}
             reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
             told_late.take_in(over - reopened, instruments)
@@ -138,7 +147,7 @@ class Ledger:
         """Where longs and shorts lie side by side: how much less of each is there than our fills say."""
         if reading.position_mode is not PositionMode.HEDGE:
             return None
-        there = {(position.symbol, position.side): position.quantity for position in reading.positions}
+        there = _there(reading)
         missing: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
         held = booking.held_by(self.working)
         for trade in self.working:
@@ -299,3 +308,7 @@ def _buyers(fills: Sequence[Fill]) -> set[int | None]:
 
 def _figures(order: Order | Wish) -> tuple[object, ...]:
     return (order.order_side, order.kind, order.quantity, order.price, order.trigger, order.reduce_only)
+
+
+def _there(reading: Reading) -> dict[tuple[str, Side], Decimal]:
+    return {(position.symbol, position.side): position.quantity for position in reading.positions}

@@ -25,7 +25,7 @@ from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
 __all__ = ["account", "venue"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-D = Decimal
+D, ZERO = Decimal, Decimal(0)
 
 
 def entered(account: Account, venue: VenueLike, **changes: Any) -> Trade:
@@ -297,6 +297,42 @@ def exit_fees(trade: Trade) -> Decimal:
 
 def trade_average(trade: Trade) -> Decimal:
     return Fill.objects.get(trade=trade, order__role="entry").price
+
+
+@pytest.mark.parametrize("sold", [False, True])
+def test_executions_told_after_the_adoption_are_not_counted_twice(
+    api: Any, account: Account, venue: VenueLike, sold: bool
+) -> None:
+    """The position is listed before the hand's executions are; they explain the entry, and change nothing else."""
+    venue.lag, wallet = 100, venue.sim.books.wallet
+    venue.hand("buy", "market", "0.06" if sold else "0.04")
+    if sold:
+        venue.go(100_600)
+        venue.hand("sell", "market", "0.02", reduce_only=True)
+    look(account.pk, seconds=0)
+    assert post(api, ForeignPosition.objects.get(), "adopt", {"stop": {"price": "99000"}}).status_code == 201
+    trade = Trade.objects.get()
+    venue.go(100_700)
+    venue.hand("buy", "market", "0.01")  # this one is new
+    venue.lag = 0
+    again(trade)
+    assert trade_held(trade) == D("0.05")
+    assert [order.quantity for order in resting(trade, "stop")] == [D("0.05")]
+    entry = Fill.objects.get(trade=trade, order__role="entry")
+    assert entry.fee > 0
+    assert any(event.text.startswith("The exchange told how") for event in Event.objects.filter(kind="notice"))
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.entered_quantity, venue.held()) == ("closed", D("0.05"), 0)
+    early = left_early(trade) if sold else ZERO
+    assert trade.net + early == pytest.approx(venue.sim.books.wallet - wallet, abs=D("1e-9"))
+
+
+def left_early(trade: Trade) -> Decimal:
+    """What the hand made of the part that it sold before the adoption, with that part's fees."""
+    bought, sale = Fill.objects.filter(trade=None).order_by("time")
+    part = sale.quantity / bought.quantity
+    return (sale.price - bought.price) * sale.quantity - sale.fee - bought.fee * part
 
 
 def test_a_stop_that_the_price_has_passed_adopts_nothing(api: Any, venue: VenueLike, foreign: ForeignPosition) -> None:
