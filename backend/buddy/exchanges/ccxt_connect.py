@@ -10,7 +10,7 @@ from .ccxt_calls import Calls
 from .ccxt_client import LIVE, TESTNET, Client, transport
 from .ccxt_exchange import CcxtExchange
 from .models import Keys
-from .rates import Bucket, Limiter
+from .rates import Bucket, Limiter, of_address
 from .venue_rows import RECIPES
 
 
@@ -23,6 +23,6 @@ def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> CcxtExchange:
     client = Client(venue, environment, keys, transport(settings.EXCHANGE_TRANSPORT_BASE))
     name = sha256(keys.api_key.encode()).hexdigest()[:16]  # no secret, and no key either, goes into the store
     place = f"rate:{venue}:{environment}"
-    address = Bucket(f"{place}:address", recipe.per_address)
+    address = of_address(venue, environment, recipe.per_address)
     account = Bucket(f"{place}:account:{name}", recipe.per_account)
     return CcxtExchange(Calls(client, Limiter(client.name, f"{venue}:{environment}", name), address, account))

@@ -27,6 +27,8 @@ GLANCE = 1.0
 """Seconds between two looks at whether the sockets still speak."""
 SILENCE = 60.0
 """Seconds without a frame, not even an answer to a ping, after which a socket counts as dead."""
+SPEAKS = 40.0
+"""Seconds without a frame from which on nothing is left to a socket any more, though it may only be quiet."""
 QUIET = 900.0
 """Seconds without an event after which the connection is made anew: a venue may answer pings and tell nothing."""
 CACHED = 50
@@ -131,8 +133,8 @@ def _remember_timers(api: Any) -> list[TimerHandle]:
 class Ear:
     """Hears what a client's sockets say before the library does."""
 
-    def __init__(self, api: Any, over: frozenset[str], hint: Heard) -> None:
-        self.api, self.over, self.hint = api, over, hint
+    def __init__(self, api: Any, over: frozenset[str], hint: Heard, stands: Heard = lambda: None) -> None:
+        self.api, self.over, self.hint, self.stands = api, over, hint, stands
         self.ended = asyncio.Event()
         self.clock = asyncio.get_running_loop().time
         self.told = self.clock()
@@ -157,24 +159,37 @@ class Ear:
 
     async def guard(self) -> None:
         """Comes back when the sockets say nothing any more."""
-        while not self.ended.is_set() and self.clock() - self.told < QUIET and not self._is_silent():
+        while not self.ended.is_set() and self.clock() - self.told < QUIET and (silence := self._silence()) <= SILENCE:
+            if self._is_whole() and silence <= SPEAKS:
+                self.stands()
             await asyncio.sleep(GLANCE)
 
-    def _is_silent(self) -> bool:
+    def _silence(self) -> float:
+        """Seconds since the quietest of the open sockets was heard."""
         now = self.api.milliseconds()
         since = [
             max(each.last_message_at or 0, each.lastPong or 0, each.connectionEstablished or 0)
             for each in self.api.clients.values()
             if each.isConnected
         ]
-        return any(now - last > SILENCE * 1000 for last in since)
+        return max((now - last for last in since), default=0) / 1000
+
+    def _is_whole(self) -> bool:
+        """Whether all the sockets that were asked for are open; the library keeps other things beside them."""
+        sockets = [each for each in self.api.clients.values() if each.url.startswith("ws")]
+        return bool(sockets) and all(each.isConnected for each in sockets)
 
 
-async def account_events(lines: Lines, venue: str, environment: str, keys: Keys, hint: Heard) -> None:
-    """Call `hint` for everything the venue tells of an account, and once the connection stands. Ends with a Gap."""
+async def account_events(
+    lines: Lines, venue: str, environment: str, keys: Keys, hint: Heard, stands: Heard = lambda: None
+) -> None:
+    """Call `hint` for everything the venue tells of an account, and once the connection stands. Ends with a Gap.
+
+    `stands` is called again and again while all its sockets are open and speak.
+    """
     events = VENUES[venue].events
     async with lines.client(venue, environment, keys) as api:
-        ear = Ear(api, events.over, hint)
+        ear = Ear(api, events.over, hint, stands)
         await _until_one_ends([ear.guard(), *(_follow(getattr(api, feed), ear.event) for feed in events.feeds)])
 
 

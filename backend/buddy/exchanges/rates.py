@@ -73,6 +73,23 @@ class Bucket:
     rate: Rate
 
 
+def of_address(venue: str, environment: str, rate: Rate) -> Bucket:
+    """All that this machine may ask of a venue's live or testnet."""
+    return Bucket(f"rate:{venue}:{environment}:address", rate)
+
+
+def part_left(bucket: Bucket) -> float:
+    """How much of a bucket is left, from 0 to 1; all of it while the store cannot tell."""
+    try:
+        tokens, at = store().hmget(bucket.name, "tokens", "at")
+    except RedisError:
+        return 1.0
+    if tokens is None or at is None:
+        return 1.0
+    gained = max(0.0, time.time() - int(at) / 1000) * bucket.rate.per_second
+    return max(0.0, min(1.0, (float(tokens) + gained) / bucket.rate.size))
+
+
 class Limiter:
     """A venue's buckets as one account draws from them. `place`: the venue's machines. `sleep` is for the tests."""
 

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import Error, close_old_connections, connections
 
+from . import pace
 from .models import Account, Credentials
 from .wakes import wake
 
@@ -38,6 +39,8 @@ ROUND = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a connection is made again; doubled each time one does not last."""
 STEADY = 60.0
+STANDS_FOR = 4.0
+"""Seconds for which a connection counts as standing after it was found to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class Stream:
     def __init__(self, levels: Levels | None = None) -> None:
         self.levels = levels
         self.running: dict[Job, asyncio.Task[None]] = {}
+        self.standing: dict[int, float] = {}
+        """When the connection of an account was last found to stand and speak."""
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self.alarm = Alarm(ThreadPoolExecutor(1, thread_name_prefix="wake"))
         self.lines: Lines | None = None
@@ -130,6 +135,9 @@ class Stream:
 
     async def _round(self) -> None:
         wanted = await self._in_pool(self._wanted)
+        now = time.monotonic()
+        standing = [account_id for account_id, at in self.standing.items() if now - at < STANDS_FOR]
+        await self._in_pool(lambda: pace.heard(standing))
         if wanted is None:
             return
         await self._end([job for job in self.running if job not in wanted])
@@ -163,6 +171,8 @@ class Stream:
             except Exception as trouble:  # noqa: BLE001 - whatever it was, the connection is made anew
                 log.warning("%s: connection ended: %s", job, _reason(trouble))
             if isinstance(job, AccountJob):
+                self.standing.pop(job.account_id, None)
+                await self._in_pool(lambda: pace.lost(job.account_id))
                 self.alarm(job.account_id)
             pause = FIRST_PAUSE if time.monotonic() - began > STEADY else min(LONGEST_PAUSE, pause * 2)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - not all at once
@@ -175,9 +185,14 @@ class Stream:
         where = (self.lines, job.market.venue, job.market.environment)
         if isinstance(job, AccountJob):
             keys = await self._in_pool(lambda: Credentials.objects.get(pk=job.credentials_id).keys())
-            await ccxt_stream.account_events(*where, keys, lambda: self.alarm(job.account_id))
+            await ccxt_stream.account_events(
+                *where, keys, lambda: self.alarm(job.account_id), lambda: self._stands(job.account_id)
+            )
         else:
             await ccxt_stream.price_events(*where, job.symbols, lambda symbol, price: self._price(job, symbol, price))
+
+    def _stands(self, account_id: int) -> None:
+        self.standing[account_id] = time.monotonic()
 
     def _price(self, job: PriceJob, symbol: str, price: Decimal) -> None:
         for account_id in self.levels.touched(job.market, symbol, price) if self.levels else ():

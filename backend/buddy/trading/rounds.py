@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
-from buddy.exchanges import wakes
+from buddy.exchanges import pace, wakes
 from buddy.exchanges.models import Account
 
-from . import unmanaged
+from . import pacing, unmanaged
 from .lease import LeaseHeld, LeaseLost, leased
 from .models import Order, Trade
 from .states import LIVE, WORKING
@@ -21,17 +20,20 @@ from .watcher import look, look_under
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
 GLANCE_EVERY = timedelta(seconds=30)
 OTHERS_TAKE = 2.0
 """Longest wait for another look at the same account, in seconds."""
 
 
 def with_work() -> list[int]:
-    """Accounts with a working trade or an order that may rest, or due for a glance; none where asking is in vain."""
+    """Accounts with a working trade or an order that may rest, or due for a glance; none where asking is in vain.
+
+    Those at rest are left alone for a moment: their streams are heard, and nothing waits for a price (`pace`).
+    """
     trading = Trade.objects.filter(status__in=WORKING).values_list("account_id", flat=True)
     resting = Order.objects.filter(status__in=LIVE).values_list("account_id", flat=True)
-    return sorted({*trading, *resting, *_due_for_a_glance()} - unmanaged.in_vain())
+    working = {*trading, *resting}
+    return sorted({*(working - pace.at_rest(working)), *_due_for_a_glance()} - unmanaged.in_vain())
 
 
 def _due_for_a_glance() -> list[int]:
@@ -42,15 +44,18 @@ def _due_for_a_glance() -> list[int]:
     return list(venues.filter(rested | doubtful).values_list("pk", flat=True).distinct())
 
 
-def watch_all() -> int:
-    """One look at every account with work; how many there were."""
+def watch_all(seconds: float | None = None) -> int:
+    """One look at every account with work; how many there were.
+
+    Back after `seconds` although accounts at a venue that does not answer are still looked at: the next round must not
+    wait for them.
+    """
     accounts = with_work()
     if len(accounts) < 2:
         for account_id in accounts:
             look_quietly(account_id)
         return len(accounts)
-    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(accounts)), thread_name_prefix="look") as pool:
-        list(pool.map(_look_in_thread, accounts))
+    pacing.look_at_all(pacing.affordable(pacing.due(accounts)), _look_in_thread, seconds)
     return len(accounts)
 
 

@@ -6,10 +6,13 @@ from celery import shared_task
 
 from . import claims, rounds, ticker, unmanaged
 
+ROUND = 2.0
+"""Seconds between two rounds, after which one has to make room for the next."""
+
 
 @shared_task(name="buddy.trading.tasks.watch_all", queue="watch", expires=2, ignore_result=True)
 def watch_all() -> None:
-    rounds.watch_all()
+    rounds.watch_all(ROUND)
 
 
 @shared_task(name="buddy.trading.tasks.look_account", queue="watch", expires=10, ignore_result=True)

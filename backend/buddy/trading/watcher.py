@@ -21,6 +21,7 @@ from buddy.core.exchange import Exchange, OrderStatus, PositionMode, Reading, Ro
 from buddy.core.manage import Failure, carry_out, step
 from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
+from buddy.exchanges import pace
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.exchanges.probing import write_mode
@@ -28,6 +29,7 @@ from buddy.prepared import Update
 from buddy.redact import redact
 
 from . import caution, endings, protection, settling, unmanaged, unwatched
+from .calm import is_calm
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
@@ -60,7 +62,8 @@ class StandsStill(Protocol):
 class Looked:
     """What a look did. `behind`: the venue has more already; `trouble`: why it could not read; `seen`: trades.
 
-    `waits`: something that was sent is not known yet, or executed and was not told yet.
+    `waits`: something that was sent is not known yet, or executed and was not told yet. `calm`: nothing but an event
+    of the venue would change anything.
     """
 
     rounds: int = 0
@@ -68,6 +71,7 @@ class Looked:
     trouble: str = ""
     acted: bool = False
     waits: bool = False
+    calm: bool = False
     seen: set[int] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
@@ -96,8 +100,17 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
         kept = trouble
         looked.trouble = redact(str(trouble))[:300] or "The exchange could not be read."
     _mark(lease, account, looked)
+    _set_pace(account, looked)
     unmanaged.note(account, kept)
     return looked
+
+
+def _set_pace(account: Account, looked: Looked) -> None:
+    """How soon the next look is due, where the venue tells what happens."""
+    if looked.calm and not looked.trouble:
+        pace.calm(account.pk)
+    elif not account.is_paper:
+        pace.restless(account.pk)
 
 
 def _round(ledger: Ledger, looked: Looked) -> bool:
@@ -117,7 +130,14 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     looked.seen |= {case.trade.pk for case in found}
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
-    return bool(again) or reading.behind or looked.acted
+    restless = bool(again) or reading.behind or looked.acted
+    looked.calm = not (restless or looked.waits or ledger.account.is_paper) and _is_calm(found, ledger)
+    return restless
+
+
+def _is_calm(found: Sequence[Case], ledger: Ledger) -> bool:
+    """Every working trade was seen, and none waits for a price or a time."""
+    return len(found) == len(ledger.working) and not ledger.ownerless() and all(is_calm(case) for case in found)
 
 
 def _in_own_scope(case: Case, ledger: Ledger, looked: Looked) -> bool:

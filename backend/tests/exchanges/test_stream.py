@@ -23,10 +23,11 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from buddy.exchanges import ccxt_client, ccxt_stream, stream
+from buddy.exchanges import ccxt_client, ccxt_stream, pace, stream
 from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.exchanges.stream import Stream
 from buddy.exchanges.venues import VENUES, Events
+from buddy.store import store as store_of_marks
 from emulator.handle import Hand, StandIn, running
 
 from .frozen_line import FreezableLine
@@ -138,6 +139,33 @@ def until(true: Callable[[], bool]) -> None:
 def connections(venue: Hand, keys: Keys | None = None) -> int:
     """How often a listen key was asked for."""
     return sum(method == "POST" and path.endswith("listenKey") for method, path, _ in venue.requests())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_speaks_is_marked_and_one_that_ended_is_not(
+    any_venue: Hand, alice: Any, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = account_at(any_venue, alice, key_at(any_venue))
+    name = f"heard:{account.pk}"
+    with listening():
+        until(lambda: bool(store_of_marks().exists(name)))
+        assert 0 < store_of_marks().ttl(name) <= pace.HEARD_FOR
+        monkeypatch.setattr(stream, "FIRST_PAUSE", 60.0)
+        monkeypatch.setattr(stream, "LONGEST_PAUSE", 60.0)
+        any_venue.close_streams()
+        until(lambda: not store_of_marks().exists(name))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_falls_silent_is_marked_no_more_before_it_counts_as_dead(
+    binance: Hand, alice: Any, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = account_at(binance, alice, key_at(binance))
+    monkeypatch.setattr(ccxt_stream, "SPEAKS", -1.0)
+    with listening():
+        woken.next()
+        woken.forget()
+        assert not store_of_marks().exists(f"heard:{account.pk}")
 
 
 @pytest.mark.django_db(transaction=True)
