@@ -84,7 +84,7 @@ def _with_coins(
 ) -> list[Action]:
     """The same where a resting sale locks what it sells."""
     wished, ours = _by_role(entry_wishes(position)), _by_role(working)
-    leaving, passed = sales(position, working, market, held, exits), is_passed(position, working, market, held)
+    leaving, passed = sales(position, working, market, held, exits), is_passed(position, market, held)
     return [*leaving, *_entries(wished, ours, market, placing=not passed)]
 
 

@@ -26,27 +26,24 @@ def sales(position: Position, working: Sequence[Working], market: Market, held: 
     if whole <= 0:
         return [Cancel(each, "nothing held") for each in exiting if each.role is not Role.CLOSE]
     level = level_of(position, market)
-    if is_passed(position, exiting, market, held):
+    if is_passed(position, market, held):
         wishes = _passed(position, exiting, whole, level)
     else:
         wishes = exit_wishes(position, market, whole, exits, _resting(exiting))
     return Room(position, level, market.last, whole, exiting).actions(wishes)
 
 
-def is_passed(position: Position, working: Iterable[Working], market: Market, held: Decimal) -> bool:
-    """Whether the price is already at the stop or beyond it while not all is covered there: then that is the stop."""
-    level = level_of(position, market)
-    return market.last <= level.price and _covered(working, level) < position.instrument.round_quantity(held)
-
-
-def _covered(working: Iterable[Working], level: StopLevel) -> Decimal:
-    return _sum(each for each in working if each.role is Role.STOP and each.trigger == level.price)
+def is_passed(position: Position, market: Market, held: Decimal) -> bool:
+    """Whether the price is at the stop or beyond it: then that is the stop, whether or not it rests."""
+    return position.instrument.round_quantity(held) > 0 and market.last <= level_of(position, market).price
 
 
 def _passed(position: Position, working: Sequence[Working], whole: Decimal, level: StopLevel) -> list[Wish]:
-    """What rests at the stop is the venue's to sell; the rest leaves at market."""
-    kept = [_as_it_is(position, each) for each in working if each.role is Role.STOP and each.trigger == level.price]
-    return [*kept, close_wish(position, whole - _covered(working, level), level.cause)]
+    """What rests at the stop is the venue's to sell, in the parts it has; the rest leaves at market."""
+    resting = [each for each in working if each.role is Role.STOP and each.trigger == level.price]
+    uncovered = whole - _sum(resting)
+    kept = [_as_it_is(position, each) for each in resting]
+    return [*kept, close_wish(position, uncovered, level.cause)] if uncovered > 0 else kept
 
 
 def _as_it_is(position: Position, order: Working) -> Wish:

@@ -57,14 +57,14 @@ class Book:
     def at_work(self, symbols: Iterable[str]) -> set[str]:
         """Symbols with an order or a position: something may happen to them on the way.
 
-        To coins nothing happens, unless they are among the `symbols` that somebody manages.
+        To coins nothing happens, unless they are among the `symbols` whose manager waits for something.
         """
         resting = {order.intent.symbol for order in self.exchange.orders.values()}
-        return resting | set(self.exchange.books.holdings) | {symbol for symbol in symbols if self._owns(symbol)}
+        return resting | set(self.exchange.books.holdings) | {symbol for symbol in symbols if self._is_managed(symbol)}
 
-    def _owns(self, symbol: str) -> bool:
-        instrument = self.exchange.instruments.get(symbol)
-        return instrument is not None and instrument.spot and bool(self.exchange.books.coins.get(instrument.base))
+    def _is_managed(self, symbol: str) -> bool:
+        """Whether somebody waits for a price of coins."""
+        return self.exchange.instruments[symbol].spot and self.exchange.markets[symbol].watch != Watch()
 
     def quiet(self, symbol: str) -> Quiet:
         """Where the price may go without meeting an order, a watch or the liquidation."""

@@ -57,6 +57,8 @@ class Case:
     there: PositionState | None = None
     """The venue's whole position of this symbol and side; on spot all coins in the wallet."""
     exits: Exits = Exits.REDUCE_ONLY
+    is_over: bool = False
+    """It has ended in this look."""
 
     @property
     def working(self) -> list[Working]:
@@ -349,10 +351,9 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     position = books.position_of(trade, instrument, rows)
     trail = position.plan.rules.trail if position.held else None
     market = market_of(ledger.account, reading, trade.symbol, trail)
-    orders, exits = rows.orders[trade.pk], ledger.exchange.profile.exits
-    return Case(
-        ledger.lease, trade, orders, observed(position, market), market, booked=_booked(rows, trade), exits=exits
-    )
+    orders, exits, position = rows.orders[trade.pk], ledger.exchange.profile.exits, observed(position, market)
+    now = market._replace(low=None, high=None)  # has been seen: at the first fill it must not count afterwards either
+    return Case(ledger.lease, trade, orders, position, now, booked=_booked(rows, trade), exits=exits)
 
 
 def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:

@@ -175,7 +175,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         protection.note_declined(case)
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
-    endings.end(case)
+    case.is_over = endings.end(case)
     return False
 
 
@@ -263,7 +263,8 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
         return
     waiting: dict[str, list[Watch]] = defaultdict(list)
     for case in found:
-        waits = Watch() if case.trade.hands_off else interest(case.position, case.market, exits=case.exits)
+        rests = case.trade.hands_off or case.is_over
+        waits = Watch() if rests else interest(case.position, case.market, exits=case.exits)
         waiting[case.trade.symbol].append(waits)
     for symbol in reading.quotes:
         if symbol not in again:
