@@ -20,6 +20,7 @@ import certifi
 from yarl import URL
 
 from .ccxt_client import Client, basics, practised, transport
+from .ccxt_words import number
 from .models import Keys
 from .venues import VENUES, Events
 
@@ -225,7 +226,7 @@ def kind_of(message: Any) -> Any:
 
 def is_news(row: Mapping[str, Any]) -> bool:
     """Not an order that has just begun to rest: nearly all of these are our own, and looks cost what venues ration."""
-    return row.get("status") != "open" or row.get("filled") not in (None, "0", "0.0", 0)
+    return row.get("status") != "open" or bool(number(row.get("filled")))
 
 
 async def _until_one_ends(feeds: list[Any]) -> None:

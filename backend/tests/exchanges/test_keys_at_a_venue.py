@@ -203,7 +203,7 @@ def test_nothing_that_goes_wrong_tells_a_key(
 # --- the same at other venues -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["binance", "bingx", "bybit"])
+@pytest.fixture(params=["binance", "binance-spot", "bingx", "bybit"])
 def venue(request: pytest.FixtureRequest, stand_in: StandIn, binance: Hand) -> Hand:
     return getattr(stand_in, request.param)
 

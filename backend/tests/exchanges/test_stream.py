@@ -44,7 +44,7 @@ def stand_in() -> Iterator[StandIn]:
         yield venues
 
 
-@pytest.fixture(params=["binance", "bingx", "bybit"])
+@pytest.fixture(params=["binance", "binance-spot", "bingx", "bybit"])
 def any_venue(request: pytest.FixtureRequest, stand_in: StandIn, at_hand: None) -> Iterator[Hand]:
     venue = getattr(stand_in, request.param)
     yield venue
@@ -67,6 +67,10 @@ def at_hand(stand_in: StandIn, settings: Any, store: str, monkeypatch: pytest.Mo
     ccxt_client.forget_markets()
     yield
     ccxt_client.forget_markets()
+
+
+def bitcoin_at(venue: Hand) -> str:
+    return BTC.partition(":")[0] if VENUES[venue.venue].exits.is_spot else BTC
 
 
 def key_at(venue: Hand) -> Keys:
@@ -175,10 +179,10 @@ def test_an_execution_at_the_venue_wakes_its_account(any_venue: Hand, alice: Any
     with listening():
         assert {woken.next(), woken.next()} == {account.pk, other.pk}  # both connections stand
         woken.forget()
-        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        any_venue.place(keys.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == account.pk
         woken.forget()
-        any_venue.place(others.api_key, BTC, "buy", "0.01")
+        any_venue.place(others.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == other.pk
 
 
@@ -191,8 +195,8 @@ def test_an_order_that_begins_to_rest_is_no_news_but_its_execution_and_its_end_a
     with listening():
         assert {woken.next(), woken.next()} == {account.pk, other.pk}
         woken.forget()
-        order = any_venue.place(keys.api_key, BTC, "buy", "0.01", kind="LIMIT", price="60000")
-        any_venue.place(others.api_key, BTC, "buy", "0.01")
+        order = any_venue.place(keys.api_key, bitcoin_at(any_venue), "buy", "0.01", kind="LIMIT", price="60000")
+        any_venue.place(others.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == other.pk
         woken.forget()
         any_venue.cancel(keys.api_key, order_id=order["id"])
@@ -206,7 +210,7 @@ def test_practice_money_is_listened_to_like_real_money(any_venue: Hand, alice: A
     with listening():
         assert woken.next() == account.pk
         woken.forget()
-        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        any_venue.place(keys.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == account.pk
 
 
@@ -222,7 +226,7 @@ def test_a_cut_socket_is_a_look_and_what_comes_after_it_is_heard_again(
         any_venue.close_streams()
         assert woken.next() == account.pk
         woken.forget()
-        any_venue.place(keys.api_key, BTC, "buy", "0.01")
+        any_venue.place(keys.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == account.pk
 
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, OrderKind, OrderStatus, Refusal
+from buddy.core.exchange import (
+    Beside,
+    CancelOutcome,
+    OrderIntent,
+    OrderKind,
+    OrderRef,
+    OrderState,
+    OrderStatus,
+    Refusal,
+)
 from buddy.core.market import OrderSide
 from buddy.exchanges import ccxt_calls
 from emulator.handle import StandIn
@@ -16,7 +27,12 @@ from .venues_over_http import SYMBOL, Desk, desk_at, ref
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET
-ORDERS = {"binance": "/fapi/v1/order", "bybit": "/v5/order/create", "bingx": "/openApi/swap/v2/trade/order"}
+ORDERS = {
+    "binance": "/fapi/v1/order",
+    "binance-spot": "/api/v3/order",
+    "bybit": "/v5/order/create",
+    "bingx": "/openApi/swap/v2/trade/order",
+}
 VENUES = tuple(ORDERS)
 
 
@@ -50,6 +66,60 @@ def test_an_order_whose_answer_is_lost_is_in_doubt_and_found_by_its_id(desk, kin
     found = desk.exchange.find(wanted.ref)
     assert (found.client_id, found.status, found.price) == (wanted.client_id, OrderStatus.OPEN, wanted.price)
     assert len(desk.orders()) == 1
+
+
+@pytest.fixture
+def pair(store: str, venues: StandIn) -> Iterator[tuple[Desk, OrderIntent]]:
+    """A desk that owns coins, and a stop for them with a limit order beside it."""
+    desk = desk_at(venues, "binance-spot")
+    desk.hand.deposit(desk.key, "SOL", "1")
+    desk.exchange.api.timeout = 400
+    stop = desk.intent(SELL, STOP, trigger=90)
+    yield desk, replace(stop, beside=Beside(f"{stop.client_id[:-1]}b", Decimal(110)))
+    desk.hand.clear_faults()
+
+
+PAIRS = {"method": "POST", "path": "/api/v3/orderList/oco"}
+
+
+def halves(desk: Desk, wanted: OrderIntent) -> list[OrderState | None]:
+    refs = (wanted.ref, OrderRef(wanted.symbol, wanted.beside.client_id))
+    return [desk.exchange.find(ref) for ref in refs]
+
+
+@pytest.mark.parametrize("kind", CARRIED_OUT)
+def test_a_pair_whose_answer_is_lost_is_in_doubt_and_each_half_is_found_by_its_id(pair, kind):
+    desk, wanted = pair
+    desk.hand.fault(kind, **PAIRS, **CARRIED_OUT[kind])
+    with pytest.raises(OutcomeUnknown):
+        desk.exchange.place(wanted)
+    assert [half.status for half in halves(desk, wanted)] == [OrderStatus.OPEN, OrderStatus.OPEN]
+    assert len(desk.orders()) == 2
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "status_before"])
+def test_a_pair_that_did_not_arrive_is_in_doubt_and_neither_half_is_found(pair, kind):
+    desk, wanted = pair
+    desk.hand.fault(kind, **PAIRS)
+    with pytest.raises(OutcomeUnknown):
+        desk.exchange.place(wanted)
+    assert halves(desk, wanted) == [None, None]
+
+
+def test_a_pair_ended_by_the_traders_hand_is_over_in_both_halves(pair):
+    desk, wanted = pair
+    desk.exchange.place(wanted)
+    desk.hand.cancel(desk.key, client_id=wanted.client_id)
+    assert [half.status for half in halves(desk, wanted)] == [OrderStatus.CANCELLED, OrderStatus.CANCELLED]
+
+
+def test_of_a_pair_of_which_a_part_was_sold_the_stop_is_over_and_the_rest_for_sale(pair):
+    desk, wanted = pair
+    desk.exchange.place(wanted)
+    desk.hand.fill(desk.key, "0.4", client_id=wanted.beside.client_id)
+    stop, limit = halves(desk, wanted)
+    assert (stop.status, limit.status, limit.filled) == (OrderStatus.EXPIRED, OrderStatus.PARTIAL, Decimal("0.4"))
+    assert sum(fill.quantity for fill in desk.look().fills) == Decimal("0.4")
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "status_before"])
@@ -134,6 +204,7 @@ def test_a_key_taken_back_is_said_to_be(desk):
 
 READS = {
     "binance": ("/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v3/positionRisk", "/fapi/v1/userTrades"),
+    "binance-spot": ("/api/v3/openOrders", "/api/v3/account", "/api/v3/myTrades"),
     "bybit": ("/v5/order/realtime", "/v5/position/list", "/v5/execution/list"),
     "bingx": ("/openApi/swap/v2/trade/openOrders", "/openApi/swap/v2/user/positions",
               "/openApi/swap/v2/trade/fillHistory"),
