@@ -343,6 +343,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     trigger = amount(allow_null=True)
     status = one_of(OrderStatus)
     filled = amount()
+    paired_with = serializers.CharField(allow_null=True, help_text="Of a target, the stop it was sent in a pair with.")
     reason = Text()
     cancel_reason = Text()
     refusal = Text()

@@ -94,7 +94,7 @@ def tell_whole_trade(trade: Trade) -> dict[str, Any]:
     orders = list(Order.objects.filter(trade=trade).order_by("id"))
     fills = list(Fill.objects.filter(trade=trade).select_related("order").order_by("time", "id"))
     return tell_trade(trade) | {
-        "orders": [_order(order) for order in orders],
+        "orders": [_order(order, {each.pk: each.client_id for each in orders}) for order in orders],
         "fills": [_fill(fill, trade) for fill in fills],
         "events": [_event(event) for event in Event.objects.filter(owner_id=trade.owner_id, trade_id=trade.pk)],
         "funding_rows": [_funding(row) for row in Income.objects.filter(trade=trade)],
@@ -310,11 +310,12 @@ def _next(position: Position) -> dict[str, Any] | None:
     return None
 
 
-def _order(order: Order) -> dict[str, Any]:
+def _order(order: Order, names: Mapping[int, str]) -> dict[str, Any]:
     amounts = {name: amount(getattr(order, name)) for name in ("quantity", "price", "trigger", "filled")}
     times = {name: moment(getattr(order, name)) for name in ("created_at", "placed_at", "closed_at")}
     words = ("client_id", "role", "leg", "order_side", "kind", "status", "reason", "cancel_reason", "refusal")
-    return {name: getattr(order, name) for name in words} | amounts | times
+    pair = {"paired_with": names.get(order.paired_with_id) if order.paired_with_id else None}
+    return {name: getattr(order, name) for name in words} | amounts | times | pair
 
 
 def _fill(fill: Fill, trade: Trade) -> dict[str, Any]:

@@ -1087,6 +1087,8 @@ export interface components {
             trigger: string | null;
             status: components["schemas"]["OrderStatusEnum"];
             filled: string;
+            /** @description Of a target, the stop it was sent in a pair with. */
+            paired_with: string | null;
             reason: string;
             cancel_reason: string;
             refusal: string;

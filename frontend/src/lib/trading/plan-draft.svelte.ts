@@ -76,7 +76,7 @@ export class PlanDraft {
 			this.entries.map((entry, index) => ({ price: this.priceOf(entry), share: this.entryShares[index] }))
 		)
 	);
-	side = $derived<Side | null>(sideOf(this.averageEntry, typed(this.stop)));
+	side = $derived<Side | null>(this.#side());
 	targetPrices = $derived(this.targets.map((target) => this.#targetPrice(target)));
 	isMarket = $derived(this.entries.every((entry) => entry.kind === 'market'));
 	/** Draft rows that reach the document, in its order: faults come back by the document's index. */
@@ -179,6 +179,12 @@ export class PlanDraft {
 		if (target.unit === 'r') return priceAtR(this.averageEntry, typed(this.stop), value, this.tick);
 		if (target.unit === 'percent') return priceAtPercent(this.averageEntry, this.side, value, this.tick);
 		return value;
+	}
+
+	/** A stop above coins that are bought is a fault, not another side. */
+	#side(): Side | null {
+		const side = sideOf(this.averageEntry, typed(this.stop));
+		return side && this.spot ? 'long' : side;
 	}
 
 	#missing(): string[] {

@@ -33,6 +33,11 @@ describe('the side', () => {
 	});
 });
 
+it('buys coins whatever the stop says', () => {
+	const draft = draftOf({ stop: '65000' });
+	draft.spot = true;
+	expect(draft.side).toBe('long');
+});
 it('asks neither leverage nor margin of coins', () => {
 	const draft = draftOf();
 	draft.leverage = '5';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { coinOf, isSpot } from './spot';
+import { coinOf } from './spot';
 
-it('tells coins from contracts by their name', () => {
-	expect([isSpot('BTC/USDT'), isSpot('BTC/USDT:USDT')]).toEqual([true, false]);
-	expect([coinOf('BTC/USDT'), coinOf('BTC/USDT:USDT')]).toEqual(['BTC', '']);
+it('counts coins by their name, and contracts by none', () => {
+	expect(coinOf({ spot: true, symbol: 'BTC/USDT' })).toBe('BTC');
+	expect(coinOf({ spot: false, symbol: 'BTC/USDT:USDT' })).toBe('');
 });

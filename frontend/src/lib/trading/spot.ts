@@ -1,5 +1,4 @@
-/** Coins are bought and owned; everything else has a settle currency behind a colon. */
-export const isSpot = (symbol: string): boolean => !symbol.includes(':');
+import type { Trade } from '$lib/api/types';
 
-/** What a quantity of it is counted in, where that can be said: BTC of BTC/USDT. */
-export const coinOf = (symbol: string): string => (isSpot(symbol) ? symbol.split('/')[0] : '');
+/** What a quantity is counted in, where that can be said: BTC of BTC/USDT; nothing of contracts. */
+export const coinOf = ({ spot, symbol }: Pick<Trade, 'spot' | 'symbol'>): string => (spot ? symbol.split('/')[0] : '');

@@ -2,7 +2,7 @@ import type { Candle, TradeEvent, TradeOrder, TradeStory } from '$lib/api/types'
 import { price, quantity } from '$lib/format';
 
 const ROLES = { entry: 'Entry', stop: 'Stop', take_profit: 'Target', close: 'Close' };
-const STATUSES: Record<TradeOrder['status'], string> = {
+export const STATUSES: Record<TradeOrder['status'], string> = {
 	intended: 'not sent yet',
 	unknown: 'outcome unknown, being looked up',
 	open: 'resting',
@@ -20,9 +20,9 @@ export function nameOf(order: TradeOrder): string {
 }
 
 /** "sell 0.03 at 65,000.0" */
-export function whatOf(order: TradeOrder, tick?: string): string {
+export function whatOf(order: TradeOrder, tick?: string, coin = ''): string {
 	const at = order.trigger ?? order.price;
-	return `${order.order_side} ${quantity(order.quantity)} ${at ? `at ${price(at, tick)}` : 'at market'}`;
+	return `${order.order_side} ${quantity(order.quantity, coin)} ${at ? `at ${price(at, tick)}` : 'at market'}`;
 }
 
 /** Why it was there, and why it is no more. */
