@@ -21,15 +21,15 @@ test('coins are bought with two targets, each resting in a pair with its stop, a
 	await page.getByRole('button', { name: '1·3R', exact: true }).click();
 	const open = await ready(page);
 	await expect(page.getByTestId('cost')).toHaveText(/Costs [\d,.]+ USDT of 10,000.00 free/);
+	await expect(page.getByTestId('sizing')).toHaveAttribute('aria-busy', 'false');
 	await expectAccessible(page);
 	await open.click();
 
 	const position = page.getByTestId('position');
 	await expect(position.getByTestId('protected')).toHaveAttribute('data-state', 'protected', { timeout: 15_000 });
 	await expect(position).toContainText('0 of 2 targets filled');
-	await expect(position).toContainText(/[\d.]+ BTC @ .* · spot/);
+	await expect(position).toContainText(/spot\s+[\d.]+ BTC @ [\d,.]+\s/);
 	await page.goto('/positions');
-	await expectAccessible(page);
 	await position.getByRole('button', { name: 'Close', exact: true }).click();
 	await expect(page.getByRole('dialog')).toContainText('will be sold at the market price');
 	await page.getByRole('button', { name: 'Close position' }).click();

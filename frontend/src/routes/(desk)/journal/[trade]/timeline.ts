@@ -25,12 +25,15 @@ export function whatOf(order: TradeOrder, tick?: string, coin = ''): string {
 	return `${order.order_side} ${quantity(order.quantity, coin)} ${at ? `at ${price(at, tick)}` : 'at market'}`;
 }
 
+/** A resting sale locks its coins. */
+const CANCELS: Record<string, string> = { 'in the way': 'its coins were needed' };
+
 /** Why it was there, and why it is no more. */
 export function whyOf(order: TradeOrder): string {
 	const status = STATUSES[order.status];
 	return [
 		order.reason.replaceAll('_', ' '),
-		`${status}${order.cancel_reason ? `: ${order.cancel_reason}` : ''}`,
+		`${status}${order.cancel_reason ? `: ${CANCELS[order.cancel_reason] ?? order.cancel_reason}` : ''}`,
 		order.refusal
 	]
 		.filter(Boolean)
