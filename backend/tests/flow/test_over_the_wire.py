@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from buddy.exchanges.models import VenueFacts
+from buddy.exchanges import ccxt_client
+from buddy.exchanges.models import Keys, VenueFacts
+from buddy.trading.figures import kept
 from buddy.trading.models import Fill, Order, Trade
 from tests.apps.trading_rig import kinds
 from tests.flow.at_a_venue import BTC, Books, Place, place, stand_in, venue
@@ -323,3 +325,24 @@ def test_funding_is_in_the_books(api: Any, place: Place, monkeypatch: pytest.Mon
         story.step(name)
     story.assert_ended_well()
     assert story.trade.funding < 0
+
+
+def test_fees_in_another_coin_are_valued_when_they_were_paid(api: Any, place: Place) -> None:
+    """Paid from a wallet of its own; the coin is worth what it traded at in that minute."""
+    key = f"{place.key}-bnb"
+    place.hand.open_account(key, "secret", fee_coin="BNB", fee_coin_price="600")
+    place.hand.add_instrument("BNB", price="640")
+    ccxt_client.forget_markets()
+    row = place.account.credentials.get()
+    row.keep(Keys(key, "secret"))
+    row.save()
+    place.key = key
+    story = Story(place, api, 1)
+    story.tell()
+    trade, books = story.trade, place.books()
+    paid = [row for row in books.told["income"] if row["kind"] == "COMMISSION"]
+    assert {row["asset"] for row in paid} == {"BNB"}
+    worth = -sum((D(row["amount"]) for row in paid), D(0)) * 640
+    assert trade.status == "closed"
+    assert trade.fees == kept(worth)
+    assert trade.net == books.wallet - 10_000 - trade.fees
