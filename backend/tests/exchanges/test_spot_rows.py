@@ -347,3 +347,11 @@ def test_the_end_of_a_stream_is_heard_inside_its_envelope():
     assert kind_of({"e": "listenKeyExpired"}) == "listenKeyExpired"
     assert kind_of({"event": "subscribe"}) is None
     assert kind_of([1]) is None
+
+
+def test_krakens_long_list_of_minutes_ends_with_the_one_that_runs(store):
+    rows = [[(NOW - minute * 60_000) // 1000, "1", "1", "1", str(minute), "1", "1", 1] for minute in (2, 1, 0)]
+    exchange, wire = recorded("kraken-spot", **{"/OHLC": {"error": [], "result": {"XXBTZUSD": rows, "last": 1}}})
+    quotes, ranges = exchange.markets.quotes(["BTC/USD"])
+    assert (quotes["BTC/USD"].last, quotes["BTC/USD"].mark, ranges["BTC/USD"]) == (D(0), D(0), (D(0), D(0)))
+    assert [path for _, path, _ in wire.asked] == ["/0/public/OHLC"]

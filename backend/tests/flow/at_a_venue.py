@@ -16,11 +16,12 @@ from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.exchanges.recipe import Rate
 from buddy.exchanges.venue_rows import RECIPES
+from buddy.exchanges.venues import exits_of
 from buddy.trading.watcher import look
 from emulator.handle import Hand, StandIn, running
 
 D = Decimal
-BTC = "BTC/USDT:USDT"
+BTC, COINS = "BTC/USDT:USDT", "BTC/USDT"
 SETTLE_MS = 300
 numbers = count(1)
 
@@ -53,13 +54,14 @@ class Place:
     hand: Hand
     key: str
     account: Account
+    symbol: str = BTC
 
     def books(self) -> Books:
         return Books(self.hand.books(self.key))
 
     def go(self, *prices: str) -> None:
         for price in prices:
-            self.hand.set_price(BTC, price)
+            self.hand.set_price(self.symbol, price)
 
     def look(self, times: int = 1) -> None:
         for _ in range(times):
@@ -100,8 +102,9 @@ def place(
     forget()
     hand, key = getattr(stand_in, venue), f"flow-key-{next(numbers)}"
     hand.open_account(key, "secret")
-    hand.set_price(BTC, "100000", jump=True)
-    yield Place(hand, key, opened(alice, venue, Keys(key, "secret")))
+    symbol = COINS if exits_of(venue).is_spot else BTC
+    hand.set_price(symbol, "100000", jump=True)
+    yield Place(hand, key, opened(alice, venue, Keys(key, "secret")), symbol)
     hand.clear_faults()
     forget()
 
