@@ -102,10 +102,10 @@ def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
 
 
 def _act(action: Action, desk: Desk) -> None:
-    if isinstance(action, Cancel):
-        desk.cancel(action.working, action.reason)
-    elif isinstance(action, Place):
+    if isinstance(action, Place):
         _place(action.wish, desk)
+    elif isinstance(action, Cancel):
+        desk.cancel(action.working, action.reason)
     elif all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
         _swap_in(action, desk)
 

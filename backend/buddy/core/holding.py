@@ -174,6 +174,10 @@ class Totals(NamedTuple):
     weight: Decimal = ZERO
     fees: Decimal = ZERO
 
+    def part(self, quantity: Decimal) -> Decimal:
+        """Of the weight what falls to `quantity`; all of it, to the last digit, to the whole."""
+        return self.weight if quantity == self.quantity else self.weight * quantity / self.quantity
+
     def average(self, linear: bool) -> Decimal | None:
         """Price at which all of it together would have had the same value."""
         if not self.quantity:
@@ -308,22 +312,17 @@ class Position:
     @property
     def gross(self) -> Decimal:
         """Before costs, in settle currency, of what has been closed; to the last digit once all is."""
-        if not self.entries.quantity or not self.exits.quantity:
+        way_in, way_out = self.entries, self.exits
+        if not way_in.quantity or not way_out.quantity:
             return ZERO
-        cost, weight = self._cost, self.exits.weight
-        change = weight - cost if self.instrument.linear else cost - weight
+        cost = way_in.part(way_out.quantity)
+        change = way_out.weight - cost if self.instrument.linear else cost - way_out.weight
         return self.side.sign * change * self.instrument.contract_size
-
-    @property
-    def _cost(self) -> Decimal:
-        """Of the weight of what entered the part of what has left."""
-        way_in, left = self.entries, self.exits.quantity
-        return way_in.weight if way_in.quantity == left else way_in.weight * left / way_in.quantity
 
     @property
     def held_at_cost(self) -> Decimal:
         """What coins that are still there have cost, fees apart: a trade that ends with dust leaves it at this."""
-        return self.entries.weight - self._cost if self.held else ZERO
+        return self.entries.weight - self.entries.part(self.exited) if self.held else ZERO
 
     @property
     def net(self) -> Decimal:

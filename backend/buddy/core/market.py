@@ -128,6 +128,12 @@ def sellable(instrument: Instrument, quantity: Decimal, price: Decimal) -> Decim
     return whole if whole > 0 and enough else ZERO
 
 
+def least_sellable(instrument: Instrument, price: Decimal) -> Decimal:
+    """The smallest quantity that one order may sell at `price`."""
+    least = _to_step(instrument.min_notional / price, instrument.lot_size, ROUND_CEILING)
+    return max(instrument.min_quantity, instrument.lot_size, least)
+
+
 _WHOLE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """For whole quotients and products only, which are exact and need no more digits than their operands have."""
 

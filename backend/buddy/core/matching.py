@@ -242,7 +242,8 @@ class Matching:
     def execute(self, order: Resting, market: SymbolMarket) -> None:
         """Trigger it, or fill it where the market stands; never more of a reduce-only order than is held."""
         if not order.live:
-            self.part(order, OrderStatus.EXPIRED)
+            if order.other:
+                self.part(order, OrderStatus.EXPIRED)
             order.trigger()
             if not self.is_due(order, market):
                 order.was_resting = True
@@ -274,7 +275,8 @@ class Matching:
         intent = order.intent
         maker = order.was_resting and intent.price is not None
         price = self._price(order, market)
-        self.part(order, OrderStatus.EXPIRED)
+        if order.other:
+            self.part(order, OrderStatus.EXPIRED)
         order.filled += quantity
         self._book(intent, order.exchange_id, intent.client_id, price, quantity, maker, market.time)
 
@@ -323,10 +325,9 @@ class Matching:
 
     def part(self, order: Resting, status: OrderStatus) -> None:
         """Half of a pair executes, triggers or is cancelled: that is the end of the other half."""
-        if order.other:
-            other = self.orders[order.other]
-            order.other = other.other = ""
-            self.close(other, status)
+        other = self.orders[order.other]
+        order.other = other.other = ""
+        self.close(other, status)
 
     def close(self, order: Resting, status: OrderStatus) -> None:
         """The order's end; it stays readable for a while."""

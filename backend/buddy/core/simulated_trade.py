@@ -52,14 +52,10 @@ class SimulatedTrade:
     @property
     def is_over(self) -> bool:
         """Nothing is held but dust, and nothing can enter any more."""
-        return not self._left and not self._tags and not entry_is_open(self.position)
-
-    @property
-    def _left(self) -> Decimal:
-        """What of it can still be sold."""
-        if not self.exchange.exits.is_spot:
-            return self.held
-        return sellable(self.position.instrument, self.held, self.exchange.markets[self.symbol].last)
+        left = self.held
+        if left and self.exchange.exits.is_spot:
+            left = sellable(self.position.instrument, left, self.exchange.markets[self.symbol].last)
+        return not left and not self._tags and not entry_is_open(self.position)
 
     def look(self) -> None:
         """Book what happened, close the gap, say what is waited for."""
@@ -185,10 +181,11 @@ class SimulatedTrade:
 
     def cancel(self, working: Working, reason: str) -> None:
         order = self.exchange.orders.get(working.client_id)
-        halves = (working.client_id, order.other) if order is not None else ()
+        half = order.other if order is not None else ""
         if self.exchange.cancel(OrderRef(self.symbol, working.client_id)) is CancelOutcome.CANCELLED:
-            for client_id in halves:
-                self._tags.pop(client_id, None)
+            del self._tags[working.client_id]
+            if half:
+                del self._tags[half]
 
     def withdraw(self, working: Working, reason: str) -> bool:
         order = self.exchange.orders.get(working.client_id)

@@ -195,7 +195,8 @@ class SimulatedExchange(Matching):
         order = self.orders.get(ref.client_id)
         if order is None or order.intent.symbol != ref.symbol:
             return CancelOutcome.ALREADY_CLOSED if ref.client_id in self.closed else CancelOutcome.NOT_FOUND
-        self.part(order, OrderStatus.CANCELLED)
+        if order.other:
+            self.part(order, OrderStatus.CANCELLED)
         self.close(order, OrderStatus.CANCELLED)
         return CancelOutcome.CANCELLED
 
@@ -231,9 +232,7 @@ class SimulatedExchange(Matching):
 
     def _check(self, intent: OrderIntent) -> None:
         """Raises Rejected with the reason a venue would give."""
-        for client_id in (intent.client_id, intent.beside.client_id if intent.beside is not None else ""):
-            if client_id in self.orders or client_id in self.closed:
-                raise Rejected(f"client id {client_id} was used before", Refusal.DUPLICATE)
+        self._check_name(intent.client_id)
         self._check_numbers(intent)
         if intent.kind in TRIGGERED and self._would_trigger(intent):
             raise Rejected(f"the price is already beyond {intent.trigger}", Refusal.WOULD_TRIGGER)
@@ -246,13 +245,17 @@ class SimulatedExchange(Matching):
             return
         self._check_entry(intent)
 
+    def _check_name(self, client_id: str) -> None:
+        if client_id in self.orders or client_id in self.closed:
+            raise Rejected(f"client id {client_id} was used before", Refusal.DUPLICATE)
+
     def _check_numbers(self, intent: OrderIntent) -> None:
         instrument = self.instruments[intent.symbol]
         if not instrument.active:
             raise Rejected(f"{intent.symbol} is not traded", Refusal.INACTIVE)
         if intent.quantity <= 0 or instrument.round_quantity(intent.quantity) != intent.quantity:
             raise Rejected(f"{intent.quantity} is not in whole lots of {instrument.lot_size}", Refusal.PRECISION)
-        for price in (intent.price, intent.trigger, intent.beside.price if intent.beside is not None else None):
+        for price in (intent.price, intent.trigger):
             if price is not None and (price <= 0 or not instrument.on_tick(price)):
                 raise Rejected(f"{price} is not on the tick {instrument.tick_size}", Refusal.PRECISION)
 
@@ -278,6 +281,9 @@ class SimulatedExchange(Matching):
     def _check_pair(self, intent: OrderIntent, beside: Beside) -> None:
         if self.exits is not Exits.PAIRED or intent.kind is not OrderKind.STOP_MARKET or intent.order_side.is_buy:
             raise Rejected("no such pair can be placed here", Refusal.OTHER)
+        self._check_name(beside.client_id)
+        if not self.instruments[intent.symbol].on_tick(beside.price):
+            raise Rejected(f"{beside.price} is not on the tick", Refusal.PRECISION)
         if beside.price <= self.markets[intent.symbol].last:
             raise Rejected(f"the price is already at {beside.price}", Refusal.OTHER)
 

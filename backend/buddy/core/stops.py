@@ -6,7 +6,7 @@ a withdrawn entry stays withdrawn (`Memory`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from .costs import break_even_price, target_quantities
 from .exchange import Role, TriggerBy
 from .holding import Cause, Market, Memory, Position, Withdrawal
 from .indicators import atr
-from .market import ZERO, Candle, Side, sellable
+from .market import ZERO, Candle, Side, least_sellable, sellable
 from .plan import After, BreakEven, Cover, Trail
 
 MINUTE = 60_000
@@ -111,16 +111,13 @@ def _split(position: Position, leaving: Decimal = ZERO) -> tuple[Decimal, ...]:
     shares = [target.share for target in position.plan.take_profits]
     if not shares or not total:
         return (ZERO,) * len(shares)
-    return _joined(target_quantities(instrument, total, shares), _too_small(position))
+    minimum = _least_part(position) if instrument.spot else instrument.min_quantity
+    return _joined(target_quantities(instrument, total, shares), minimum)
 
 
-def _too_small(position: Position) -> Callable[[Decimal], bool]:
-    """Whether a part is too small for an order of its own; of coins, where the stop has to sell it: at its lowest."""
-    instrument = position.instrument
-    if instrument.spot:
-        lowest = min(position.risk_stop, position.plan.stop_price)
-        return lambda quantity: not sellable(instrument, quantity, lowest)
-    return lambda quantity: quantity < instrument.min_quantity
+def _least_part(position: Position) -> Decimal:
+    """The fewest coins that can be an order of their own where the stop has to sell them, at its lowest."""
+    return least_sellable(position.instrument, min(position.risk_stop, position.plan.stop_price))
 
 
 def target_done(position: Position, number: int) -> bool:
@@ -128,16 +125,15 @@ def target_done(position: Position, number: int) -> bool:
     split = target_split(position)
     for leg in range(number - 1, len(split)):
         if split[leg]:
-            return _is_filled(position, leg, split[leg])
+            filled = position.filled(Role.TAKE_PROFIT, leg)
+            return filled >= split[leg] or (position.instrument.spot and _is_all_but_dust(position, leg, split[leg]))
     return any(role is Role.TAKE_PROFIT and leg >= number - 1 for role, leg in position.tally.filled)
 
 
-def _is_filled(position: Position, leg: int, part: Decimal) -> bool:
-    """Of coins a rest that cannot be sold by itself does not keep a target from being done."""
+def _is_all_but_dust(position: Position, leg: int, part: Decimal) -> bool:
+    """Whether what a target has left to sell cannot be sold by itself: that does not keep it from being done."""
     filled = position.filled(Role.TAKE_PROFIT, leg)
-    if filled >= part or not filled or not position.instrument.spot:
-        return filled >= part
-    return not sellable(position.instrument, part - filled, position.plan.take_profits[leg].price)
+    return filled > 0 and not sellable(position.instrument, part - filled, position.plan.take_profits[leg].price)
 
 
 def reached(after: After, position: Position, market: Market) -> bool:
@@ -324,13 +320,13 @@ def expiry(position: Position, limit: Decimal) -> int:
     return (position.opened_time or position.memory.since) + minutes(limit)
 
 
-def _joined(quantities: tuple[Decimal, ...], is_small: Callable[[Decimal], bool]) -> tuple[Decimal, ...]:
-    """Parts that are too small carried to the next; what is left of them at the end joins the last part there is."""
+def _joined(quantities: tuple[Decimal, ...], minimum: Decimal) -> tuple[Decimal, ...]:
+    """Parts under `minimum` carried to the next; what is left under it at the end joins the last part there is."""
     parts: list[Decimal] = []
     carried = ZERO
     for quantity in quantities:
         whole = quantity + carried
-        small = is_small(whole)
+        small = whole < minimum
         parts.append(ZERO if small else whole)
         carried = whole if small else ZERO
     if carried:

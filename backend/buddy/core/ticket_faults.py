@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from .costs import target_quantities
 from .errors import Fault
 from .margin import highest_leverage
-from .market import Side, sellable
+from .market import Side, least_sellable, sellable
 from .ticket import Leg, Ticket
 
 SHARE = Decimal("0.0001")
@@ -73,19 +73,13 @@ def _small_entries(ticket: Ticket, lots: int) -> Iterator[Fault]:
 def _unsellable(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> Fault | None:
     """Coins that the stop could not sell, should nothing but this leg fill."""
     instrument, stop = ticket.instrument, ticket.plan.stop_price
-    left = instrument.round_quantity(quantity * (1 - leg.fee_rate))
-    if not instrument.spot or sellable(instrument, left, stop):
+    if not instrument.spot or sellable(instrument, quantity * (1 - leg.fee_rate), stop):
         return None
-    lots = _lots_at_least(ticket, _least_at_stop(ticket) / (1 - leg.fee_rate) / leg.share)
+    left = instrument.round_quantity(quantity * (1 - leg.fee_rate))
+    lots = _lots_at_least(ticket, least_sellable(instrument, stop) / (1 - leg.fee_rate) / leg.share)
     message = f"What this buys is worth {instrument.notional(stop, left):.2f} at the stop, too little to be sold there."
     cure = f"Risk at least {ticket.loss(lots).total:.2f} {instrument.settle}, or bring the stop nearer."
     return Fault(field, message, cure, "notional_below_minimum")
-
-
-def _least_at_stop(ticket: Ticket) -> Decimal:
-    """The fewest contracts that the stop can sell."""
-    least = ticket.instrument.min_notional / ticket.plan.stop_price
-    return max(ticket.least, ticket.lot * _lots_at_least(ticket, least))
 
 
 def _small_notional(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> Fault | None:
@@ -100,8 +94,8 @@ def _small_notional(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> 
 
 def _small_targets(ticket: Ticket, lots: int) -> Iterator[Fault]:
     """Coins of a target are its stop's to sell as well, so there they must be enough, too."""
-    spot = ticket.instrument.spot
-    least = _least_at_stop(ticket) if spot else ticket.least
+    spot, stop = ticket.instrument.spot, ticket.plan.stop_price
+    least = least_sellable(ticket.instrument, stop) if spot else ticket.least
     limit = "what can be sold at the stop, at least" if spot else "the venue's minimum of"
     whole, shares = ticket.kept(lots), [target.share for target in ticket.plan.take_profits]
     for number, part in enumerate(target_quantities(ticket.instrument, whole, shares)):

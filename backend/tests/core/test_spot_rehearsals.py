@@ -22,6 +22,7 @@ from buddy.core.series import Series
 from .lives import COSTS, OWNED, candle, candles, documents
 
 D = Decimal
+HALF = settings(deadline=None, max_examples=settings.default.max_examples // 2)
 BUY: dict[str, Any] = {
     "symbol": OWNED.symbol,
     "entries": [{"kind": "limit", "price": "100"}],
@@ -60,7 +61,7 @@ def test_dust_stays_open_in_the_report_and_is_no_loss() -> None:
     assert D(told["gross"]) == D("4.65") * 3 - D("4.65") * 2
 
 
-@settings(deadline=None, max_examples=60)
+@HALF
 @given(
     documents(signs=(1,)),
     candles(),

@@ -18,6 +18,7 @@ from buddy.core.sizing import Sizing, size
 from .lives import EQUITY, OWNED, documents, tick, trade_on
 
 D = Decimal
+HALF = settings(deadline=None, max_examples=settings.default.max_examples // 2)
 FEES = Costs(D("0.001"), D("0.001"), D("0.0005"))
 STEADY = Costs(D("0.001"), D("0.001"))
 
@@ -98,7 +99,7 @@ def test_following_the_cure_heals() -> None:
     assert not sized(risk={"money": str(D(money) + D("0.01"))}, take_profits=[]).faults
 
 
-@settings(deadline=None, max_examples=60)
+@HALF
 @given(documents(signs=(1,)), st.sampled_from([Exits.PAIRED, Exits.SINGLE]), st.booleans(), st.integers(20, 10_000))
 def test_what_is_sized_without_a_fault_is_accepted_protected_whole_and_loses_no_more_than_was_asked(
     drawn: dict[str, Any], exits: Exits, withholds: bool, money: int
