@@ -12,9 +12,10 @@ PY := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/python
 NPM := cd frontend && PATH=$(BIN):$$PATH npm run --silent
 PYTEST := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/pytest
 WORKERS ?= 2
+SEEDS ?= 1000..1300
 
 .PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
-	check-api check-infra fmt api lock bench up down backup restore
+	check-api check-infra simulate fmt api lock bench up down backup restore
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ test-sqlite: setup-dev ## all backend tests on SQLite with a real Valkey
 test-postgres: setup-dev ## the tests that touch a database, on a real Postgres with a real Valkey
 	cd backend && $(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/apps tests/exchanges tests/flow tests/faults
 
+simulate: setup-dev ## whole lives on a simulated clock and venue: SEEDS=4711 or 1000..1300 (PLANT=name, ALL_PLANTS=1)
+	cd backend && $(PY) -m simulation $(SEEDS) --coverage --plant=$(or $(PLANT),-) $(if $(ALL_PLANTS),--plants)
+
 test-frontend: setup-dev ## unit tests of the frontend
 	$(NPM) test
 
@@ -52,7 +56,7 @@ check: setup-dev check-backend check-frontend check-api check-infra ## every lin
 check-backend:
 	cd backend && $(BIN)/ruff check . ../scripts
 	cd backend && $(BIN)/ruff format --check . ../scripts
-	cd backend && MYPYPATH=. $(BIN)/mypy buddy emulator
+	cd backend && MYPYPATH=. $(BIN)/mypy buddy emulator simulation
 	cd backend && $(BIN)/lint-imports
 	$(PY) -m scripts.check_django
 

@@ -288,10 +288,8 @@ class Ledger:
 
     def _refused(self, order: Order, half: Order | None, refusal: Rejected) -> None:
         both = [order, half] if half is not None else [order]
-        if refusal.code == Refusal.DUPLICATE:  # it is there already
-            self.outcomes.doubt(*both)
-            for each in both:
-                self.outcomes.look_up(each)
+        if refusal.code == Refusal.DUPLICATE:
+            self.outcomes.is_there(*both)
             return
         for each in both:
             each.refusal = str(refusal)[:300]

@@ -32,7 +32,7 @@ RECEIVE_WINDOW_MS = 5_000
 STOP_AGAIN_MS = 600
 TWICE = 2
 ARRIVED = "arrived"
-"""On the row of one half of a pair: the venue has told of the other, so this one was taken too."""
+"""On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
 
 
 class Outcomes:
@@ -109,6 +109,14 @@ class Outcomes:
                 order.status = OrderStatus.UNKNOWN
                 order.raw = order.raw | {"unknown_since": wall_ms()}
                 save(order, "status", "raw")
+
+    def is_there(self, *orders: Order) -> None:
+        """The venue says that it has orders of these names, whether or not they can be read already."""
+        for order in orders:
+            order.raw = _without(order.raw, "absent_since") | {ARRIVED: True}
+        self.doubt(*orders)
+        for order in orders:
+            self.look_up(order)
 
     def never_sent(self, order: Order) -> None:
         """It is certain that it did not reach the venue, nor its other half: the same wish may use its name again."""
@@ -196,14 +204,15 @@ class Outcomes:
 
         A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
         the same name, and which can close nothing twice. On spot it could sell coins that are not ours, if the first
-        had executed meanwhile: there it waits until that one cannot be accepted any more.
+        had executed meanwhile: there it waits until that one cannot be accepted any more. Where the venue has refused
+        the name as used, it has the first.
         """
         profile, now = self.exchange.profile, wall_ms()
         if not profile.settle_ms:
             return True
         apart = now - int(order.raw.get("absent_since", now))
         age = now - int(order.raw.get("sent_at", 0))
-        if _is_missed(order):
+        if _is_missed(order) and ARRIVED not in order.raw:
             in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS
             return apart >= min(profile.settle_ms, STOP_AGAIN_MS) and not in_time
         expired = age >= profile.settle_ms + RECEIVE_WINDOW_MS

@@ -174,6 +174,31 @@ def test_an_order_provably_absent_is_sent_again_under_its_own_name(account: Acco
     assert Order.objects.get().status == "open"
 
 
+def a_second_ago(order: Order) -> None:
+    """As if a read could not lag as far behind any more as a stop waits for."""
+    order.refresh_from_db()
+    Order.objects.filter(pk=order.pk).update(raw=order.raw | {"absent_since": order.raw["absent_since"] - 800})
+
+
+def test_a_name_that_the_venue_refuses_as_used_is_there_even_if_it_cannot_be_read(
+    account: Account, venue: VenueLike
+) -> None:
+    venue.profile = SLOW
+    venue.drop(late, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    stop = Order.objects.get(role="stop")
+    for _ in range(3):
+        look(account.pk, seconds=0)
+        a_second_ago(stop)
+    stop.refresh_from_db()
+    assert (len([i for i in venue.sent if is_stop(i)]), stop.status) == (2, "unknown")
+    venue.hidden.clear()
+    again(trade)
+    assert [order.client_id for order in resting(trade, "stop")] == [stop.client_id]
+
+
 def test_a_row_left_by_a_killed_process_is_looked_up_before_it_is_sent_again(
     account: Account, venue: VenueLike
 ) -> None:

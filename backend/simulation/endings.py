@@ -1,0 +1,197 @@
+"""What must be when nothing has gone wrong for a minute (I11), and when everything is over (I7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from buddy.core.errors import CoreError
+from buddy.core.exchange import Fill as Told
+from buddy.core.exchange import OrderStatus, Role
+from buddy.core.manage import step
+from buddy.core.market import ZERO, Side
+from buddy.exchanges.connect import connect
+from buddy.exchanges.models import Account
+from buddy.trading import caution, executor
+from buddy.trading.case import cases
+from buddy.trading.executor import NotNow
+from buddy.trading.lease import leased
+from buddy.trading.ledger import Ledger
+from buddy.trading.models import Fill, ForeignPosition, Income, Order, Trade
+from buddy.trading.states import DECLINED, LIVE, RESTING, WORKING
+
+from . import invariants
+from .books import WALLET, Book
+from .invariants import Broken, not_as_planned, not_booked
+from .witness import ATTACHED, Witness
+from .world import World
+
+EXACT = Decimal("1E-12")
+
+
+def as_planned(world: World) -> None:
+    for number, witness in enumerate(world.witnesses):
+        account = Account.objects.get(pk=world.accounts[number])
+        witness.seen += _facts_hold(witness)
+        witness.seen += _rows_are_settled(account, world.books[number])
+        witness.seen += _exits_are_whole(account, world.books[number])
+        witness.seen += _nothing_is_wanted(account)
+
+
+def _facts_hold(witness: Witness) -> Iterator[Broken]:
+    for each in invariants.broken(witness.facts()):
+        yield not_as_planned(each.subject, f"still {each.name}: {each.sentence}")
+
+
+def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
+    if account.trouble:
+        yield not_as_planned("account", f"still in trouble: {account.trouble}")
+    for trade in Trade.objects.filter(account=account, status__in=WORKING, hands_off=False):
+        for name in ("naked_since", "mismatch_since"):
+            if getattr(trade, name) is not None:
+                yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} still has {name}")
+    ours = {order.client_id for order in Order.objects.filter(account=account, status__in=LIVE, is_attached=False)}
+    there = {intent.client_id for _, intent, _ in book.resting() if intent.client_id.startswith("tb")}
+    for name in ours ^ there:
+        where = "our rows only" if name in ours else "the venue only"
+        yield not_as_planned(name, f"{name} rests in {where}")
+
+
+def _nothing_is_wanted(account: Account) -> Iterator[Broken]:
+    with leased(account.pk, 40.0) as lease:
+        ledger = Ledger(lease.account(), connect(account), lease)
+        reading = ledger.read()
+        found = cases(ledger, reading)
+        for case in found:
+            wanted = caution.allowed(step(case.position, case.working, case.market, case.held), case)
+            if wanted and not case.trade.hands_off:
+                yield not_as_planned(f"trade {case.trade.pk}", f"trade {case.trade.pk} still wants {wanted}")
+        held: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
+        for case in found:
+            held[case.trade.symbol, case.position.side] += case.position.held
+        for row in ForeignPosition.objects.filter(account=account):
+            held[row.symbol, Side(row.side)] += row.quantity
+        for position in reading.positions:
+            known = held.pop((position.symbol, position.side), ZERO)
+            if known != position.quantity:
+                sentence = f"{position.quantity} {position.symbol} {position.side} is held, and we know of {known}"
+                yield not_as_planned(position.symbol, sentence)
+        for key, quantity in held.items():
+            if quantity:
+                yield not_as_planned(key[0], f"we believe in {quantity} of {key}, and nothing is held")
+
+
+def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:
+    """One stop for all of it, and targets for all of it where the plan has any: counted at the venue, by our rows."""
+    for trade in Trade.objects.filter(account=account, status=Trade.Status.OPEN, hands_off=False):
+        rows = {order.client_id: order for order in trade.orders.all()}
+        held = sum((f.quantity if f.order_side != _exit(trade) else -f.quantity for f in trade.fills.all()), ZERO)
+        left = {role: _left(book, rows, role) for role in (Role.STOP, Role.TAKE_PROFIT)}
+        if left[Role.STOP] != held and not _nets(book, rows, "sl-"):
+            yield not_as_planned(f"stop of {trade.pk}", f"trade {trade.pk} holds {held}, its stops {left[Role.STOP]}")
+        declined = any(row.role == Role.TAKE_PROFIT and row.status in DECLINED for row in rows.values())
+        wanted = trade.plan["take_profits"] and not declined and "reduce_to" not in trade.directives
+        if wanted and left[Role.TAKE_PROFIT] != held and not _nets(book, rows, "tp-"):
+            sentence = f"trade {trade.pk} holds {held}, its targets {left[Role.TAKE_PROFIT]}"
+            yield not_as_planned(f"targets of {trade.pk}", sentence)
+
+
+def _exit(trade: Trade) -> str:
+    return Side(trade.side).exit_order_side
+
+
+def _left(book: Book, rows: dict[str, Order], role: Role) -> Decimal:
+    return sum(
+        (left for _, intent, left in book.resting() if getattr(rows.get(intent.client_id), "role", "") == role), ZERO
+    )
+
+
+def _nets(book: Book, rows: dict[str, Order], prefix: str) -> bool:
+    """Whether what travelled with an entry still rests."""
+    return any(intent.client_id[:3] == prefix and intent.client_id[3:] in rows for _, intent, _ in book.resting())
+
+
+def close_all(world: World) -> None:
+    """By the trader here, and by hand what is nobody's."""
+    for number, pk in enumerate(world.accounts):
+        Account.objects.filter(pk=pk).update(state=Account.State.ACTIVE)
+        for trade in Trade.objects.filter(account_id=pk, status__in=WORKING).select_related("account"):
+            _close(world, trade)
+        book = world.books[number]
+        for row in ForeignPosition.objects.filter(account_id=pk):
+            side, quantity = Side(row.side), min(row.quantity, book.held(row.symbol, Side(row.side)))
+            if quantity:
+                book.by_hand(side.exit_order_side, quantity, row.symbol, reduce_only=True)
+
+
+def _close(world: World, trade: Trade) -> None:
+    actions: list[Callable[[], object]] = [
+        lambda: executor.close(trade, Decimal(1)),
+        lambda: executor.withdraw_entry(trade),
+    ]
+    if trade.hands_off:
+        actions.insert(0, lambda: executor.hands_off(trade, False))
+    for act in actions:
+        try:
+            act()
+        except (NotNow, CoreError) as answer:
+            world.tell(f"closing trade {trade.pk}: {answer}")
+
+
+def books_agree(world: World) -> None:
+    for number, witness in enumerate(world.witnesses):
+        account, book = Account.objects.get(pk=world.accounts[number]), world.books[number]
+        witness.seen += _all_is_over(account, book)
+        witness.seen += _fills_agree(account, book)
+        witness.seen += _money_agrees(account, book)
+
+
+def _all_is_over(account: Account, book: Book) -> Iterator[Broken]:
+    for trade in Trade.objects.filter(account=account, status__in=WORKING):
+        yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} cannot be ended: {trade.status}")
+    for key in book.holdings():
+        yield not_as_planned(f"{key}", f"{book.held(*key)} of {key} is still held")
+    for _, intent, _ in book.resting():
+        if intent.client_id.startswith("tb") or intent.client_id[:3] in ATTACHED:
+            yield Broken("I5", intent.client_id, f"{intent.client_id} rests when all is over")
+    for order in Order.objects.filter(account=account, status__in=(*RESTING, OrderStatus.UNKNOWN)):
+        yield not_as_planned(order.client_id, f"{order.client_id} is {order.status} when all is over")
+
+
+def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
+    """Each execution once, whole, at its price and with its fee."""
+    ours: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    for row in Fill.objects.filter(account=account).exclude(fill_id__startswith="adopted-"):
+        sums = ours[row.fill_id.split("/")[0]]
+        sums[0], sums[1], sums[2] = sums[0] + row.quantity, sums[1] + row.fee, row.price
+    venues = {row.fill_id: row for _, row in book.told if isinstance(row, Told)}
+    for name in sorted(ours.keys() | venues.keys()):
+        theirs = venues.get(name)
+        said = [theirs.quantity, theirs.fee, theirs.price] if theirs is not None else None
+        mine = ours.get(name)
+        if said is None or mine is None or any(abs(a - b) > EXACT for a, b in zip(said, mine, strict=True)):
+            yield from not_booked(f"execution {name}", mine, said)
+
+
+def _money_agrees(account: Account, book: Book) -> Iterator[Broken]:
+    fills = list(Fill.objects.filter(account=account).select_related("order"))
+    income = list(Income.objects.filter(account=account))
+    real = [fill for fill in fills if not fill.raw.get("adopted")]
+    change = _flow(real) + sum((row.amount for row in income), ZERO)
+    if abs(change - (book.wallet - WALLET)) > EXACT:
+        yield from not_booked("the wallet's change", change, book.wallet - WALLET)
+    for trade in Trade.objects.filter(account=account, status=Trade.Status.CLOSED):
+        own = [fill for fill in fills if fill.trade_id == trade.pk]
+        net = _flow(own) + sum((row.amount for row in income if row.trade_id == trade.pk), ZERO)
+        if abs(net - (trade.net or ZERO)) > EXACT:
+            yield from not_booked(f"net of trade {trade.pk}", trade.net, net)
+
+
+def _flow(fills: list[Fill]) -> Decimal:
+    """Money in, less money out, less fees."""
+    total = ZERO
+    for fill in fills:
+        value = fill.quantity * fill.price
+        total += (value if fill.order_side == "sell" else -value) - fill.fee
+    return total

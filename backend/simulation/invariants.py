@@ -1,0 +1,252 @@
+"""What must hold of an account whatever happens, as code: RELIABILITY's I1 to I12, over plain facts.
+
+Nothing here knows a simulation: whoever can say what a venue holds and what our rows say can ask. What may be so for a
+moment has its patience in `PATIENCE`; all else may never be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from buddy.core.exchange import OrderKind, Role
+from buddy.core.market import ZERO, OrderSide, Side
+
+SECOND = 1_000
+
+
+class Broken(NamedTuple):
+    """`subject` tells apart what is watched over time."""
+
+    name: str
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A position at the venue. `ours`: how much of it our orders have made and not left; None where it is managed by
+    hand."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    ours: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """An order of ours at the venue. `side`: the position it enters or leaves. `role` None: no row of ours knows it."""
+
+    name: str
+    symbol: str
+    side: Side
+    role: Role | None
+    left: Decimal
+    trigger: Decimal | None
+    reduce_only: bool
+    has_owner: bool
+    """Its trade is worked on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A trade that is worked on, as our rows say. `asked`: contracts of each entry leg, the most it ever was."""
+
+    number: int
+    symbol: str
+    side: Side
+    asked: tuple[Decimal, ...]
+    entered: tuple[Decimal, ...]
+    """Executed at the venue, and resting there, for each leg."""
+    stop: Decimal | None = None
+    tightest: Decimal | None = None
+    """The tightest stop that rests now, and that ever rested since the trader last moved it."""
+    waits_in_vain: bool = False
+    """Its entry rests although the price stands where the plan takes it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One account at `now`. `read_at`: the last good reading; `told`: the trader knows that there is none."""
+
+    now: int
+    held: tuple[Held, ...]
+    resting: tuple[Rests, ...]
+    rows: tuple[Row, ...]
+    read_at: int
+    told: bool
+
+
+def covered(facts: Facts) -> Iterator[Broken]:
+    """I1: live stops cover what is held."""
+    for held in facts.held:
+        stops = [each for each in facts.resting if _is_stop_of(each, held)]
+        needed = ZERO if held.ours is None else min(held.ours, held.quantity)
+        resting = sum((each.left for each in stops), ZERO)
+        if resting < needed:
+            yield Broken("I1", _name(held), f"stops for {resting} of {needed} {held.symbol} {held.side}")
+
+
+def exits_bounded(facts: Facts) -> Iterator[Broken]:
+    """I3: targets together are no more than what is held, nor is any stop."""
+    quantities = {(held.symbol, held.side): held.quantity for held in facts.held}
+    targets: dict[tuple[str, Side], Decimal] = {}
+    for each in facts.resting:
+        key = (each.symbol, each.side)
+        if each.role is Role.TAKE_PROFIT and each.has_owner:
+            targets[key] = targets.get(key, ZERO) + each.left
+        if each.role is Role.STOP and each.has_owner and each.left > quantities.get(key, ZERO):
+            yield Broken("I3", each.name, f"a stop of {each.left} where {quantities.get(key, ZERO)} is held")
+    for key, wanted in targets.items():
+        if wanted > quantities.get(key, ZERO):
+            yield Broken("I3", f"{key}", f"targets of {wanted} where {quantities.get(key, ZERO)} is held of {key}")
+
+
+def exits_only_reduce(facts: Facts) -> Iterator[Broken]:
+    """I2: what is not an entry cannot open anything."""
+    for each in facts.resting:
+        if each.role not in (None, Role.ENTRY) and not each.reduce_only:
+            yield Broken("I2", each.name, f"{each.role} {each.name} is not reduce-only")
+
+
+def one_intent_one_order(facts: Facts) -> Iterator[Broken]:
+    """I4: no leg enters with more than was asked for, and nothing of ours is without a row."""
+    for row in facts.rows:
+        for leg, (asked, entered) in enumerate(zip(row.asked, row.entered, strict=True)):
+            if entered > asked:
+                yield Broken("I4", f"trade {row.number}.{leg}", f"{entered} entered or resting where {asked} was asked")
+    for each in facts.resting:
+        if each.role is None:
+            yield Broken("I4", each.name, f"{each.name} rests without a row of ours")
+
+
+def never_loosened(facts: Facts) -> Iterator[Broken]:
+    """I9: the stop that counts goes one way only."""
+    for row in facts.rows:
+        if row.stop is not None and row.tightest is not None and row.side.better(row.tightest, row.stop):
+            yield Broken(
+                "I9", f"trade {row.number}", f"trade {row.number}: its stop is {row.stop} after {row.tightest}"
+            )
+
+
+def entries_taken_back(facts: Facts) -> Iterator[Broken]:
+    """I11, of entries: one whose price has run away does not wait for ever."""
+    for row in facts.rows:
+        if row.waits_in_vain:
+            yield Broken("I11", f"entry of {row.number}", f"the entry of trade {row.number} is not taken back")
+
+
+def owned(facts: Facts) -> Iterator[Broken]:
+    """I5: nothing of ours rests without a trade behind it."""
+    for each in facts.resting:
+        if each.role is not None and not each.has_owner:
+            yield Broken("I5", each.name, f"{each.role} {each.name} of {each.left} rests, and its trade is over")
+
+
+def loud(facts: Facts) -> Iterator[Broken]:
+    """I12: an account that holds something and cannot be read is not silent about it."""
+    if any(held.ours for held in facts.held) and facts.now - facts.read_at > 60 * SECOND and not facts.told:
+        yield Broken("I12", "account", f"not read for {(facts.now - facts.read_at) / SECOND:.0f}s, and nobody was told")
+
+
+RULES: tuple[Callable[[Facts], Iterator[Broken]], ...] = (
+    covered,
+    exits_bounded,
+    exits_only_reduce,
+    one_intent_one_order,
+    never_loosened,
+    entries_taken_back,
+    owned,
+    loud,
+)
+PATIENCE = {
+    "I1": 10 * SECOND,
+    "I3": 10 * SECOND,
+    "I5": 30 * SECOND,
+    "I9": 10 * SECOND,
+    "I11": 60 * SECOND,
+    "I12": 35 * SECOND,
+}
+"""How long it may be so while nothing stands in the way, in milliseconds; what is not here may never be.
+
+I12 is one round of the poller longer than its minute, and a lease that has to run out first.
+"""
+
+
+def broken(facts: Facts) -> list[Broken]:
+    return [each for rule in RULES for each in rule(facts)]
+
+
+# --- what one order or one execution breaks at once ---
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order of ours on its way. `role` None: no row was written before it was sent. `rests`: the same name does
+    already, or has executed. `tightest`: the stop before it, `loosest`: where the plan has it."""
+
+    name: str
+    side: Side
+    order_side: OrderSide
+    kind: OrderKind
+    quantity: Decimal
+    trigger: Decimal | None
+    reduce_only: bool
+    role: Role | None
+    tightest: Decimal | None
+    loosest: Decimal | None
+
+
+def wrong_with(asked: Asked) -> Iterator[Broken]:
+    """I2, I4, I9 and I10 of an order that is being sent."""
+    if asked.role is None:
+        yield Broken("I4", asked.name, f"{asked.name} was sent before it was written down")
+        return
+    if asked.role is not Role.ENTRY and not asked.reduce_only:
+        yield Broken("I2", asked.name, f"{asked.role} {asked.name} is not reduce-only")
+    if asked.role is Role.STOP and asked.trigger is not None:
+        yield from _of_stop(asked, asked.trigger)
+
+
+def _of_stop(asked: Asked, trigger: Decimal) -> Iterator[Broken]:
+    if asked.order_side is not asked.side.exit_order_side or asked.kind is not OrderKind.STOP_MARKET:
+        yield Broken("I10", asked.name, f"{asked.kind} {asked.order_side} is no stop of a {asked.side}")
+    if asked.tightest is not None and asked.side.better(asked.tightest, trigger):
+        yield Broken("I9", asked.name, f"the stop goes from {asked.tightest} back to {trigger}")
+    if asked.loosest is not None and asked.side.better(asked.loosest, trigger):
+        yield Broken("I9", asked.name, f"the stop at {trigger} is looser than the plan's {asked.loosest}")
+
+
+def crossed(name: str, side: Side, before: Decimal, after: Decimal, ours: Decimal) -> Iterator[Broken]:
+    """I2: an execution of ours never turns what we hold round. Quantities signed; `ours` of what was held before."""
+    if ours > 0 and before * after < 0:
+        yield Broken("I2", name, f"{name} turned {before} into {after} ({side})")
+
+
+def over_risk(name: str, *, loss: Decimal, most: Decimal) -> Iterator[Broken]:
+    """I8: at the stop no more is lost than was asked for, all costs included."""
+    if loss > most:
+        yield Broken("I8", name, f"{name} would lose {loss} at its stop, and {most} was asked for")
+
+
+def not_booked(name: str, ours: object, venues: object) -> Iterator[Broken]:
+    """I7: what is written down is what the venue says, to the last digit."""
+    if ours != venues:
+        yield Broken("I7", name, f"{name}: our books say {ours}, the venue says {venues}")
+
+
+def not_as_planned(name: str, sentence: str) -> Broken:
+    """I11: nothing has gone wrong for a minute, and still it is not as it should be."""
+    return Broken("I11", name, sentence)
+
+
+def _is_stop_of(each: Rests, held: Held) -> bool:
+    here = (each.symbol, each.side) == (held.symbol, held.side)
+    return here and each.role is Role.STOP and each.reduce_only and each.trigger is not None
+
+
+def _name(held: Held) -> str:
+    return f"{held.symbol} {held.side}"

@@ -1,0 +1,67 @@
+"""kill -9, at any call to a venue and on either side of any commit: nobody catches it, nothing is written after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+UNDOES = ("ROLLBACK", "SAVEPOINT", "RELEASE")
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Executioner:
+    """`edge` says at each edge whether it is the last one of the process."""
+
+    def __init__(self, edge: Callable[[], bool]) -> None:
+        self.edge = edge
+        self.dead = False
+        self.writes = 0
+
+    def strike(self) -> None:
+        self.dead = True
+        raise Killed
+
+    def breathe(self) -> None:
+        if self.dead:
+            raise Killed
+
+    def at_edge(self) -> None:
+        self.breathe()
+        if self.edge():
+            self.strike()
+
+    def statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if self.dead and not sql.startswith(UNDOES):
+            raise Killed
+        if not sql.startswith(WRITES):
+            return execute(sql, params, many, context)
+        self.writes += 1
+        if connection.in_atomic_block:
+            return execute(sql, params, many, context)
+        self.at_edge()
+        found = execute(sql, params, many, context)
+        self.at_edge()
+        return found
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Every commit and every statement of the process goes past it."""
+        commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+
+        def committed(wrapper: BaseDatabaseWrapper) -> Any:
+            self.at_edge()
+            done = commit(wrapper)
+            self.at_edge()
+            return done
+
+        with patch.object(BaseDatabaseWrapper, "_commit", committed), connection.execute_wrapper(self.statement):
+            yield

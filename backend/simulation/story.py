@@ -1,0 +1,231 @@
+"""What a seed means: the venues, the way of the prices, what traders and hands do and what goes wrong, all as data.
+
+Each part has dice of its own, so that leaving one out changes nothing about the others: that is how a story that fails
+is made smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import NamedTuple
+
+from .clock import HOUR, MINUTE, SECOND
+from .markets import MARKETS
+
+DEEDS = {
+    "open": 9,
+    "close": 2,
+    "close_part": 2,
+    "withdraw": 2,
+    "amend": 4,
+    "move_stop": 2,
+    "break_even": 2,
+    "hands_off": 1,
+    "hands_on": 1,
+    "adopt": 2,
+    "close_foreign": 1,
+    "ignore": 1,
+    "halt": 1,
+}
+"""What the trader does here, and how often."""
+HANDS = {
+    "hand_close": 2,
+    "hand_reduce": 2,
+    "hand_enlarge": 2,
+    "hand_reverse": 1,
+    "hand_open": 2,
+    "hand_rest": 1,
+    "hand_cancels_stop": 3,
+    "hand_cancels_target": 2,
+    "hand_cancels_entry": 1,
+    "deleverage": 1,
+}
+"""What happens at the venue without us."""
+ONCE = (
+    "reply_lost",
+    "request_lost",
+    "executed_late",
+    "timeout",
+    "refused_margin",
+    "refused_minimum",
+    "refused_precision",
+    "refused_other",
+    "refused_would_trigger",
+    "refused_duplicate",
+    "refused_reduce_only",
+    "told_late",
+    "cancel_reply_lost",
+    "cancel_request_lost",
+    "cancel_not_found",
+    "stalled_before",
+    "stalled_after",
+    "fill_told_late",
+    "set_up_refused",
+    "find_fails",
+    "find_is_empty",
+    "skewed",
+    "killed",
+    "killed_at_commit",
+    "store_flushed",
+)
+"""Goes wrong once, at the next call that it fits."""
+LASTING = {
+    "unreadable": 40 * SECOND,
+    "outage": 90 * SECOND,
+    "maintenance": 2 * HOUR,
+    "banned": 2 * MINUTE,
+    "slowed_down": 5 * SECOND,
+    "key_refused": 10 * MINUTE,
+    "slow": 60 * SECOND,
+    "orders_lag": 40 * SECOND,
+    "positions_lag": 15 * SECOND,
+    "fills_lag": 40 * SECOND,
+    "no_orders_told": 30 * SECOND,
+    "no_positions_told": 30 * SECOND,
+    "fills_told_twice": 5 * MINUTE,
+    "beats_lost": 45 * SECOND,
+    "wakes_lost": 10 * MINUTE,
+}
+"""Goes wrong for a while: the longest, in milliseconds."""
+REFUSALS_OF_ROLES = ("entry", "stop", "take_profit", "close", "")
+DURATIONS = (1 * SECOND, 2 * SECOND, 3 * SECOND, 5 * SECOND, 8 * SECOND, 20 * SECOND, 60 * SECOND)
+PAUSES = (3 * MINUTE, 20 * MINUTE, 2 * HOUR, 9 * HOUR)
+
+
+class Move(NamedTuple):
+    """The price of a symbol goes to its first price times `factor` at `at`; `jump`: nothing trades on the way."""
+
+    at: int
+    symbol: str
+    factor: Decimal
+    jump: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody does something to an account at `at`; `dice` decides the rest."""
+
+    at: int
+    kind: str
+    account: int
+    dice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something goes wrong from `at` on: once, or `lasts` milliseconds. `skips` calls that it would fit go well."""
+
+    at: int
+    kind: str
+    account: int
+    lasts: int = 0
+    skips: int = 0
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An account: where it is, and how."""
+
+    venue: str
+    hedge: bool
+    slices: int | None
+    childlike: bool
+    """Triggered orders become others, under other numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    seed: int
+    seats: tuple[Seat, ...]
+    moves: tuple[Move, ...]
+    deeds: tuple[Deed, ...]
+    troubles: tuple[Trouble, ...]
+    ends: int
+    streamed: bool = True
+    """Whether executions wake the worker at once."""
+
+    def told(self) -> str:
+        """The story in lines, in order of time."""
+        seats = [f"account {n}: {seat}" for n, seat in enumerate(self.seats)]
+        parts: list[Move | Deed | Trouble] = [*self.moves, *self.deeds, *self.troubles]
+        rows = sorted(parts, key=lambda row: row.at)
+        return "\n".join([f"seed {self.seed}, streamed={self.streamed}", *seats, *(f"  {_told(row)}" for row in rows)])
+
+
+def _told(row: Move | Deed | Trouble) -> str:
+    when = f"{row.at / SECOND:>10.3f}s"
+    if isinstance(row, Move):
+        return f"{when} {row.symbol} {'jumps' if row.jump else 'goes'} to ×{row.factor}"
+    if isinstance(row, Deed):
+        return f"{when} {row.kind} on account {row.account} (dice {row.dice})"
+    extent = f" for {row.lasts / SECOND:g}s" if row.lasts else f" at {row.role or 'any'} after {row.skips} calls"
+    return f"{when} TROUBLE {row.kind} on account {row.account}{extent}"
+
+
+def written(seed: int) -> Story:
+    """The story of a seed."""
+    seats = _seats(Random(f"{seed} seats"))
+    moves = _moves(Random(f"{seed} moves"))
+    times = [move.at for move in moves]
+    deeds = _deeds(Random(f"{seed} deeds"), times, len(seats))
+    troubles = _troubles(Random(f"{seed} troubles"), times, deeds, len(seats))
+    streamed = Random(f"{seed} stream").random() < 0.7
+    return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
+
+
+def _seats(dice: Random) -> tuple[Seat, ...]:
+    count = 2 if dice.random() < 0.25 else 1
+    return tuple(
+        Seat(
+            venue=dice.choice(("binance", "binance", "bybit", "bingx")),
+            hedge=dice.random() < 0.2,
+            slices=dice.randrange(10_000) if dice.random() < 0.6 else None,
+            childlike=dice.random() < 0.5,
+        )
+        for _ in range(count)
+    )
+
+
+def _moves(dice: Random) -> tuple[Move, ...]:
+    """A walk of each market: bursts of seconds with pauses of hours between them."""
+    moves, now = [], 0
+    here = dict.fromkeys(MARKETS, 1.0)
+    for _ in range(dice.randint(18, 45)):
+        now += dice.choice(PAUSES) + dice.randrange(SECOND) if dice.random() < 0.06 else dice.randint(400, 9_000)
+        symbol = dice.choice(sorted(MARKETS))
+        here[symbol] *= 1 + dice.gauss(0, 0.004)
+        moves.append(Move(now, symbol, Decimal(f"{here[symbol]:.6f}"), dice.random() < 0.12))
+    return tuple(moves)
+
+
+def _near(dice: Random, times: list[int]) -> int:
+    return max(200, dice.choice(times) + dice.randint(-3_000, 3_000))
+
+
+def _deeds(dice: Random, times: list[int], accounts: int) -> tuple[Deed, ...]:
+    made = [Deed(dice.randint(100, 1_500), "open", number, dice.randrange(10**6)) for number in range(accounts)]
+    for kinds, most in ((DEEDS, 7), (HANDS, 3)):
+        names, weights = list(kinds), list(kinds.values())
+        for _ in range(dice.randint(0, most)):
+            kind = dice.choices(names, weights)[0]
+            made.append(Deed(_near(dice, times), kind, dice.randrange(accounts), dice.randrange(10**6)))
+    return tuple(sorted(made, key=lambda deed: deed.at))
+
+
+def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> tuple[Trouble, ...]:
+    made = []
+    around = times + [deed.at for deed in deeds] * 2
+    for _ in range(dice.randint(0, 9)):
+        at, account = max(100, dice.choice(around) + dice.randint(-2_500, 1_500)), dice.randrange(accounts)
+        if dice.random() < 0.65:
+            kind, role = dice.choice(ONCE), dice.choice(REFUSALS_OF_ROLES)
+            skips = dice.choice((0, 0, 0, 1, 2, 3, 5, 8)) if "killed" in kind else dice.choice((0, 0, 0, 1))
+            made.append(Trouble(at, kind, account, skips=skips, role=role))
+        else:
+            kind = dice.choice(sorted(LASTING))
+            lasts = min(LASTING[kind], dice.choice((*DURATIONS, LASTING[kind])))
+            made.append(Trouble(at, kind, account, lasts=lasts))
+    return tuple(sorted(made, key=lambda trouble: trouble.at))

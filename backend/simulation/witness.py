@@ -1,0 +1,287 @@
+"""Sees everything that happens to one account, at the venue and in our rows, and holds it against the invariants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from buddy.core.exchange import OrderIntent, OrderKind, Role
+from buddy.core.holding import Cause
+from buddy.core.market import ZERO, OrderSide, Side
+from buddy.core.plan_document import read_plan
+from buddy.exchanges.models import Account
+from buddy.prepared import Select
+from buddy.trading.books import intent_of
+from buddy.trading.client_ids import is_ours
+from buddy.trading.models import Order, Trade
+from buddy.trading.moments import to_ms
+from buddy.trading.states import WORKING
+
+from . import invariants
+from .books import Book, Executed, Key
+from .failing import Fate
+from .invariants import Asked, Broken, Facts, Held, Rests, Row
+from .markets import COSTS, MARKETS
+
+ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
+
+
+_READ = Select(lambda account: Account.objects.filter(pk=account).values_list("good_look_at", "trouble", "created_at"))
+_WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
+_ORDERS = Select(
+    lambda account: Order.objects.filter(account_id=account, is_attached=False).values_list(
+        "client_id", "role", "leg", "trade_id"
+    )
+)
+
+
+class Known(NamedTuple):
+    """What our row says of an order."""
+
+    role: Role
+    leg: int
+    trade: int
+
+
+class Witness:
+    """`seen` are the invariants that were broken, in order."""
+
+    def __init__(self, account: int, book: Book, fate: Fate) -> None:
+        self.account, self.book, self.fate = account, book, fate
+        self.seen: list[Broken] = []
+        self.ours: dict[Key, Decimal] = defaultdict(Decimal)
+        self.names: set[str] = set()
+        """Of orders that the venue has taken."""
+        self.since: dict[tuple[str, str], int] = {}
+        self.asked: dict[int, list[Decimal]] = {}
+        self.tightest: dict[int, Decimal] = {}
+        self.stale = False
+        """A process that was held up goes on: what it sends may be old."""
+        self.rested = 0
+        """Until here nobody had to look: there was nothing to see."""
+        self._checked = (-1, -1)
+        book.on_execution = self.executed
+        book.on_acceptance = self.accepted
+
+    # --- at once ---
+
+    def executed(self, one: Executed) -> None:
+        fill = one.fill
+        opposite = one.before * (1 if fill.order_side.is_buy else -1) < 0
+        leaves = min(abs(one.before), fill.quantity) if opposite else ZERO
+        enters = fill.quantity - leaves
+        left = (fill.symbol, Side.SHORT if fill.order_side.is_buy else Side.LONG)
+        entered = (fill.symbol, left[1].opposite)
+        if _is_of_ours(one.name):
+            self.seen += invariants.crossed(one.name, left[1], one.before, one.after, self.ours[left])
+            self.ours[left] = max(self.ours[left] - leaves, ZERO)
+            self.ours[entered] += enters
+        here = {left: max(-one.after if left[1] is Side.SHORT else one.after, ZERO)}
+        here[entered] = max(one.after if entered[1] is Side.LONG else -one.after, ZERO)
+        for key, quantity in here.items():
+            self.ours[key] = min(self.ours[key], quantity)
+
+    def takes_over(self, key: Key) -> None:
+        """The trader has made what is held a trade."""
+        self.ours[key] = self.book.held(*key)
+
+    def sent(self, intent: OrderIntent) -> None:
+        row = Order.objects.filter(client_id=intent.client_id).select_related("trade").first()
+        side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else _entered(intent)
+        tightest = None if row is None or self.stale else self.tightest.get(row.trade_id)
+        plan = None if row is None else _plan_stop(row.trade)
+        self.seen += invariants.wrong_with(
+            Asked(
+                intent.client_id,
+                Side(row.trade.side) if row is not None else side,
+                intent.order_side,
+                OrderKind(intent.kind),
+                intent.quantity,
+                intent.trigger,
+                intent.reduce_only,
+                None if row is None else Role(row.role),
+                tightest,
+                None if self.stale else plan,
+            )
+        )
+
+        if row is not None and row.role == Role.ENTRY:
+            self._is_set_up(row)
+        if row is not None and row.reason == Cause.BREAK_EVEN and intent.trigger is not None:
+            self._earns_its_costs(row, intent.trigger)
+
+    def _is_set_up(self, row: Order) -> None:
+        """I8: under another leverage or margin mode it would be another trade."""
+        sim = self.book.sims[self.book.place_of(intent_of(row))]
+        there, trade = sim.books.setup(row.symbol), row.trade
+        if there.leverage < trade.leverage or there.margin_mode != trade.margin_mode:
+            sentence = f"trade {trade.pk} enters under {there}, and wants {trade.leverage:f}x {trade.margin_mode}"
+            self.seen.append(Broken("I8", row.client_id, sentence))
+
+    def _earns_its_costs(self, row: Order, trigger: Decimal) -> None:
+        """I10: a stop at break-even loses nothing but slippage, as far as our rows know what it cost."""
+        rule = row.trade.plan.get("rules", {}).get("break_even") or {}
+        fills = list(row.trade.fills.all())
+        entries = [fill for fill in fills if fill.order_side != row.order_side]
+        entered = sum((fill.quantity for fill in entries), ZERO)
+        is_kept = row.trade.orders.filter(trigger=trigger).exclude(pk=row.pk).exists()  # only its quantity changes
+        if rule.get("cover") == "entry" or not entered or is_kept:
+            return
+        paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / entered
+        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * COSTS.taker
+        gain = Side(row.trade.side).sign * (trigger - paid) - fees
+        if gain < 0:
+            self.seen.append(Broken("I10", row.client_id, f"a stop at break-even ({trigger}) loses {-gain} a contract"))
+
+    def cancelled(self, name: str) -> None:
+        """I6: what is not ours is left alone."""
+        if not _is_of_ours(name):
+            self.seen.append(Broken("I6", name, f"{name} is not ours and was cancelled"))
+        found = [(place, intent) for place, intent, _ in self.book.resting() if intent.client_id == name]
+        for place, intent in found:
+            key = (intent.symbol, self.book.side_of(place, intent))
+            if _is_stop(intent) and self.ours[key] and not self._other_stops(key, name) and not self.stale:
+                self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
+
+    def _other_stops(self, key: Key, name: str) -> bool:
+        return any(
+            _is_stop(intent) and (intent.symbol, self.book.side_of(place, intent)) == key and intent.client_id != name
+            for place, intent, _ in self.book.resting()
+        )
+
+    def accepted(self, name: str) -> None:
+        """I4: one name, one order."""
+        if is_ours(name) and name in self.names:
+            self.seen.append(Broken("I4", name, f"the venue took {name} twice"))
+        self.names.add(name)
+
+    def moved_by_the_trader(self, trade: int) -> None:
+        self.tightest.pop(trade, None)
+
+    # --- after every step ---
+
+    def look(self, writes: int) -> None:
+        """Hold what is against what must be; `writes` counts those of our database."""
+        now = (len(self.book.executed), writes)
+        if now == self._checked and not self.since:
+            return
+        self._checked = now
+        facts = self.facts()
+        found = invariants.broken(facts)
+        self._keep_tightest(facts.rows)
+        self.seen += self._beyond_patience(found, facts.now)
+
+    def _beyond_patience(self, found: Iterable[Broken], now: int) -> list[Broken]:
+        keyed = {(each.name, each.subject): each for each in found}
+        self.since = {key: self.since.get(key, now) for key in keyed}
+        late = []
+        for key, each in keyed.items():
+            began = max(self.since[key], self.fate.excused_until)
+            if each.name not in invariants.PATIENCE or now - began > invariants.PATIENCE[each.name]:
+                late.append(each)
+        return late
+
+    def facts(self) -> Facts:
+        ((good_look_at, trouble, created_at),) = _READ.rows(account=self.account)
+        known = self._known()
+        working = {trade.pk: trade for trade in _WORKING.rows(account=self.account)}
+        resting = tuple(self._resting(known, set(working)))
+        by_hand = {(trade.symbol, Side(trade.side)) for trade in working.values() if trade.hands_off}
+        held = tuple(
+            Held(
+                symbol,
+                side,
+                self.book.held(symbol, side),
+                None if (symbol, side) in by_hand else self.ours[symbol, side],
+            )
+            for symbol, side in self.book.holdings()
+        )
+        rows = tuple(self._row(trade, known, resting) for trade in working.values())
+        read_at = max(to_ms(good_look_at or created_at), self.rested)
+        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble))
+
+    def _known(self) -> dict[str, Known]:
+        rows = _ORDERS.rows(account=self.account)
+        return {name: Known(Role(role), leg, trade) for name, role, leg, trade in rows}
+
+    def _resting(self, known: dict[str, Known], working: set[int]) -> Iterable[Rests]:
+        for place, intent, left in self.book.resting():
+            name, prefix = intent.client_id, intent.client_id[:3]
+            if not _is_of_ours(name):
+                continue
+            row = known.get(name[3:] if prefix in ATTACHED else name)
+            role = ATTACHED.get(prefix, row.role if row else None)
+            side = self.book.side_of(place, intent) if intent.reduce_only else _entered(intent)
+            owner = row is not None and row.trade in working
+            yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner)
+
+    def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
+        wanted = [Decimal(quantity) for quantity in trade.quantities]
+        before = self.asked.get(trade.pk, [])
+        legs = range(max(len(wanted), len(before)))
+        asked = [max(_at(wanted, leg), _at(before, leg)) for leg in legs]
+        self.asked[trade.pk] = asked
+        entered = [ZERO for _ in asked]
+        for name, quantity in self._entered(resting):
+            row = known.get(name)
+            if row is not None and row.trade == trade.pk and row.role is Role.ENTRY and row.leg < len(entered):
+                entered[row.leg] += quantity
+        side = Side(trade.side)
+        stops = [
+            r.trigger for r in resting if r.role is Role.STOP and r.trigger and _trade_of(r.name, known) == trade.pk
+        ]
+        effective = (max if side is Side.LONG else min)(stops, default=None)
+        return Row(
+            trade.pk,
+            trade.symbol,
+            side,
+            tuple(asked),
+            tuple(entered),
+            effective,
+            self.tightest.get(trade.pk),
+            _waits_in_vain(trade, known, resting, self.book.quote(trade.symbol).last),
+        )
+
+    def _entered(self, resting: Iterable[Rests]) -> Iterable[tuple[str, Decimal]]:
+        yield from ((one.name, one.fill.quantity) for one in self.book.executed)
+        yield from ((each.name, each.left) for each in resting)
+
+    def _keep_tightest(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row.stop is not None and (row.tightest is None or row.side.better(row.stop, row.tightest)):
+                self.tightest[row.number] = row.stop
+
+
+def _waits_in_vain(trade: Trade, known: dict[str, Known], resting: Iterable[Rests], last: Decimal) -> bool:
+    """Whether its entry rests although the price stands where the plan takes it back."""
+    above, below = (trade.plan.get("cancel", {}).get(name) for name in ("above", "below"))
+    is_beyond = (above is not None and last >= Decimal(above)) or (below is not None and last <= Decimal(below))
+    rests = any(each.role is Role.ENTRY and _trade_of(each.name, known) == trade.pk for each in resting)
+    return is_beyond and rests and not trade.hands_off
+
+
+def _is_of_ours(name: str) -> bool:
+    return is_ours(name) or name[:3] in ATTACHED
+
+
+def _is_stop(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is not None
+
+
+def _trade_of(name: str, known: dict[str, Known]) -> int | None:
+    row = known.get(name)
+    return row.trade if row is not None else None
+
+
+def _at(values: list[Decimal], place: int) -> Decimal:
+    return values[place] if place < len(values) else ZERO
+
+
+def _entered(intent: OrderIntent) -> Side:
+    return Side.LONG if intent.order_side is OrderSide.BUY else Side.SHORT
+
+
+def _plan_stop(trade: Trade) -> Decimal:
+    return read_plan(trade.plan, MARKETS[trade.symbol], entered=True).stop_price

@@ -1,0 +1,378 @@
+"""Everything outside the product, put in its place: clocks, venues, the store, the queue. One world at a time."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from django.core.cache import cache
+from django.db import connection
+
+from buddy.core.errors import CouldNotRead
+from buddy.events import live
+from buddy.exchanges import asking, venue_exchange, wakes
+from buddy.exchanges.market_data import fetching
+from buddy.exchanges.models import Account, Credentials, Keys
+from buddy.trading import books as kept_plans
+from buddy.trading import executor, handing, rounds, watcher
+from buddy.trading.models import Trade
+from buddy.trading.states import WORKING
+from buddy.users.models import User
+
+from . import clock as clocks
+from .books import Book, Executed
+from .clock import EPOCH, SECOND, Clock
+from .failing import Fate
+from .invariants import Broken
+from .killing import Executioner
+from .markets import FIRST, MARKETS, Way, public
+from .names import STATES
+from .story import Story
+from .venue import Connection, Line
+from .witness import Witness
+
+LEASE_AND_MORE = 36 * SECOND
+"""How long a dead process may keep an account from the next one."""
+STANDS_STILL = (31, 45, 61)
+"""Seconds for which a process is held up."""
+current: list[World] = []
+
+
+def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> Connection:
+    """What the product opens instead of the client library's."""
+    world = current[-1]
+    return Connection(world.lines[int(keys.api_key.rsplit("-", 1)[1])])
+
+
+class World:
+    """`log` is all that happened, in order. `met` counts troubles by kind and by the state of what they met."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.clock = Clock()
+        self.dice = Random(f"{story.seed} calls")
+        self.log: list[str] = []
+        self.met: Counter[tuple[str, str]] = Counter()
+        self.ways = {symbol: Way(symbol, EPOCH) for symbol in MARKETS}
+        self.books = [Book(seat, self.clock) for seat in story.seats]
+        self.fates = [self._fate(number) for number in range(len(story.seats))]
+        self.lines = [self._line(number) for number in range(len(story.seats))]
+        self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"))
+        self.accounts: list[int] = []
+        self.witnesses: list[Witness] = []
+        self.woken: dict[int, int] = {}
+        """Accounts (by number) that a stream wants looked at, and when."""
+        self.looked: dict[int, watcher.Looked] = {}
+        self.changed: dict[int, int] = {}
+        self.seen: dict[int, int] = {}
+        """By account: when something happened to it at its venue, and when a look at it ended."""
+        self.stalled = False
+        self.unsettled = True
+        self.looks = 0
+
+    # --- what is told ---
+
+    def tell(self, sentence: str) -> None:
+        self.log.append(f"{(self.clock.now - EPOCH) / SECOND:.3f} {sentence}")
+
+    def digest(self) -> str:
+        return sha256("\n".join(self.log).encode()).hexdigest()
+
+    def changes(self, number: int) -> None:
+        """Something is otherwise at this account's venue: it is to be looked at before the clock leaps."""
+        self.changed[number] = self.clock.now
+
+    @property
+    def unseen(self) -> bool:
+        """Whether something has happened that nobody has looked at yet."""
+        return any(self.seen.get(number, 0) <= changed for number, changed in self.changed.items())
+
+    @property
+    def violations(self) -> list[Broken]:
+        return [broken for witness in self.witnesses for broken in witness.seen]
+
+    # --- making it ---
+
+    def _fate(self, number: int) -> Fate:
+        troubles = [each for each in self.story.troubles if each.account == number]
+        return Fate(self.clock, troubles, lambda kind: self._met(number, kind))
+
+    def _line(self, number: int) -> Line:
+        return Line(
+            book=self.books[number],
+            fate=self.fates[number],
+            clock=self.clock,
+            dice=self.dice,
+            ways=self.ways,
+            edge=lambda: self._edge_of_call(number),
+            stall=lambda: self._stall(number),
+            tell=lambda sentence: self.tell(f"[{number}] {sentence}"),
+            on_order=lambda intent: self.witnesses[number].sent(intent),
+            on_cancel=lambda name: self.witnesses[number].cancelled(name),
+        )
+
+    def settle_in(self) -> None:
+        """The user, the accounts, and all that is going to happen outside."""
+        owner = User.objects.create(email="trader@example.org")
+        for number, seat in enumerate(self.story.seats):
+            account = Account.objects.create(
+                owner=owner,
+                name=f"Account {number}",
+                mode=Account.Mode.LIVE,
+                price_source=Account.PriceSource.LIVE,
+                venue=seat.venue,
+                is_main=number == 0,
+                position_mode="hedge" if seat.hedge else "one_way",
+                max_leverage=50,
+            )
+            key = Credentials(account=account, in_use=True, can_trade=True, can_withdraw=False)
+            key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
+            key.save()
+            self.accounts.append(account.pk)
+            self.witnesses.append(Witness(account.pk, self.books[number], self.fates[number]))
+            self._listen(number)
+        for move in self.story.moves:
+            self.clock.at(EPOCH + move.at, lambda move=move: self.move(move.symbol, move.factor, move.jump))  # type: ignore[misc]
+        for number, fate in enumerate(self.fates):
+            for edge in fate.edges():
+                self.clock.at(edge, partial(self.changes, number))
+
+    def _listen(self, number: int) -> None:
+        seen = self.books[number].on_execution
+
+        def executed(one: Executed) -> None:
+            seen(one)
+            fill = one.fill
+            self.tell(f"[{number}] executed {one.name or 'venue'} {fill.order_side} {fill.quantity} at {fill.price}")
+            self.changes(number)
+            if self.story.streamed and not self.fates[number].is_on("wakes_lost"):
+                self.woken.setdefault(number, self.clock.now + 150)
+
+        self.books[number].on_execution = executed
+
+    def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
+        price = MARKETS[symbol].round_price(FIRST[symbol] * factor)
+        for book in self.books:
+            book.move(symbol, price, jump)
+        self.ways[symbol].go(self.clock.now, price)
+        self.tell(f"{symbol} {price}{' (jump)' if jump else ''}")
+        self.unsettled = True
+
+    # --- putting it in place ---
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        current.append(self)
+        forget()
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(clocks.installed(self.clock, Random(f"{self.story.seed} ids")))
+                for each in self._seams():
+                    stack.enter_context(each)
+                stack.enter_context(self.executioner.at_work())
+                stack.enter_context(self._complaints())
+                yield
+        finally:
+            current.pop()
+
+    @contextmanager
+    def _complaints(self) -> Iterator[None]:
+        """What the product catches and only logs is a defect all the same."""
+        listener = _Listener(self)
+        logger = logging.getLogger("buddy")
+        logger.addHandler(listener)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(listener)
+            logger.propagate = True
+
+    def _seams(self) -> Iterable[Any]:
+        postman = _Postman(self)
+        yield patch.object(venue_exchange, "CLIENT", "simulation.world.open_exchange")
+        yield patch.object(fetching, "fetch", self._fetch)
+        yield patch.object(fetching, "_send", lambda *asked: self.in_worker(lambda: _quietly(fetching.fetch, *asked)))
+        yield patch.object(
+            asking, "_send", lambda account, *a: self.in_worker(lambda: _quietly(asking.answer, account.pk, *a))
+        )
+        yield patch.object(fetching.Place, "is_worker", True)
+        yield patch.object(handing, "current_app", postman)
+        yield patch.object(wakes, "current_app", postman)
+        yield patch.object(wakes, "store", _Store)
+        yield patch.object(live, "_send", lambda channel, message: None)
+        yield patch.object(rounds, "ThreadPoolExecutor", _InTurn)
+        for module in (rounds, executor, watcher):
+            yield patch.object(module, "look_under", self._recorded(watcher.look_under))
+
+    def _recorded(self, look_under: Callable[..., watcher.Looked]) -> Callable[..., watcher.Looked]:
+        def recorded(lease: Any, account: Account, **how: Any) -> watcher.Looked:
+            self.looks += 1
+            looked = look_under(lease, account, **how)
+            self.looked[account.pk] = looked
+            self.seen[self.accounts.index(account.pk)] = self.clock.now
+            self._note(looked, account)
+            return looked
+
+        return recorded
+
+    def _note(self, looked: watcher.Looked, account: Account) -> None:
+        failures = "; ".join(f"{each.action} {each.error!r}" for each in looked.failures)
+        if looked.trouble or failures:
+            self.tell(f"look at {account.name}: {looked.trouble} {failures}")
+
+    def _ask(self, account: Account, *asked: str) -> None:
+        self.in_worker(lambda: _quietly(asking.answer, account.pk, *asked))
+
+    def _fetch(self, market: str, what: str, *arguments: Any) -> Any:
+        name = fetching.key(market, what, *arguments)
+        return fetching.keep(name, lambda: public(self.ways, self.clock.now, what, *arguments))
+
+    @contextmanager
+    def as_web(self) -> Iterator[None]:
+        """What happens inside happens in a process that must not speak to venues."""
+        before, fetching.Place.is_worker = fetching.Place.is_worker, False
+        try:
+            yield
+        finally:
+            fetching.Place.is_worker = before
+
+    def in_worker(self, work: Callable[[], Any]) -> Any:
+        before, fetching.Place.is_worker = fetching.Place.is_worker, True
+        try:
+            return work()
+        finally:
+            fetching.Place.is_worker = before
+
+    # --- what goes wrong with processes ---
+
+    def _edge_of_call(self, number: int) -> None:
+        self.executioner.breathe()
+        if self.fates[number].takes("killed"):
+            self.executioner.strike()
+
+    def _is_last_edge(self, kind: str) -> bool:
+        return any(fate.takes(kind) for fate in self.fates)
+
+    def begin_again(self) -> None:
+        """A new process: nothing of the old one's memory is left, but its lease is."""
+        self.tell("KILLED; a new process begins")
+        self.executioner.dead = False
+        if connection.in_atomic_block:
+            raise RuntimeError("A transaction outlived its process.")
+        forget()
+        self.unsettled = True
+        for number, fate in enumerate(self.fates):
+            kept = Account.objects.filter(pk=self.accounts[number], lease_until__gt=self.clock.now).exists()
+            fate.excuse(LEASE_AND_MORE if kept else 4 * SECOND)
+
+    def forget_store(self) -> None:
+        """The store may lose all it has at any moment."""
+        cache.clear()
+
+    def _stall(self, number: int) -> None:
+        """This process stands still, and the others go on."""
+        if self.stalled or connection.in_atomic_block:
+            return
+        seconds = self.dice.choice(STANDS_STILL)
+        self.tell(f"[{number}] a process stands still for {seconds}s")
+        for fate in self.fates:
+            fate.excuse(seconds * SECOND)
+        self.stalled = True
+        until = self.clock.now + seconds * SECOND
+        try:
+            while self.clock.now < until:
+                self.clock.go_to(min(until, self.clock.now + 2 * SECOND))
+                self.in_worker(rounds.watch_all)
+        finally:
+            self.stalled = False
+        self.witnesses[number].stale = True
+        self.tell(f"[{number}] and goes on")
+
+    def _met(self, number: int, kind: str) -> None:
+        self.met[kind, self._state(number)] += 1
+        self.unsettled = True
+
+    def _state(self, number: int) -> str:
+        """What the account is in the middle of."""
+        if number >= len(self.accounts) or self.executioner.dead:
+            return "nothing"
+        trades = Trade.objects.filter(account_id=self.accounts[number], status__in=WORKING)
+        found = [_state_of(*row) for row in trades.values_list("status", "initial_risk", "directives", "hands_off")]
+        return max(found, key=STATES.index, default="nothing")
+
+
+def _state_of(status: str, risk: object, directives: dict[str, Any], hands_off: bool) -> str:
+    if hands_off:
+        return "hands off"
+    if directives.get("reduce_to") is not None:
+        return "leaving"
+    if status == Trade.Status.PENDING:
+        return "waiting"
+    return "entering" if risk is None else "held"
+
+
+def forget() -> None:
+    """What a process keeps in its memory, and what the store may lose at any moment."""
+    kept_plans._PLANS.clear()
+    venue_exchange.forget()
+    cache.clear()
+
+
+def _quietly(ask: Callable[..., Any], *arguments: Any) -> None:
+    with suppress(CouldNotRead):
+        ask(*arguments)
+
+
+class _Listener(logging.Handler):
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self.world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self.world.witnesses[0].seen.append(Broken("defect", record.name, f"{record.getMessage()}\n{said}"))
+
+
+class _Postman:
+    """The queue: a task is a worker's at once, or lost."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def send_task(self, name: str, args: list[int], **_: Any) -> None:
+        number = self.world.accounts.index(args[0])
+        if name == wakes.LOOK and not self.world.fates[number].is_on("wakes_lost"):
+            self.world.in_worker(lambda: rounds.look_when_asked(args[0]))
+
+
+class _Store:
+    """Wake-ups are marks in it; the world keeps its own."""
+
+    def delete(self, name: str) -> None:
+        return
+
+
+class _InTurn:
+    """A pool of one: accounts are looked at one after the other."""
+
+    def __init__(self, **_: Any) -> None:
+        return
+
+    def __enter__(self) -> _InTurn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def map(self, work: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
+        return [work(item) for item in items]

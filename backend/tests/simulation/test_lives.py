@@ -1,0 +1,43 @@
+"""A slice of what `make simulate` does at length: lives in which everything may go wrong, and bugs to be found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).parents[2]
+LIVES = "0..15"
+FOUND_SOON = ("target_not_reduce_only", "stop_of_the_planned_size")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: a simulation takes over every clock there is."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME", "TMPDIR")}
+    kept["PYTHONHASHSEED"] = "0"
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=BACKEND, env=kept, capture_output=True, text=True, check=False)
+
+
+def test_nothing_is_broken_in_these_lives() -> None:
+    told = run("simulation", LIVES, "--workers", "2")
+    assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
+    assert told.stdout.splitlines()[-1].startswith("lives=16 faults=")
+
+
+def test_one_seed_is_one_life() -> None:
+    told = run("simulation.worker", "-", "5", "11", "5", "11")
+    lives = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [life["digest"] for life in lives[:2]] == [life["digest"] for life in lives[2:]], told.stderr
+    assert len({life["digest"] for life in lives}) == 2
+
+
+@pytest.mark.parametrize("plant", FOUND_SOON)
+def test_a_planted_bug_is_found(plant: str) -> None:
+    told = run("simulation", "0..60", "--plant", plant, "--workers", "2")
+    assert told.returncode == 1
+    assert "violations=0" not in told.stdout.splitlines()[-1]
