@@ -26,6 +26,7 @@ def of_account(event: Event, ledger: Ledger) -> dict[str, Any]:
 
 
 def _order(event: OrderChanged) -> dict[str, Any]:
+    """One event as the vendor documents it, field by field."""
     o, trade = event.order, event.trade
     wish = o.wish
     body = {

@@ -47,6 +47,7 @@ def exchange_info(desk: Desk, p: Params) -> Any:
 
 
 def _market(instrument: Instrument) -> dict[str, Any]:
+    """One row as the vendor lists it, field by field."""
     tick, lot = text(instrument.tick_size), text(instrument.lot_size)
     return {
         "symbol": market_id(instrument.symbol),

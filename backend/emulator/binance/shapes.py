@@ -61,7 +61,7 @@ def order(o: VenueOrder) -> dict[str, Any]:
 
 
 def algo(o: VenueOrder, child: VenueOrder | None) -> dict[str, Any]:
-    """A conditional order; `child` is what it became."""
+    """A conditional order as the vendor lists it, field by field; `child` is what it became."""
     wish = o.wish
     return {
         "algoId": o.id,

@@ -68,6 +68,7 @@ def placed(o: VenueOrder) -> dict[str, Any]:
 
 
 def order(o: VenueOrder, leverage: str, fee: str, profit: str) -> dict[str, Any]:
+    """One row as the vendor lists it, field by field."""
     wish = o.wish
     return {
         "symbol": market_id(wish.symbol),

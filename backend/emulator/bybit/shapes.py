@@ -115,6 +115,7 @@ def _created_by(o: VenueOrder) -> str:
 
 
 def execution(t: VenueTrade, o: VenueOrder | None) -> dict[str, Any]:
+    """One row as the vendor lists it, field by field."""
     value = t.price * t.quantity
     return {
         "category": "linear",
@@ -173,7 +174,7 @@ def funding(row: VenueIncome) -> dict[str, Any]:
 
 
 def position(symbol: str, held: HeldPosition | None, leverage: str, protection: dict[str, str]) -> dict[str, Any]:
-    """Also where nothing is held: then without a side."""
+    """One row as the vendor lists it, field by field; also where nothing is held, then without a side."""
     long = held is not None and held.quantity > 0
     return {
         "category": "linear",

@@ -128,6 +128,42 @@ def test_a_liquidation_is_told_as_one(store, venues):
     assert all(fill.liquidation for fill in closing)
 
 
+# --- coins ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coins(store: str, venues: StandIn) -> Desk:
+    return desk_at(venues, "binance-spot")
+
+
+def test_a_commission_in_a_third_coin_takes_nothing_of_the_coins_bought(coins):
+    coins.hand.deposit(coins.key, "BNB", "1")
+    coins.hand.pay_fees_with(coins.key, "BNB", "640")
+    coins.order(BUY, MARKET, quantity=2)
+    (fill,) = coins.look().fills
+    paid = D("0.00015625")
+    assert (fill.quantity, fill.withheld, fill.fee) == (2, 0, paid * 640)
+    assert coins.look().positions[0].quantity == 2
+
+
+def test_coins_are_owned_whoever_bought_them_and_a_hands_sale_is_told(coins):
+    coins.hand.deposit(coins.key, "SOL", "3")
+    (owned,) = coins.look().positions
+    assert (owned.symbol, owned.side, owned.quantity) == (coins.symbol, Side.LONG, 3)
+    coins.hand.close(coins.key, coins.symbol)
+    reading = coins.look()
+    assert ([fill.quantity for fill in reading.fills], reading.positions) == ([3], [])
+
+
+def test_the_sale_of_a_stop_is_known_to_be_the_stops(coins):
+    coins.hand.deposit(coins.key, "SOL", "3")
+    stop = coins.order(SELL, STOP, quantity=3, trigger=95)
+    coins.price(94)
+    coins.exchange.history.names = Names()  # as after a restart
+    (fill,) = coins.look().fills
+    assert (fill.price, fill.client_id or fill.exchange_id) in ((95, stop.client_id), (95, stop.exchange_id))
+
+
 # --- Binance, answered from a table -----------------------------------------------------------------------------------
 
 NOW = 1_795_262_400_000
