@@ -150,6 +150,7 @@ def test_balance_and_position_follow_the_fills(contracts):
 
 def test_the_range_since_the_last_reading_is_told(bench):
     bench.order(BUY, MARKET)
+    bench.order(BUY, LIMIT, price=50)  # on paper, coins that nothing waits for are not looked at
     bench.look()
     readings = bench.go(103, 97, 101)
     assert min(r.ranges[bench.symbol][0] for r in readings if bench.symbol in r.ranges) == 97
