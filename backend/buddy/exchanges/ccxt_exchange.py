@@ -299,6 +299,8 @@ class CcxtExchange:
         answer, always = self.client.wire.answer, self.recipe.always_told
         if always and at(answer, always) is None:
             raise OutcomeUnknown(f"{self.client.name} did not tell whether it cancelled the order.")
+        if self.recipe.cancelled_at and str(at(answer, self.recipe.cancelled_at)) == "0":
+            raise Absent(f"{self.client.name} cancelled nothing.")
         if code_of(self.recipe, answer):  # some say yes to the question and no to the order
             raise writing_failed(self.client, OutcomeUnknown("It was not cancelled."))
 

@@ -283,6 +283,8 @@ class Recipe:
     cancel_by_id: tuple[Call, ...] = ()
     cancel_conditional: tuple[Call, ...] = ()
     cancel_conditional_by_id: tuple[Call, ...] = ()
+    cancelled_at: Path = ()
+    """Where an answer counts what it cancelled, where it may be nothing."""
     names_stops: bool = True
     children: tuple[Call, ...] = ()
     """Recent conditional orders with the orders they became, where executions carry the latter's id."""

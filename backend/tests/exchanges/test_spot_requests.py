@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +22,9 @@ from buddy.core.exchange import (
     TriggerBy,
 )
 from buddy.core.market import OrderSide
+from buddy.exchanges import ccxt_client
 from buddy.exchanges.client_names import from_venue, to_venue
+from buddy.exchanges.venue_rows import RECIPES
 from buddy.trading.client_ids import new_client_id
 
 from .recording import Recording, recorded, symbol_of
@@ -33,7 +35,6 @@ D = Decimal
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT
 VENUES = ("binance-spot", "kraken-spot")
-numbers = count(1)
 
 WISHES: dict[str, dict[str, Any]] = {
     "entry limit": {"order_side": BUY, "kind": LIMIT, "price": D(60000)},
@@ -275,6 +276,29 @@ def test_the_profile_says_how_coins_leave(store):
 
 def test_practice_money_of_spot_has_a_host_of_its_own(store):
     assert recorded("binance-spot", "testnet")[1].hosts == {"demo-api.binance.com"}
+
+
+# --- what the client library does to those who trust it --------------------------------------------------------------
+
+FORBIDDEN = ("edit_order", "cancelreplace", "cancel_replace", "amend", "cancel_all", "cancelall", "with_cost", "viqc")
+"""A stop that is edited or replaced leaves as a market order; cancelling all at Kraken means of every market; money
+spent is not coins bought."""
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_what_is_never_asked_of_the_library(venue):
+    here = Path(ccxt_client.__file__).parent
+    sources = "".join(path.read_text() for path in here.glob("ccxt_*.py")).lower()
+    assert not [word for word in FORBIDDEN if word in repr(RECIPES[venue]).lower() or word in sources]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_no_order_is_asked_for_or_cancelled_by_an_empty_name(venue):
+    recipe = RECIPES[venue]
+    named = (recipe.cancel, recipe.cancel_conditional, recipe.find, recipe.find_conditional)
+    numbered = (recipe.cancel_by_id, recipe.cancel_conditional_by_id, recipe.find_by_id, recipe.find_conditional_by_id)
+    assert all("{client_id}" in repr(call.params) for calls in named for call in calls)
+    assert all("{exchange_id}" in (call.id, call.params.get("txid")) for calls in numbered for call in calls)
 
 
 # --- names and numbers at Kraken --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from buddy.core.errors import CouldNotRead, KeyRefused
+from buddy.core.errors import CouldNotRead, KeyRefused, Temporary
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
@@ -291,6 +291,16 @@ def test_what_kraken_does_not_know_is_not_found(store):
     exchange, _ = recorded("kraken-spot", **unknown)
     assert exchange.find(OrderRef("BTC/USD", "", "O1")) is None
     assert exchange.cancel(OrderRef("BTC/USD", OURS)) is CancelOutcome.NOT_FOUND
+
+
+def test_a_cancel_that_cancelled_nothing_is_none(store):
+    none, still = {"error": [], "result": {"count": 0}}, KRAKEN_ORDER | {"status": "open", "vol_exec": "0"}
+    exchange, wire = recorded("kraken-spot", **{"/CancelOrder": none})
+    ref = OrderRef("BTC/USD", from_venue(UUID, "uuid"))
+    assert exchange.cancel(ref) is CancelOutcome.NOT_FOUND
+    wire.answers["/OpenOrders"] = {"error": [], "result": {"open": {"O1": still}}}
+    with pytest.raises(Temporary, match="still rests"):
+        exchange.cancel(ref)
 
 
 # --- keys, rates, events ----------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ RECIPE = Recipe(
     cancel_by_id=CANCEL_BY_ID,
     cancel_conditional=CANCEL,
     cancel_conditional_by_id=CANCEL_BY_ID,
+    cancelled_at=("result", "count"),
     attaches_stop=True,
     attach={"stop": {"close": {"ordertype": "stop-loss", "price": "{trigger}"}}},
     attached_mark=("refid", frozenset({"O"})),
