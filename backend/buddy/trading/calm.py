@@ -11,9 +11,10 @@ from .states import DOUBTFUL
 def is_calm(case: Case) -> bool:
     """All that is held is covered by stops of ours, and no price or time would change what should rest.
 
-    An entry that may still fill is not calm: what fills of it needs its stop at once, whoever tells of it.
+    An entry that may still fill is not calm: what fills of it needs its stop at once, whoever tells of it. Nor are
+    coins that are being sold at a target: they need theirs again when the price goes.
     """
-    if case.entry_is_open or case.doubts or case.attached or not case.is_covered:
+    if case.entry_is_open or case.doubts or case.attached or case.leaving or not case.is_covered:
         return False
     if any(order.status in DOUBTFUL for order in case.orders):
         return False

@@ -57,6 +57,8 @@ class Case:
     there: PositionState | None = None
     """The venue's whole position of this symbol and side; on spot all coins in the wallet."""
     exits: Exits = Exits.REDUCE_ONLY
+    missing: Decimal = ZERO
+    """Coins that our fills say are there, and that the venue does not list."""
     is_over: bool = False
     """It has ended in this look."""
 
@@ -86,7 +88,7 @@ class Case:
 
         What is being sold at a target that the price has reached needs none.
         """
-        return sum((order.quantity - order.filled for order in (*self._stops, *self._leaving)), ZERO) >= self.held
+        return sum((order.quantity - order.filled for order in (*self._stops, *self.leaving)), ZERO) >= self.held
 
     @property
     def is_safe(self) -> bool:
@@ -99,11 +101,9 @@ class Case:
 
         Empty on spot: there it is a stop like any other.
         """
-        return (
-            []
-            if self.exits.is_spot
-            else [order for order in self.orders if order.is_attached and order.status in RESTING]
-        )
+        if self.exits.is_spot:
+            return []
+        return [order for order in self.orders if order.is_attached and order.status in RESTING]
 
     @property
     def net(self) -> list[Working]:
@@ -125,7 +125,7 @@ class Case:
         return [o for o in ours if o.status in RESTING and (self.exits.is_spot or not o.is_attached)]
 
     @property
-    def _leaving(self) -> list[Order]:
+    def leaving(self) -> list[Order]:
         """On spot, targets that rest without a stop because the price is there."""
         if not self.exits.is_spot:
             return []
@@ -153,6 +153,11 @@ class Case:
     def sure(self) -> Decimal:
         """The same without entries of which nobody knows whether they arrived."""
         return max(self.position.held + self._unread_entries - self._unread_exits, ZERO)
+
+    @property
+    def claim(self) -> Decimal:
+        """What of all that is there may be this trade's; of coins only what is sure, for others lie beside them."""
+        return self.sure if self.exits.is_spot else self.possible
 
     @property
     def _unread_entries(self) -> Decimal:
@@ -399,8 +404,9 @@ def _give_held(
     for (symbol, side), group in groups.items():
         there = total.get((symbol, side))
         ours = max(there.quantity - nobodys.get((symbol, side), ZERO), ZERO) if there is not None else ZERO
-        parts = allocate(ours, [case.possible for case in group])
+        parts = allocate(ours, [case.claim for case in group])
         for case, part in zip(group, parts, strict=True):
             case.there = there
+            case.missing = max(case.position.held - part, ZERO)
             own = symbol in unread or case.exits.is_spot
-            case.held = case.without_dust(min(part, case.possible)) if own else part
+            case.held = case.without_dust(min(part, case.claim)) if own else part

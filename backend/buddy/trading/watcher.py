@@ -28,7 +28,7 @@ from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import caution, endings, protection, settling, unmanaged, unwatched
+from . import caution, endings, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
 from .case import Case, Desk, cases
 from .lease import Lease, LeaseLost, leased
@@ -166,7 +166,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return True
     if not case.trade.hands_off and protection.mend(case):
         return True
-    if settling.settle(case, ledger):
+    if settling.settle(case, ledger) or taken.settle(case, ledger.exchange.profile.settle_ms):
         return True
     looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
     if case.doubts:

@@ -16,6 +16,7 @@ from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
+    Exits,
     Fill,
     Income,
     OrderIntent,
@@ -39,6 +40,7 @@ SECOND = 1_000
 BTC = Instrument(
     SYMBOL, "BTC", "USDT", "USDT", tick_size=D("0.1"), lot_size=D("0.001"), min_quantity=D("0.001"), min_notional=D(5)
 )
+COIN = replace(BTC, symbol="BTC/USDT", lot_size=D("0.00001"), min_quantity=D("0.00001"), spot=True)
 COSTS = Costs(maker=D("0.0002"), taker=D("0.0005"), slippage=D("0.0002"))
 Fault = Callable[["VenueLike", OrderIntent], OrderState]
 
@@ -51,6 +53,7 @@ class VenueLike:
     """
 
     profile: Profile = field(default_factory=lambda: Profile("venue"))
+    market: Instrument = BTC
     mode: PositionMode = PositionMode.ONE_WAY
     lag: int = 0
     hidden: set[str] = field(default_factory=set)
@@ -59,7 +62,11 @@ class VenueLike:
     cannot_find: bool = False
 
     def __post_init__(self) -> None:
-        self.sim = SimulatedExchange({SYMBOL: BTC}, wallet=D(10_000), costs=COSTS, checks_margin=False)
+        instruments, exits = {self.market.symbol: self.market}, self.profile.exits
+        withholds = exits is Exits.PAIRED
+        self.sim = SimulatedExchange(
+            instruments, wallet=D(10_000), costs=COSTS, checks_margin=False, exits=exits, withholds=withholds
+        )
         self.sent: list[OrderIntent] = []
         self.cancelled: list[OrderRef] = []
         self.told: list[tuple[int, Fill | Income]] = []
@@ -74,7 +81,7 @@ class VenueLike:
         """Trade at each of these prices, a second apart."""
         for price in prices:
             self.time += SECOND
-            self.sim.feed(SYMBOL, Tick(self.time, D(price)))
+            self.sim.feed(self.market.symbol, Tick(self.time, D(price)))
             self._settle()
 
     def hand(self, order_side: str, kind: str, quantity: Any, **more: Any) -> str:
@@ -83,13 +90,15 @@ class VenueLike:
         numbers = {key: D(str(more.pop(key))) for key in ("price", "trigger") if key in more}
         name = f"hand-{self.hands}"
         self.sim.place(
-            OrderIntent(name, SYMBOL, OrderSide(order_side), OrderKind(kind), D(str(quantity)), **numbers, **more)
+            OrderIntent(
+                name, self.market.symbol, OrderSide(order_side), OrderKind(kind), D(str(quantity)), **numbers, **more
+            )
         )
         self._settle()
         return name
 
     def cancel_by_hand(self, client_id: str) -> None:
-        assert self.sim.cancel(OrderRef(SYMBOL, client_id)) is CancelOutcome.CANCELLED
+        assert self.sim.cancel(OrderRef(self.market.symbol, client_id)) is CancelOutcome.CANCELLED
 
     def held(self) -> Decimal:
         """Signed contracts."""
@@ -104,7 +113,7 @@ class VenueLike:
     # the port
 
     def instrument(self, symbol: str) -> Instrument:
-        return BTC
+        return self.market
 
     def balance(self) -> Balance:
         return self.sim.balance()
@@ -143,7 +152,7 @@ class VenueLike:
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         self.reads += 1
-        reading = self.sim.read([SYMBOL], self.known)
+        reading = self.sim.read([self.market.symbol], self.known)
         self.known = reading.cursor
         self.told += [(self.reads, row) for row in (*reading.fills, *reading.income)]
         begin = int(cursor or 0)
@@ -182,17 +191,22 @@ class VenueLike:
     def _attach(self, intent: OrderIntent) -> None:
         side, filled = intent.order_side.opposite, self._now(intent.client_id).filled
         stop = OrderIntent(
-            f"sl-{intent.client_id}", SYMBOL, side, OrderKind.STOP_MARKET, filled, trigger=intent.attached_stop
+            f"sl-{intent.client_id}",
+            self.market.symbol,
+            side,
+            OrderKind.STOP_MARKET,
+            filled,
+            trigger=intent.attached_stop,
         )
-        self.sim.place(replace(stop, reduce_only=True))
+        self.sim.place(replace(stop, reduce_only=not self.market.spot))
         if intent.attached_target is not None:
             target = OrderIntent(
-                f"tp-{intent.client_id}", SYMBOL, side, OrderKind.LIMIT, filled, intent.attached_target
+                f"tp-{intent.client_id}", self.market.symbol, side, OrderKind.LIMIT, filled, intent.attached_target
             )
             self.sim.place(replace(target, reduce_only=True))
 
     def _now(self, name: str) -> OrderState:
-        state = self.sim.find(OrderRef(SYMBOL, name))
+        state = self.sim.find(OrderRef(self.market.symbol, name))
         assert state is not None
         return state
 
@@ -237,13 +251,13 @@ class Prices:
         return self.venue.time
 
     def instruments(self) -> list[Instrument]:
-        return [BTC]
+        return [self.venue.market]
 
     def instrument(self, symbol: str) -> Instrument:
-        return BTC
+        return self.venue.market
 
     def quote(self, symbol: str, at: int | None = None) -> Quote:
-        return self.venue.sim.quote(SYMBOL)
+        return self.venue.sim.quote(self.venue.market.symbol)
 
     def candles(self, symbol: str, timeframe: str, *window: Any) -> Candles:
         return Candles(symbol, timeframe, [], complete=True)
@@ -251,8 +265,11 @@ class Prices:
 
 @pytest.fixture
 def venue(monkeypatch: pytest.MonkeyPatch) -> VenueLike:
+    return everywhere(VenueLike(), monkeypatch)
+
+
+def everywhere(made: VenueLike, monkeypatch: pytest.MonkeyPatch) -> VenueLike:
     """Every account lies at this venue."""
-    made = VenueLike()
     monkeypatch.setattr("buddy.trading.watcher.connect", lambda account: made)
     monkeypatch.setattr("buddy.trading.executor.glance", lambda account: made)
     for module in ("executor", "case", "story", "preview", "ticker"):

@@ -1,0 +1,101 @@
+"""Coins of a trade that are not in the wallet any more: a hand has sold them, or taken them elsewhere.
+
+A sale that was told before the wallet showed it was booked as nobody's; it is the trade's after all. For coins that
+left without any sale there is no price: they leave the trade at what they cost, without profit or loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from buddy.core.exchange import Liquidity
+from buddy.core.market import ZERO, OrderSide
+
+from .case import Case
+from .client_ids import new_client_id
+from .figures import kept
+from .models import Fill
+from .moments import at, to_ms, wall_ms
+from .telling import hint, tell, text
+
+SURE_MS = 2_000
+"""How much longer than reads may lag coins must be missing (wall clock)."""
+TOLD_BEFORE = timedelta(minutes=1)
+"""How long before they are missed their sale may have been told."""
+
+
+def settle(case: Case, lag_ms: int) -> bool:
+    """Book what is missing for good as having left; True when anything was. `lag_ms`: how late a read may be."""
+    since, missing = case.trade.mismatch_since, case.missing
+    if not case.exits.is_spot or since is None or case.unread or case.held >= case.owed:
+        return False
+    if wall_ms() - to_ms(since) < lag_ms + SURE_MS:
+        return False
+    with case.lease.writing():
+        for row in _sold(case, missing):
+            missing -= row.quantity
+            _tell(case, row, "Sold outside this desk")
+        if missing > 0:
+            _tell(
+                case, _taken(case, missing), "Not in the wallet any more, and no sale of them is known; at their cost"
+            )
+        hint(case.trade)
+    return True
+
+
+def _sold(case: Case, missing: Decimal) -> Iterator[Fill]:
+    """Sales that were nobody's, now the trade's, up to `missing` of them."""
+    trade = case.trade
+    sales = Fill.objects.filter(account=trade.account, symbol=trade.symbol, trade=None, order_side=OrderSide.SELL)
+    for row in sales.filter(time__gte=_missed_since(case) - TOLD_BEFORE).order_by("time", "id"):
+        part = min(row.quantity, missing)
+        if part <= 0:
+            return
+        missing -= part
+        yield _assigned(row, case, part)
+
+
+def _missed_since(case: Case) -> datetime:
+    """By the account's clock."""
+    assert case.trade.mismatch_since is not None
+    return at(case.market.time - (wall_ms() - to_ms(case.trade.mismatch_since)))
+
+
+def _assigned(row: Fill, case: Case, part: Decimal) -> Fill:
+    """The whole row, or of one too large a row of its own with its share of the fee."""
+    if part == row.quantity:
+        row.trade = case.trade
+        row.save(update_fields=["trade"])
+        return row
+    fee = kept(row.fee * part / row.quantity)
+    values = {
+        name: getattr(row, name) for name in ("account", "symbol", "order_side", "price", "liquidity", "time", "raw")
+    }
+    row.quantity, row.fee = row.quantity - part, row.fee - fee
+    row.save(update_fields=["quantity", "fee"])
+    own = f"{row.fill_id}/t{case.trade.pk}"
+    return Fill.objects.create(trade=case.trade, fill_id=own[:64], quantity=part, fee=fee, **values)
+
+
+def _taken(case: Case, missing: Decimal) -> Fill:
+    return Fill.objects.create(
+        account=case.trade.account,
+        trade=case.trade,
+        fill_id=f"taken-{new_client_id()}",
+        symbol=case.trade.symbol,
+        order_side=OrderSide.SELL,
+        price=kept(case.position.average_entry or case.market.last),
+        quantity=missing,
+        fee=ZERO,
+        liquidity=Liquidity.TAKER,
+        time=at(case.market.time),
+        raw={"taken": True},
+    )
+
+
+def _tell(case: Case, row: Fill, what: str) -> None:
+    figures = {"price": text(row.price), "quantity": text(row.quantity), "leg": None}
+    sentence = f"{what}: {text(row.quantity)} at {text(case.position.instrument.round_price(row.price))}."
+    tell(case.trade, "external_fill", sentence, to_ms(row.time), **figures)

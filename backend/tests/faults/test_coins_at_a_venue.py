@@ -1,0 +1,277 @@
+"""Coins at an awkward venue: answers and requests lost, executions between two calls, a hand in the same wallet.
+
+Never two orders for one wish, never coins of the trader's own for sale, and a stop for what is held as soon as it can
+be certain that the coins are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from buddy.core.errors import OutcomeUnknown
+from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderRef, OrderState, Profile
+from buddy.exchanges.models import Account
+from buddy.trading import executor
+from buddy.trading.executor import open_trade
+from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import kinds, long_plan, resting
+from tests.exchanges.venue_like import COIN, VenueLike, everywhere
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = Decimal
+STASH = D("0.7")
+PLAN = {"symbol": COIN.symbol, "entries": [{"kind": "market"}], "risk": {"quantity": "0.02"}}
+
+
+@pytest.fixture(params=["paired", "single"])
+def exits(request: pytest.FixtureRequest) -> Exits:
+    return Exits(request.param)
+
+
+@pytest.fixture
+def venue(exits: Exits, monkeypatch: pytest.MonkeyPatch) -> VenueLike:
+    made = VenueLike(Profile("venue", exits=exits), COIN)
+    made.sim.books.coins["BTC"] = STASH
+    made.go(100_000)
+    return everywhere(made, monkeypatch)
+
+
+@pytest.fixture
+def account(alice: Any) -> Account:
+    return Account.objects.create(
+        owner=alice, name="At the venue", is_main=True, venue="binance-spot", maker_fee="0.0002", taker_fee="0.0005"
+    )
+
+
+@pytest.fixture
+def trade(venue: VenueLike, account: Account) -> Trade:
+    """Entered and protected: two targets, half each."""
+    return again(open_trade(account, long_plan(**PLAN)))
+
+
+def again(trade: Trade, looks: int = 3) -> Trade:
+    for _ in range(looks):
+        assert not look(trade.account_id, seconds=0).trouble
+    trade.refresh_from_db()
+    return trade
+
+
+def for_sale(venue: VenueLike) -> Decimal:
+    """Coins that our orders lock; never more than those of the trade."""
+    coins = venue.sim.books.coins["BTC"]
+    locked = coins - venue.sim.free_coins(COIN.symbol)
+    assert coins - locked >= STASH
+    return locked
+
+
+def of_the_trade(venue: VenueLike) -> Decimal:
+    """In whole lots."""
+    return COIN.round_quantity(venue.sim.books.coins["BTC"] - STASH)
+
+
+def is_stop(intent: OrderIntent) -> bool:
+    return intent.trigger is not None
+
+
+def reply_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    venue.accept(intent)
+    raise TimeoutError("no reply")
+
+
+def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise OutcomeUnknown("the line was cut")
+
+
+def test_what_is_held_is_covered_and_the_traders_own_is_not_touched(venue: VenueLike, trade: Trade) -> None:
+    assert for_sale(venue) == of_the_trade(venue) > D("0.0199")
+    venue.go(101_000, 102_000)
+    again(trade)
+    venue.go(102_500)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "take_profit")
+    assert venue.resting() == []
+    assert not ForeignPosition.objects.exists()
+
+
+@pytest.mark.parametrize("fault", [reply_lost, request_lost])
+def test_a_lost_answer_to_a_stop_doubles_nothing(
+    venue: VenueLike, account: Account, fault: Callable[[VenueLike, OrderIntent], OrderState]
+) -> None:
+    venue.drop(fault, is_stop)
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    assert for_sale(venue) == of_the_trade(venue)
+    assert len({order.client_id for order in resting(trade, "stop")}) == (
+        2 if venue.profile.exits is Exits.PAIRED else 1
+    )
+    assert not Order.objects.filter(trade=trade, status__in=["unknown", "intended"]).exists()
+
+
+@pytest.mark.parametrize("fault", [reply_lost, request_lost])
+def test_a_lost_answer_in_the_middle_of_a_swap_doubles_nothing(
+    venue: VenueLike, trade: Trade, fault: Callable[[VenueLike, OrderIntent], OrderState]
+) -> None:
+    venue.go(100_500)
+    again(trade)
+    venue.drop(fault, is_stop)
+    executor.break_even_now(trade)
+    again(trade)
+    stops = resting(trade, "stop")
+    assert {order.trigger for order in stops} == {stops[0].trigger}
+    assert stops[0].trigger is not None
+    assert stops[0].trigger > 100_000
+    assert for_sale(venue) == of_the_trade(venue)
+
+
+def test_an_unknown_pair_that_reads_hide_is_waited_for(
+    venue: VenueLike, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sent again while the venue may still accept what it has not answered."""
+    venue.profile = Profile("slow", settle_ms=60_000, exits=venue.profile.exits)
+    venue.drop(request_lost, is_stop, times=9)
+    trade = again(open_trade(account, long_plan(**PLAN)), looks=5)
+    sent = [intent.client_id for intent in venue.sent if is_stop(intent)]
+    assert len(sent) == len(set(sent)) <= 2
+    assert for_sale(venue) == 0
+    Order.objects.filter(trade=trade).update(raw={"sent_at": 0, "absent_since": 0, "trigger_by": "last"})
+    venue.faults.clear()
+    again(trade, looks=5)
+    assert for_sale(venue) == of_the_trade(venue)
+
+
+def test_a_target_that_fills_while_its_stop_is_swapped_is_not_sold_twice(
+    venue: VenueLike, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The price runs to the target after the reading, before the cancel arrives."""
+    cancel = venue.cancel
+
+    def late(ref: OrderRef) -> CancelOutcome:
+        monkeypatch.setattr(venue, "cancel", cancel)
+        venue.go(101_000)
+        return cancel(ref)
+
+    venue.go(100_500)
+    again(trade)
+    monkeypatch.setattr(venue, "cancel", late)
+    executor.break_even_now(trade)
+    again(trade)
+    sold = sum((fill.quantity for fill in Fill.objects.filter(trade=trade, order_side="sell")), D(0))
+    assert sold == Order.objects.get(trade=trade, role="take_profit", leg=0, status="filled").quantity
+    assert for_sale(venue) == of_the_trade(venue)
+
+
+def test_a_hand_that_takes_the_stop_away_gets_it_back(venue: VenueLike, trade: Trade) -> None:
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    assert for_sale(venue) == 0
+    again(trade)
+    assert for_sale(venue) == of_the_trade(venue)
+    assert "protection_lost" in kinds(trade)
+    assert trade.protected_since is not None
+
+
+def test_a_hand_that_sells_its_own_coins_sells_none_of_ours(venue: VenueLike, trade: Trade) -> None:
+    venue.hand("sell", "market", "0.5")
+    venue.hand("buy", "market", "0.1")
+    again(trade)
+    assert not Fill.objects.filter(trade=trade, order_side="sell").exists()
+    assert Fill.objects.filter(trade=None).count() == 2
+    assert not trade.mismatch_since
+    venue.go(98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert D("-0.00006") < venue.sim.books.coins["BTC"] - (STASH - D("0.4")) < D("0.00001")
+
+
+def test_a_hand_that_sells_everything_ends_the_trade(venue: VenueLike, trade: Trade) -> None:
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.hand("sell", "market", venue.sim.books.coins["BTC"].quantize(D("0.00001"), "ROUND_DOWN"))
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "external")
+    assert venue.resting() == []
+    assert "external_fill" in kinds(trade)
+
+
+def long_missed(trade: Trade) -> None:
+    """As if the coins had been missed for a while."""
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=30))
+
+
+def test_coins_taken_elsewhere_leave_the_trade_at_what_they_cost(venue: VenueLike, trade: Trade) -> None:
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.sim.books.coins["BTC"] = D("0.00999")
+    again(trade, looks=2)
+    assert trade.status == "open"
+    assert for_sale_at_most(venue) == D("0.00999")
+    long_missed(trade)
+    again(trade)
+    taken = Fill.objects.get(trade=trade, order=None)
+    assert D("0.00999") < taken.quantity <= D("0.01001")
+    assert taken.price == trade_entry(trade)
+    venue.go(98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert trade.net is not None
+    left = taken.quantity * taken.price
+    assert abs(trade.net - (venue.sim.books.wallet - 10_000 + left)) < D("0.00001")
+
+
+def trade_entry(trade: Trade) -> Decimal:
+    entry: Decimal = Fill.objects.get(trade=trade, order_side="buy").price
+    return entry
+
+
+def for_sale_at_most(venue: VenueLike) -> Decimal:
+    return venue.sim.books.coins["BTC"] - venue.sim.free_coins(COIN.symbol)
+
+
+def test_a_sale_told_before_the_wallet_shows_it_is_the_trades_after_all(venue: VenueLike, trade: Trade) -> None:
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    before = venue.sim.read([COIN.symbol], "").positions
+    sold = venue.sim.books.coins["BTC"] = of_the_trade(venue)
+    venue.hand("sell", "market", sold)
+    venue.altered = lambda reading: replace(reading, positions=before)
+    again(trade, looks=1)
+    venue.altered = lambda reading: reading
+    assert Fill.objects.get(order_side="sell").trade is None
+    again(trade, looks=1)
+    long_missed(trade)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "external")
+    sale = Fill.objects.get(order_side="sell", quantity=sold)
+    assert (sale.trade, sale.order) == (trade, None)
+
+
+def test_an_entry_in_doubt_has_no_coins_of_the_traders_own_for_sale(venue: VenueLike, account: Account) -> None:
+    venue.profile = Profile("slow", settle_ms=60_000, exits=venue.profile.exits)
+    venue.drop(request_lost, lambda intent: intent.order_side.is_buy)
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    assert Order.objects.get(trade=trade, role="entry").status == "unknown"
+    assert venue.resting() == []
+    assert len(venue.sent) == 1
+
+
+def test_a_stop_that_came_with_the_entry_is_a_stop_like_any_other(
+    venue: VenueLike, account: Account, exits: Exits
+) -> None:
+    """It locks the coins: it is kept where it is the wished one, and else gives way in a swap."""
+    venue.profile = Profile("venue", attaches_stop=True, exits=exits)
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    came = Order.objects.get(trade=trade, is_attached=True)
+    assert for_sale(venue) == of_the_trade(venue)
+    if exits is Exits.SINGLE:
+        assert [order.pk for order in resting(trade, "stop")] == [came.pk]
+    venue.go(98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert venue.resting() == []
