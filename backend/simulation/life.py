@@ -147,7 +147,7 @@ class Life:
         if not lost:
             if any(fate.takes("store_flushed") for fate in self.world.fates):
                 self.world.forget_store()
-            self._guarded(rounds.watch_all)
+            self._guarded(self.world.round)
         self._plan_next(lost)
 
     def _are_lost(self) -> bool:

@@ -19,11 +19,11 @@ from django.db import connection
 
 from buddy.core.errors import CouldNotRead
 from buddy.events import live
-from buddy.exchanges import asking, venue_exchange, wakes
+from buddy.exchanges import asking, pace, rates, venue_exchange, wakes
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.trading import books as kept_plans
-from buddy.trading import executor, handing, rounds, watcher
+from buddy.trading import executor, handing, pacing, rounds, watcher
 from buddy.trading.models import Trade
 from buddy.trading.states import WORKING
 from buddy.users.models import User
@@ -36,6 +36,7 @@ from .invariants import Broken
 from .killing import Executioner
 from .markets import FIRST, MARKETS, Way, public
 from .names import STATES
+from .store import Store
 from .story import Story
 from .venue import Connection, Line
 from .witness import Witness
@@ -59,6 +60,7 @@ class World:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.clock = Clock()
+        self.store = Store(self.clock)
         self.dice = Random(f"{story.seed} calls")
         self.log: list[str] = []
         self.met: Counter[tuple[str, str]] = Counter()
@@ -208,9 +210,9 @@ class World:
         yield patch.object(fetching.Place, "is_worker", True)
         yield patch.object(handing, "current_app", postman)
         yield patch.object(wakes, "current_app", postman)
-        yield patch.object(wakes, "store", _Store)
-        yield patch.object(live, "_send", lambda channel, message: None)
-        yield patch.object(rounds, "ThreadPoolExecutor", _InTurn)
+        for module in (live, pace, rates, wakes):
+            yield patch.object(module, "store", lambda: self.store)
+        yield patch.object(pacing, "look_at_all", _in_turn)
         for module in (rounds, executor, watcher):
             yield patch.object(module, "look_under", self._recorded(watcher.look_under))
 
@@ -275,9 +277,16 @@ class World:
             kept = Account.objects.filter(pk=self.accounts[number], lease_until__gt=self.clock.now).exists()
             fate.excuse(LEASE_AND_MORE if kept else 4 * SECOND)
 
+    def round(self) -> int:
+        """What beat starts; the stream says beforehand which accounts it hears."""
+        hears = [self.story.streamed and not fate.is_on("wakes_lost") for fate in self.fates]
+        pace.heard([account for account, is_heard in zip(self.accounts, hears, strict=True) if is_heard])
+        return rounds.watch_all()
+
     def forget_store(self) -> None:
-        """The store may lose all it has at any moment."""
+        """It may lose all it has at any moment."""
         cache.clear()
+        self.store.forget()
 
     def _stall(self, number: int) -> None:
         """This process stands still, and the others go on."""
@@ -292,7 +301,7 @@ class World:
         try:
             while self.clock.now < until:
                 self.clock.go_to(min(until, self.clock.now + 2 * SECOND))
-                self.in_worker(rounds.watch_all)
+                self.in_worker(self.round)
         finally:
             self.stalled = False
         self.witnesses[number].stale = True
@@ -355,24 +364,7 @@ class _Postman:
             self.world.in_worker(lambda: rounds.look_when_asked(args[0]))
 
 
-class _Store:
-    """Wake-ups are marks in it; the world keeps its own."""
-
-    def delete(self, name: str) -> None:
-        return
-
-
-class _InTurn:
-    """A pool of one: accounts are looked at one after the other."""
-
-    def __init__(self, **_: Any) -> None:
-        return
-
-    def __enter__(self) -> _InTurn:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def map(self, work: Callable[[int], Any], items: Iterable[int]) -> list[Any]:
-        return [work(item) for item in items]
+def _in_turn(found: Iterable[pacing.Due], look: Callable[[int], None], seconds: float | None) -> None:
+    """Accounts are looked at one after the other, in the order in which they would begin."""
+    for each in found:
+        look(each.account_id)
