@@ -109,6 +109,7 @@ def opened(plan: Plan, first: Candle, terms: Terms) -> SimulatedTrade:
         checks_margin=False,
         liquidates=terms.venue,
         exits=terms.way_out,
+        withholds=terms.costs.withholds,
     )
     exchange.set_up(plan.symbol, found.leverage, plan.margin_mode.value)
     position = Position(plan, instrument, found.quantities, costs=terms.costs, opened_time=first.time)

@@ -16,11 +16,15 @@ DIGITS = 28
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """`maker` and `taker` are the venue's fees; `slippage` is how much worse a market order is expected to fill."""
+    """`maker` and `taker` are the venue's fees; `slippage` is how much worse a market order is expected to fill.
+
+    `withholds`: the fee of a purchase of coins is taken out of them.
+    """
 
     maker: Decimal = ZERO
     taker: Decimal = ZERO
     slippage: Decimal = ZERO
+    withholds: bool = True
 
 
 @dataclass(frozen=True, slots=True)

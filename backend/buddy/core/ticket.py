@@ -106,11 +106,15 @@ class Ticket:
 
     @once_per_lots
     def kept(self, lots: int) -> Decimal:
-        """Contracts that are there to be sold again: of coins a venue may withhold the fee, and parts of a lot stay."""
-        if not self.instrument.spot:
+        """Contracts that are there to be sold again: of coins less a fee that is withheld, in whole lots."""
+        if not self.instrument.spot or not self.costs.withholds:
             return self.quantity(lots)
         parts = zip(self.legs, self.quantities(lots), strict=True)
-        return self.instrument.round_quantity(sum((bought * (1 - leg.fee_rate) for leg, bought in parts), ZERO))
+        return self.instrument.round_quantity(sum((self.left_of(leg, bought) for leg, bought in parts), ZERO))
+
+    def left_of(self, leg: Leg, bought: Decimal) -> Decimal:
+        """Of coins `bought` by an entry those that the venue does not keep as its fee."""
+        return bought * (1 - leg.fee_rate) if self.costs.withholds else bought
 
     @once_per_lots
     def loss(self, lots: int) -> StopLoss:

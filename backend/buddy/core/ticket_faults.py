@@ -73,10 +73,10 @@ def _small_entries(ticket: Ticket, lots: int) -> Iterator[Fault]:
 def _unsellable(ticket: Ticket, leg: Leg, quantity: Decimal, field: str) -> Fault | None:
     """Coins that the stop could not sell, should nothing but this leg fill."""
     instrument, stop = ticket.instrument, ticket.plan.stop_price
-    if not instrument.spot or sellable(instrument, quantity * (1 - leg.fee_rate), stop):
+    if not instrument.spot or sellable(instrument, ticket.left_of(leg, quantity), stop):
         return None
-    left = instrument.round_quantity(quantity * (1 - leg.fee_rate))
-    lots = _lots_at_least(ticket, least_sellable(instrument, stop) / (1 - leg.fee_rate) / leg.share)
+    left = instrument.round_quantity(ticket.left_of(leg, quantity))
+    lots = _lots_at_least(ticket, least_sellable(instrument, stop) / ticket.left_of(leg, leg.share))
     message = f"What this buys is worth {instrument.notional(stop, left):.2f} at the stop, too little to be sold there."
     cure = f"Risk at least {ticket.loss(lots).total:.2f} {instrument.settle}, or bring the stop nearer."
     return Fault(field, message, cure, "notional_below_minimum")

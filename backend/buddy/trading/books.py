@@ -15,6 +15,7 @@ from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.exchanges.models import Account
+from buddy.exchanges.venues import VENUES
 
 from .models import Fill, Order, Trade
 from .moments import to_ms
@@ -139,7 +140,9 @@ def unbounded(symbol: str) -> Instrument:
 
 
 def costs_of(account: Account) -> Costs:
-    return Costs(maker=account.maker_fee, taker=account.taker_fee, slippage=account.slippage)
+    venue = VENUES.get(account.venue)
+    withholds = venue is not None and venue.fee_in_coins
+    return Costs(maker=account.maker_fee, taker=account.taker_fee, slippage=account.slippage, withholds=withholds)
 
 
 def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:

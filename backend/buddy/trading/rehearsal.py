@@ -14,6 +14,7 @@ from buddy.core.rehearsal_report import report
 from buddy.exchanges.connect import balance_of, source_for
 from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
+from buddy.exchanges.venues import exits_of
 
 from .books import costs_of, unbounded
 from .examination import with_margin
@@ -30,7 +31,7 @@ def rehearse(account: Account, document: object, timeframe: str, minutes: int) -
     candles = _candles(source, instrument.symbol, timeframe, minutes)
     meant = with_margin(document, account.margin_mode)
     plan = read_plan(meant, instrument, reference_price=candles[0].open)
-    terms = Terms(instrument, costs_of(account), balance_of(account).equity)
+    terms = Terms(instrument, costs_of(account), balance_of(account).equity, exits=exits_of(account.venue))
     return report(play(plan, candles, terms), lambda time: moment(at(time)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +59,11 @@ def test_the_targets_share_what_a_withheld_fee_leaves() -> None:
     assert [target.quantity for target in sized().targets] == [D("4.65"), D("4.65")]
 
 
+def test_they_share_it_all_where_the_fee_is_taken_in_money() -> None:
+    sizing = sized(costs=replace(FEES, withholds=False))
+    assert [target.quantity for target in sizing.targets] == [D("4.65"), D("4.66")]
+
+
 def test_the_cost_with_fee_and_slippage_is_within_what_is_free() -> None:
     sizing = sized(500)
     assert sizing.capped_by == "margin"
@@ -110,7 +116,8 @@ def test_what_is_sized_without_a_fault_is_accepted_protected_whole_and_loses_no_
     except InvalidPlan:
         assume(False)
         raise
-    found = size(plan, OWNED, equity=D(money), free=D(money), costs=STEADY, reference_price=D(100))
+    costs = replace(STEADY, withholds=withholds)
+    found = size(plan, OWNED, equity=D(money), free=D(money), costs=costs, reference_price=D(100))
     assume(not found.faults)
     trade = trade_on(
         wanted, tick(0, 100), instrument=OWNED, costs=STEADY, equity=D(money), exits=exits, withholds=withholds
@@ -118,7 +125,7 @@ def test_what_is_sized_without_a_fault_is_accepted_protected_whole_and_loses_no_
     stops = {order.leg: order.remaining for order in trade.working()}
     assert {order.role for order in trade.working()} == {Role.STOP}
     assert sum(stops.values()) == OWNED.round_quantity(trade.held) > 0
-    if withholds and exits is Exits.PAIRED and found.targets:
+    if exits is Exits.PAIRED and found.targets:
         assert list(stops.values()) == [target.quantity for target in found.targets]
     trade.play(tick(1, plan.stop_price))
     assert trade.is_over
