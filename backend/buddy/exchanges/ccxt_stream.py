@@ -12,6 +12,7 @@ from asyncio import FIRST_COMPLETED, TimerHandle
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -191,7 +192,10 @@ async def account_events(
     events = VENUES[venue].events
     async with lines.client(venue, environment, keys) as api:
         ear = Ear(api, events.over, hint, stands)
-        await _until_one_ends([ear.guard(), *(_follow(getattr(api, feed), ear.event) for feed in events.feeds)])
+        feeds = [getattr(api, feed) for feed in events.feeds]
+        if events.has_triggers:
+            feeds.append(partial(api.watch_orders, params={"trigger": True}))
+        await _until_one_ends([ear.guard(), *(_follow(feed, ear.event) for feed in feeds)])
 
 
 async def price_events(

@@ -19,11 +19,13 @@ OF_COINS = ("watch_orders", "watch_my_trades")
 class Events:
     """What a venue tells over its websockets. `feeds`: methods of the exchange library, one task each. `ping`: our own
     pings are so far apart, in milliseconds; None leaves it to the library, where the venue asks or has its own way.
-    `over`: events after which an account's socket is open and says nothing more. `options`: of the library."""
+    `over`: events after which an account's socket is open and says nothing more. `options`: of the library.
+    `has_triggers`: orders that wait for a trigger are told on a channel of their own, besides the others."""
 
     feeds: tuple[str, ...] = ("watch_orders", "watch_my_trades", "watch_positions")
     ping: int | None = None
     over: frozenset[str] = frozenset({"listenKeyExpired"})
+    has_triggers: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -56,9 +58,11 @@ class Venue:
 VENUES: dict[str, Venue] = {
     "binance": Venue("Binance", "binanceusdm", ("linear",), modes=ALL_MODES, events=Events(ping=15_000)),
     "bybit": Venue("Bybit", "bybit", ("linear",), modes=ALL_MODES),
-    "okx": Venue("OKX", "okx", ("swap",), modes=ALL_MODES, needs_passphrase=True),
+    "okx": Venue("OKX", "okx", ("swap",), modes=ALL_MODES, needs_passphrase=True, events=Events(has_triggers=True)),
     "bingx": Venue("BingX", "bingx", modes=ALL_MODES, events=Events(options={"listenKeyRefreshRate": 1_800_000})),
-    "bitget": Venue("Bitget", "bitget", ("swap",), modes=ALL_MODES, needs_passphrase=True),
+    "bitget": Venue(
+        "Bitget", "bitget", ("swap",), modes=ALL_MODES, needs_passphrase=True, events=Events(has_triggers=True)
+    ),
     "kraken": Venue("Kraken", "krakenfutures", (), frozenset({"2h", "3m"}), modes=ALL_MODES, settle="USD"),
     "kucoin": Venue("KuCoin", "kucoinfutures"),
     "gate": Venue("Gate", "gate", ("swap",), frozenset({"3m"})),

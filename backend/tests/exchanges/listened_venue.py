@@ -12,6 +12,8 @@ class ListenedVenue:
     def __init__(self) -> None:
         self.hosts: set[str] = set()
         self.asked: list[Any] = []
+        self.sockets: dict[str, web.WebSocketResponse] = {}
+        """By the channel that was subscribed to, where there are channels."""
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -38,6 +40,8 @@ class ListenedVenue:
 
     async def _hear(self, socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
         self.asked.append(said)
+        if said.get("op") == "subscribe":
+            self.sockets |= {topic["channel"]: socket for topic in said["args"] if isinstance(topic, dict)}
         if said.get("op") == "login":
             await socket.send_json({"event": "login", "code": "0"})
         elif said.get("op") == "auth":
