@@ -24,6 +24,7 @@ from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
 from tests.exchanges.venue_like import COIN, VenueLike, everywhere
+from tests.faults.test_kill_points import Killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal
@@ -128,6 +129,23 @@ def test_a_lost_answer_in_the_middle_of_a_swap_doubles_nothing(
     assert stops[0].trigger is not None
     assert stops[0].trigger > 100_000
     assert for_sale(venue) == of_the_trade(venue)
+
+
+def killed(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Killed
+
+
+def test_killed_between_cancel_and_place_the_next_look_protects_again(venue: VenueLike, trade: Trade) -> None:
+    venue.go(100_500)
+    again(trade)
+    venue.drop(killed, is_stop)
+    with pytest.raises(Killed):
+        executor.break_even_now(trade)
+    assert for_sale(venue) < of_the_trade(venue)
+    Account.objects.update(lease_until=0)
+    again(trade)
+    assert for_sale(venue) == of_the_trade(venue)
+    assert len({order.trigger for order in resting(trade, "stop")}) == 1
 
 
 def test_an_unknown_pair_that_reads_hide_is_waited_for(
