@@ -20,6 +20,7 @@ from .account_checks import Checks
 from .orders import Kind, Protection, Status, VenueOrder, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
+from .slots import slot_of, slots
 
 REASONS = {
     Refusal.MARGIN: Reason.MARGIN,
@@ -92,9 +93,11 @@ class VenueAccount(Checks):
         self._tell(order, Status.CANCELED)
         return order
 
-    def protect(self, symbol: str, protection: Protection, quantity: Decimal | None) -> VenueOrder:
+    def protect(
+        self, symbol: str, protection: Protection, quantity: Decimal | None, position_side: str = ""
+    ) -> VenueOrder:
         """A stop or target for the position, or for a part of it. Raises Refused without one, or beyond the price."""
-        held = self.position(symbol)
+        held = self.position(symbol, position_side)
         if held is None:
             raise Refused(Reason.REDUCE_ONLY)
         side = OrderSide.BUY if held.quantity > 0 else OrderSide.SELL
@@ -112,7 +115,7 @@ class VenueAccount(Checks):
         """Somebody takes `quantity` of a resting limit order, though the price did not move. Raises Refused."""
         if order.key not in self.working:
             raise Refused(Reason.UNKNOWN_ORDER)
-        self._bring_up(order.wish.symbol)
+        self._bring_up(order.wish.slot)
         self.sim.fill_part(order.key, quantity)
         self._react(order.wish.symbol)
         self._after()
@@ -122,8 +125,9 @@ class VenueAccount(Checks):
         held = self.position(symbol)
         if held is None or quantity > abs(held.quantity):
             raise Refused(Reason.REDUCE_ONLY)
-        self._bring_up(symbol)
-        self.sim.deleverage(symbol, quantity)
+        slot = slot_of(symbol, held.position_side)
+        self._bring_up(slot)
+        self.sim.deleverage(slot, quantity)
         self._react(symbol)
         self._after()
 
@@ -131,9 +135,11 @@ class VenueAccount(Checks):
 
     def move(self, symbol: str, *steps: Step) -> None:
         """The market goes along these steps, and whatever they set off happens."""
-        if self.is_idle(symbol):
+        busy = [slot for slot in slots(symbol) if not self.is_idle(slot)]
+        if not busy:
             return
-        self.sim.feed(symbol, *steps)
+        for slot in busy:
+            self.sim.feed(slot, *steps)
         self.is_walking = True
         while not self.sim.run():
             self._react(symbol)
@@ -149,13 +155,14 @@ class VenueAccount(Checks):
 
     def fund(self, symbol: str, rate: Decimal) -> None:
         """Funding is due now: longs pay shorts `rate` of the value at the mark price."""
-        if symbol not in self.sim.books.holdings:
-            return
-        self._bring_up(symbol)
-        market = self.sim.markets[symbol]
-        now, market.time = market.time, market.time - 1  # so that its time comes
-        self.sim.fund(symbol, FundingRate(now, rate))
-        self.move(symbol, Tick(now, market.last, market.mark))
+        held = [slot for slot in slots(symbol) if slot in self.sim.books.holdings]
+        for slot in held:
+            self._bring_up(slot)
+            market = self.sim.markets[slot]
+            now, market.time = market.time, market.time - 1  # so that its time comes
+            self.sim.fund(slot, FundingRate(now, rate))
+        if held:
+            self.move(symbol, Tick(now, market.last, market.mark))
 
     # Into the book
 
@@ -164,14 +171,14 @@ class VenueAccount(Checks):
         wish = order.wish
         if not order.quantity:
             raise Refused(Reason.REDUCE_ONLY)
-        self._bring_up(wish.symbol)
+        self._bring_up(wish.slot)
         self.setup(wish.symbol)
         self.working[order.key] = order
         limited = wish.kind.executed_as is Kind.LIMIT
         kind, price = (OrderKind.LIMIT, wish.price) if limited else (OrderKind.MARKET, None)
         quantity = order.quantity - order.filled
         intent = OrderIntent(
-            order.key, wish.symbol, wish.order_side, kind, quantity, price, reduce_only=self._only_reduces(wish)
+            order.key, wish.slot, wish.order_side, kind, quantity, price, reduce_only=self._only_reduces(wish)
         )
         try:
             self.sim.place(intent)
@@ -194,9 +201,9 @@ class VenueAccount(Checks):
 
     def _fire(self, symbol: str) -> None:
         """Whatever is due by the price the simulated market stands at, the oldest first."""
-        market = self.sim.markets[symbol]
-        here = SymbolPrices(market.last, market.time, ZERO, market.mark)
         for order in [each for each in self.armed.values() if each.wish.symbol == symbol]:
+            market = self.sim.markets[order.wish.slot]
+            here = SymbolPrices(market.last, market.time, ZERO, market.mark)
             if order.id in self.armed and rules.is_triggered(order.wish, here):
                 self._trigger(order)
 

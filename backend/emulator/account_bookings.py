@@ -12,6 +12,7 @@ from buddy.core.watching import Watch
 from .account_books import AccountBooks
 from .exchange import DELEVERAGED
 from .orders import Kind, Protection, Status, VenueOrder, VenueTrade, Wish
+from .slots import symbol_of
 
 
 class Bookings(AccountBooks):
@@ -30,11 +31,12 @@ class Bookings(AccountBooks):
 
     def _book_fill(self, fill: Fill) -> None:
         order = self.working.get(fill.client_id) or self._forced_order(fill)
-        before = self.shadow.wallet
-        self.shadow.execute(self.instruments[fill.symbol], fill.order_side, fill.quantity, fill.price, fill.fee)
+        before, slot = self.shadow.wallet, fill.symbol
+        self.shadow.execute(self.sim.instruments[slot], fill.order_side, fill.quantity, fill.price, fill.fee)
+        fill = replace(fill, symbol=symbol_of(slot))
         change = self.shadow.wallet - before
         self._count(order, fill)
-        self._keep_side(fill.symbol, order.wish.position_side)
+        self._keep_side(slot, order.wish.position_side)
         trade = self._trade(order, fill, change + fill.fee, self._fee(fill))
         self.ledger.trades.append(trade)
         self._pay("REALIZED_PNL", fill.symbol, trade.realised, fill.time, trade.id)
@@ -47,7 +49,7 @@ class Bookings(AccountBooks):
         order.filled += fill.quantity
         order.value += fill.quantity * fill.price
         order.status = Status.FILLED if order.filled == order.quantity else Status.PARTIALLY_FILLED
-        order.updated = self.touched[fill.symbol] = fill.time
+        order.updated = self.touched[order.wish.slot] = fill.time
 
     def _protect(self, order: VenueOrder) -> None:
         """What came attached to an entry is placed at its first fill, and grows with the others."""
@@ -88,7 +90,7 @@ class Bookings(AccountBooks):
         return placed
 
     def _arm(self, order: VenueOrder) -> None:
-        self._bring_up(order.wish.symbol)
+        self._bring_up(order.wish.slot)
         self.armed[order.id] = order
         self._enter(order)
         self.sim.watch(self._watches())
@@ -101,7 +103,7 @@ class Bookings(AccountBooks):
     def _watches(self) -> dict[str, Watch]:
         levels: dict[str, set[Decimal]] = {}
         for order in self.armed.values():
-            levels.setdefault(order.wish.symbol, set()).add(order.wish.trigger or ZERO)
+            levels.setdefault(order.wish.slot, set()).add(order.wish.trigger or ZERO)
         return {symbol: Watch(frozenset(prices)) for symbol, prices in levels.items()}
 
     def _fee(self, fill: Fill) -> Decimal:
@@ -131,25 +133,28 @@ class Bookings(AccountBooks):
 
     def _forced_order(self, fill: Fill) -> VenueOrder:
         """The venue's own order."""
-        wish = Wish(fill.symbol, fill.order_side, Kind.LIMIT, fill.quantity, fill.price, time_in_force="IOC")
+        symbol, side = symbol_of(fill.symbol), self.held_sides.get(fill.symbol, "BOTH")
+        wish = Wish(
+            symbol, fill.order_side, Kind.LIMIT, fill.quantity, fill.price, time_in_force="IOC", position_side=side
+        )
         order = self._order(wish, next(self.ids.orders))
         order.forced = "adl" if fill.exchange_id.startswith(DELEVERAGED) else "liquidation"
         self._enter(order)
-        for waiting in [each for each in self.armed.values() if each.wish.symbol == fill.symbol]:
+        for waiting in [each for each in self.armed.values() if each.wish.slot == fill.symbol]:
             if order.forced == "liquidation":
                 self._disarm(waiting, Status.EXPIRED)
         return order
 
     def _book_funding(self, row: Income) -> None:
         self.shadow.wallet += row.amount
-        self._pay("FUNDING_FEE", row.symbol, row.amount, row.time)
-        self._tell_account("FUNDING_FEE", row.amount, row.symbol)
+        self._pay("FUNDING_FEE", symbol_of(row.symbol), row.amount, row.time)
+        self._tell_account("FUNDING_FEE", row.amount, symbol_of(row.symbol))
 
-    def _keep_side(self, symbol: str, position_side: str) -> None:
-        if symbol in self.shadow.holdings:
-            self.held_sides[symbol] = position_side
+    def _keep_side(self, slot: str, position_side: str) -> None:
+        if slot in self.shadow.holdings:
+            self.held_sides[slot] = position_side
         else:
-            self.held_sides.pop(symbol, None)
+            self.held_sides.pop(slot, None)
 
     def _end(self, order: VenueOrder, status: OrderStatus) -> None:
         del self.working[order.key]
@@ -169,5 +174,5 @@ class Bookings(AccountBooks):
 
 def alike(other: Wish, wish: Wish) -> bool:
     """Whether both close the position of one symbol in the same way."""
-    same = (other.symbol, other.order_side, other.kind.takes_profit)
-    return other.closes_position and same == (wish.symbol, wish.order_side, wish.kind.takes_profit)
+    same = (other.slot, other.order_side, other.kind.takes_profit)
+    return other.closes_position and same == (wish.slot, wish.order_side, wish.kind.takes_profit)

@@ -20,6 +20,7 @@ from .ledger import Ids, Ledger, View
 from .orders import Funds, HeldPosition, Protection, VenueIncome, VenueOrder, VenueTrade, Wish
 from .prices import SymbolPrices
 from .refusals import Reason, Refused
+from .slots import slot_of, slots, symbol_of, with_shorts
 
 FIRST_LEVERAGE = Decimal(20)
 
@@ -70,7 +71,7 @@ class AccountBooks:
         self.costs = costs
         self.fee_coin = fee_coin
         taken = costs if fee_coin is None else Costs()
-        self.sim = VenueExchange(instruments, wallet=ZERO, costs=taken, slices=slices)
+        self.sim = VenueExchange(with_shorts(instruments), wallet=ZERO, costs=taken, slices=slices)
         self.shadow = Books(ZERO)
         """Every fill and payment again, one by one: what each of them realised, and what was held after it."""
         self.ledger = Ledger()
@@ -91,7 +92,7 @@ class AccountBooks:
 
     def relist(self, instrument: Instrument) -> None:
         """It is listed, or under other conditions than before."""
-        self.sim.instruments[instrument.symbol] = instrument
+        self.sim.instruments |= with_shorts({instrument.symbol: instrument})
 
     # Money
 
@@ -103,8 +104,8 @@ class AccountBooks:
         self._tell_account("DEPOSIT" if amount >= 0 else "WITHDRAW", amount, None)
 
     def balance(self) -> Balance:
-        for symbol in self.sim.books.holdings:
-            self._bring_up(symbol)
+        for slot in self.sim.books.holdings:
+            self._bring_up(slot)
         return self.sim.balance()
 
     def funds(self) -> Mapping[str, Funds]:
@@ -113,11 +114,16 @@ class AccountBooks:
 
     def held(self, symbol: str) -> Decimal:
         """What can be left with now, signed."""
-        held = self.shadow.holdings.get(symbol)
-        return ZERO if held is None else held.quantity * held.side.sign
+        held = self.position(symbol)
+        return ZERO if held is None else held.quantity
 
-    def position(self, symbol: str) -> HeldPosition | None:
-        held = self.shadow.holdings.get(symbol)
+    def position(self, symbol: str, position_side: str = "") -> HeldPosition | None:
+        """Of that side; without one whichever is held, the long first."""
+        wanted = [slot_of(symbol, position_side)] if position_side else slots(symbol)
+        return next((held for slot in wanted if (held := self._position(slot))), None)
+
+    def _position(self, slot: str) -> HeldPosition | None:
+        held, symbol = self.shadow.holdings.get(slot), symbol_of(slot)
         if held is None:
             return None
         setup, mark = self.setup(symbol), self.prices[symbol].mark_price
@@ -127,17 +133,17 @@ class AccountBooks:
             entry=held.average,
             mark=mark,
             unrealised=held.unrealised(mark),
-            liquidation=self.sim.liquidation(symbol),
+            liquidation=self.sim.liquidation(slot),
             leverage=setup.leverage,
             margin_mode=setup.margin_mode,
             margin=held.weight * held.instrument.contract_size / setup.leverage,
             maintenance=maintenance(held.instrument, held.value(held.quantity, mark)),
-            position_side=self.held_sides.get(symbol, "BOTH"),
-            updated=self.touched.get(symbol, 0),
+            position_side=self.held_sides.get(slot, "BOTH"),
+            updated=self.touched.get(slot, 0),
         )
 
     def positions(self) -> list[HeldPosition]:
-        return [held for symbol in self.shadow.holdings if (held := self.position(symbol))]
+        return [held for slot in self.shadow.holdings if (held := self._position(slot))]
 
     # Settings
 
@@ -145,7 +151,7 @@ class AccountBooks:
         """Raises Refused beyond what the symbol allows."""
         if not 1 <= leverage <= self.instruments[symbol].max_leverage:
             raise Refused(Reason.LEVERAGE)
-        self.sim.books.setups[symbol] = Setup(leverage, self.setup(symbol).margin_mode)
+        self._set_up(symbol, Setup(leverage, self.setup(symbol).margin_mode))
         self._publish(LeverageChanged(symbol, leverage, self.clock()))
 
     def set_margin_mode(self, symbol: str, mode: str) -> None:
@@ -154,9 +160,9 @@ class AccountBooks:
             raise Refused(Reason.MARGIN_MODE_SAME)
         if any(order.wish.symbol == symbol for order in self.open_orders()):
             raise Refused(Reason.MARGIN_MODE_ORDERS)
-        if symbol in self.sim.books.holdings:
+        if self.position(symbol):
             raise Refused(Reason.MARGIN_MODE_POSITION)
-        self.sim.books.setups[symbol] = Setup(self.setup(symbol).leverage, mode)
+        self._set_up(symbol, Setup(self.setup(symbol).leverage, mode))
 
     def set_dual(self, dual: bool) -> None:
         """Hedge mode, or one-way mode again. Raises Refused when it is so already, or while anything is open."""
@@ -169,7 +175,12 @@ class AccountBooks:
         self.dual = dual
 
     def setup(self, symbol: str) -> Setup:
-        return self.sim.books.setups.setdefault(symbol, Setup(FIRST_LEVERAGE, self.first_margin_mode))
+        if symbol not in self.sim.books.setups:
+            self._set_up(symbol, Setup(FIRST_LEVERAGE, self.first_margin_mode))
+        return self.sim.books.setups[symbol]
+
+    def _set_up(self, symbol: str, setup: Setup) -> None:
+        self.sim.books.setups |= dict.fromkeys(slots(symbol), setup)
 
     # What is there
 
@@ -183,15 +194,15 @@ class AccountBooks:
             return View(now, tuple(self.open_orders()), tuple(self.positions()), self.funds())
         return self.ledger.view(now - lag_ms)
 
-    def is_idle(self, symbol: str) -> bool:
-        return symbol not in self.sim.books.holdings and not any(o.wish.symbol == symbol for o in self.open_orders())
+    def is_idle(self, slot: str) -> bool:
+        return slot not in self.sim.books.holdings and not any(o.wish.slot == slot for o in self.open_orders())
 
-    def _bring_up(self, symbol: str) -> None:
+    def _bring_up(self, slot: str) -> None:
         """The simulated market stands where the venue's price is, at the venue's time."""
-        prices, now = self.prices[symbol], self.clock()
-        if symbol not in self.sim.markets or (self.is_idle(symbol) and not self.is_walking):
-            self.sim.markets[symbol] = SymbolMarket(prices.last, now, prices.mark)
-        market = self.sim.markets[symbol]
+        prices, now = self.prices[symbol_of(slot)], self.clock()
+        if slot not in self.sim.markets or (self.is_idle(slot) and not self.is_walking):
+            self.sim.markets[slot] = SymbolMarket(prices.last, now, prices.mark)
+        market = self.sim.markets[slot]
         market.time = max(market.time, now)
 
     def _order(self, wish: Wish, number: int, client_id: str = "") -> VenueOrder:

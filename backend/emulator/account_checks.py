@@ -33,9 +33,6 @@ class Checks(Bookings):
     def _check_side(self, wish: Wish) -> None:
         if (wish.position_side == "BOTH") is self.dual:
             raise Refused(Reason.POSITION_SIDE)
-        held = self.held_sides.get(wish.symbol)
-        if self.dual and held not in (None, wish.position_side):
-            raise Refused(Reason.ONE_SIDE_ONLY)
 
     def _check_reducing(self, wish: Wish) -> None:
         held = self._reducible(wish)
@@ -56,7 +53,7 @@ class Checks(Bookings):
             raise Refused(Reason.REDUCE_ONLY_BUDGET)
 
     def _check_tier(self, wish: Wish) -> None:
-        instrument, held = self.instruments[wish.symbol], self.sim.books.holdings.get(wish.symbol)
+        instrument, held = self.instruments[wish.symbol], self.sim.books.holdings.get(wish.slot)
         most = rules.largest_notional(instrument, self.setup(wish.symbol).leverage)
         same = held is not None and held.side.entry_order_side is wish.order_side
         quantity = (wish.quantity or ZERO) + (held.quantity if same and held else ZERO)
@@ -64,7 +61,7 @@ class Checks(Bookings):
             raise Refused(Reason.TIER)
 
     def _reducible(self, wish: Wish) -> Decimal:
-        held = self.sim.books.holdings.get(wish.symbol)
+        held = self.sim.books.holdings.get(wish.slot)
         return ZERO if held is None or held.side.exit_order_side is not wish.order_side else held.quantity
 
 

@@ -259,15 +259,16 @@ def cancel_all(protocol: Protocol, key: str, symbol: str = "") -> None:
 
 
 @operation
-def close(protocol: Protocol, key: str, symbol: str, share: str = "1") -> dict[str, Any]:
+def close(protocol: Protocol, key: str, symbol: str, share: str = "1", position_side: str = "") -> dict[str, Any]:
     """Leave with a share of the position, or on spot of the coins that no order locks, at market."""
     account = account_of(protocol, key)
-    held = account.held(symbol)
+    there = account.position(symbol, position_side) if position_side else None
+    held = there.quantity if there else account.held(symbol)
     if not held:
         raise Unusable(f"Nothing of {symbol} is held.")
     quantity = protocol.venue.instruments[symbol].round_quantity(abs(held) * Decimal(share))
     side = "sell" if held > 0 else "buy"
-    position_side = account.held_sides.get(symbol, "BOTH")
+    position_side = position_side or account.held_sides.get(symbol, "BOTH")
     only = not (account.dual or protocol.venue.habits.spot)
     return place(  # type: ignore[no-any-return]
         protocol, key, symbol, side, str(quantity), reduce_only=only, position_side=position_side

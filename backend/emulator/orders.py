@@ -11,6 +11,8 @@ from typing import NamedTuple
 from buddy.core.exchange import TriggerBy
 from buddy.core.market import ZERO, OrderSide
 
+from .slots import slot_of
+
 
 class Kind(StrEnum):
     MARKET = "MARKET"
@@ -82,6 +84,11 @@ class Wish:
     attached: tuple[Protection, ...] = ()
     note: Mapping[str, str] = field(default_factory=dict)
     """What only the protocol cares for."""
+
+    @property
+    def slot(self) -> str:
+        """Under which symbol the simulated exchange knows what it is for."""
+        return slot_of(self.symbol, self.position_side)
 
     @property
     def closes_position(self) -> bool:

@@ -32,8 +32,6 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     CLIENT_ID = "client_id"
     POSITION_SIDE = "position_side"
-    ONE_SIDE_ONLY = "one_side_only"
-    """A limit of the stand-in: in hedge mode it holds one side of a symbol at a time."""
     CLOSE_EXISTS = "close_exists"
     TOO_MANY_STOPS = "too_many_stops"
     LEVERAGE = "leverage"

@@ -69,7 +69,7 @@ class SpotAccount(VenueAccount):
         coins = sum((total * worth[coin] for coin, total in self.sim.books.coins.items() if coin in worth), ZERO)
         return Balance(money.total, money.total + coins, money.free)
 
-    def position(self, symbol: str) -> HeldPosition | None:
+    def position(self, symbol: str, position_side: str = "") -> HeldPosition | None:
         """Coins are possessions, not positions."""
         return None
 

@@ -63,7 +63,7 @@ def standing_of(
         state=TradingState(account.state),
         open_trades=len(working),
         open_risk=open_risk(working),
-        sides=frozenset(Side(trade.side) for trade in working if trade.symbol == symbol),
+        sides=frozenset(Side(trade.side) for trade in working if trade.symbol == symbol and not _is_hedged(account)),
         price=quote.last if quote else None,
         trouble=account.trouble,
     )
@@ -92,6 +92,11 @@ def denials(
         found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
     return [denial for denial in found if (denial.code, denial.field) not in said]
+
+
+def _is_hedged(account: Account) -> bool:
+    """Whether its venue keeps longs and shorts of one symbol apart; `key_standing` sees that it does."""
+    return not account.is_paper and account.position_mode == PositionMode.HEDGE
 
 
 def _of_reading(account: Account) -> Iterator[Denial]:

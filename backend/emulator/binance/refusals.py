@@ -36,7 +36,6 @@ ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.DUPLICATE: (-4116, "ClientOrderId is duplicated."),
     Reason.CLIENT_ID: (-4015, "Client order id is not valid."),
     Reason.POSITION_SIDE: (-4061, "Order's position side does not match user's setting."),
-    Reason.ONE_SIDE_ONLY: (-4061, "Order's position side: the stand-in holds one side of a symbol at a time."),
     Reason.CLOSE_EXISTS: (
         -4130,
         "An open stop or take profit order with GTE and closePosition in the direction is existing.",

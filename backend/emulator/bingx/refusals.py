@@ -33,7 +33,6 @@ ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.DUPLICATE: (101481, "clientOrderID unique check failed, please use a different clientOrderID"),
     Reason.CLIENT_ID: (109400, "Invalid parameters, err:clientOrderID: 1 to 40 characters"),
     Reason.POSITION_SIDE: (109400, "In this position mode the 'PositionSide' field cannot be set to {detail}."),
-    Reason.ONE_SIDE_ONLY: (109400, "The stand-in holds one side of a symbol at a time."),
     Reason.CLOSE_EXISTS: (109400, "There is a stop or take profit for the whole position already."),
     Reason.TOO_MANY_STOPS: (101400, "Too many stop orders."),
     Reason.LEVERAGE: (109400, "Invalid parameters, err:leverage"),

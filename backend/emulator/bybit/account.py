@@ -6,7 +6,7 @@ from typing import Any
 
 from buddy.core.market import ZERO
 
-from ..orders import HeldPosition
+from ..orders import HeldPosition, Wish
 from ..params import Params
 from ..prices import DAY
 from ..protocol import text
@@ -115,11 +115,12 @@ def wallet(desk: Desk) -> dict[str, Any]:
 
 @route("GET", "/v5/position/list", Security.READ)
 def position_list(desk: Desk, p: Params) -> Any:
-    """With a symbol also when nothing of it is held."""
+    """With a symbol also when nothing of it is held; in hedge mode each side has a row of its own."""
     symbol = desk.any_symbol(p)
-    held = {each.symbol: each for each in desk.account.view(desk.lag_ms).positions}
-    wanted = [symbol] if symbol else list(held)
-    rows = [position(desk, each, held.get(each)) for each in wanted]
+    held = [each for each in desk.account.view(desk.lag_ms).positions if symbol in (None, each.symbol)]
+    rows = [position(desk, each.symbol, each) for each in held]
+    if symbol and not held:
+        rows = [position(desk, symbol, None)]
     return {"category": "linear", "list": rows, "nextPageCursor": ""}
 
 
@@ -127,9 +128,14 @@ def position(desk: Desk, symbol: str, held: HeldPosition | None) -> dict[str, An
     protection = {
         shapes.stop_type(each): text(each.wish.trigger)
         for each in desk.account.armed.values()
-        if each.wish.symbol == symbol and each.wish.closes_position
+        if each.wish.symbol == symbol and each.wish.closes_position and _protects(each.wish, held)
     }
-    return shapes.position(symbol, held, text(desk.account.setup(symbol).leverage), protection)
+    leverage = text(desk.account.setup(symbol).leverage)
+    return shapes.position(symbol, held, leverage, protection, dual=desk.account.dual)
+
+
+def _protects(wish: Wish, held: HeldPosition | None) -> bool:
+    return held is None or wish.position_side == held.position_side
 
 
 # Settings

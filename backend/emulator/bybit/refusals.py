@@ -26,7 +26,6 @@ ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.DUPLICATE: (110072, "OrderLinkedID is duplicate"),
     Reason.CLIENT_ID: (10001, "params error: orderLinkId length exceeds 36"),
     Reason.POSITION_SIDE: (10001, "position idx not match position mode"),
-    Reason.ONE_SIDE_ONLY: (10001, "The stand-in holds one side of a symbol at a time"),
     Reason.CLOSE_EXISTS: (110061, "There is an order that closes the position already"),
     Reason.TOO_MANY_STOPS: (110009, "The number of stop orders exceeds the maximum allowable limit"),
     Reason.LEVERAGE: (110013, "cannot set leverage due to risk limit level"),

@@ -173,12 +173,17 @@ def funding(row: VenueIncome) -> dict[str, Any]:
     }
 
 
-def position(symbol: str, held: HeldPosition | None, leverage: str, protection: dict[str, str]) -> dict[str, Any]:
-    """One row as the vendor lists it, field by field; also where nothing is held, then without a side."""
+def position(
+    symbol: str, held: HeldPosition | None, leverage: str, protection: dict[str, str], *, dual: bool = False
+) -> dict[str, Any]:
+    """One row as the vendor lists it, field by field; also where nothing is held, then without a side.
+
+    `dual`: the account is in hedge mode.
+    """
     long = held is not None and held.quantity > 0
     return {
         "category": "linear",
-        "positionIdx": 0 if held is None else INDEX[held.position_side],
+        "positionIdx": int(dual) if held is None else INDEX[held.position_side],
         "riskId": 1,
         "riskLimitValue": "2000000",
         "symbol": market_id(symbol),

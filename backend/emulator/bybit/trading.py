@@ -13,6 +13,7 @@ from ..orders import Kind, Protection, VenueOrder, Wish
 from ..params import Params
 from ..protocol import text
 from ..refusals import Reason, Refused, VenueError
+from ..slots import slot_of
 from . import shapes
 from .routes import Desk, Security, route
 
@@ -101,7 +102,8 @@ def history(desk: Desk, p: Params) -> Any:
 def trading_stop(desk: Desk, p: Params) -> Any:
     """Protection of the position; 0 takes it away."""
     symbol, partial = desk.symbol(p), p.text("tpslMode", "Full") == "Partial"
-    if desk.account.position(symbol) is None:
+    side = _position_side(p)
+    if desk.account.position(symbol, side) is None:
         raise VenueError(10001, "can not set tp/sl/ts for zero position")
     for field, short, market, limit in LEGS:
         price = p.number(field)
@@ -109,18 +111,18 @@ def trading_stop(desk: Desk, p: Params) -> Any:
             continue
         kind = limit if p.text(f"{short}OrderType", "Market") == "Limit" else market
         if not price:
-            _take_away(desk, symbol, kind)
+            _take_away(desk, symbol, side, kind)
             continue
         by = _trigger_by(p.text(f"{short}TriggerBy", "LastPrice"))
         size = p.number(f"{short}Size") if partial else None
-        desk.account.protect(symbol, Protection(kind, price, by, p.number(f"{short}LimitPrice")), size)
+        desk.account.protect(symbol, Protection(kind, price, by, p.number(f"{short}LimitPrice")), size, side)
     return {}
 
 
-def _take_away(desk: Desk, symbol: str, kind: Kind) -> None:
+def _take_away(desk: Desk, symbol: str, side: str, kind: Kind) -> None:
     for each in list(desk.account.armed.values()):
         attached = "attached" in each.wish.note and each.wish.closes_position
-        if attached and each.wish.symbol == symbol and each.wish.kind.takes_profit is kind.takes_profit:
+        if attached and each.wish.slot == slot_of(symbol, side) and each.wish.kind.takes_profit is kind.takes_profit:
             desk.account.cancel(each)
 
 
@@ -180,7 +182,7 @@ def _quantity(desk: Desk, p: Params, symbol: str, reduces: bool, *, conditional:
     asked = p.number("qty") or ZERO
     if asked or not reduces:
         return asked
-    held = desk.account.position(symbol)
+    held = desk.account.position(symbol, _position_side(p))
     if held is None:
         raise Refused(Reason.REDUCE_ONLY)
     return None if conditional else abs(held.quantity)

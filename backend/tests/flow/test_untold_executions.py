@@ -16,7 +16,7 @@ __all__ = ["place", "stand_in"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal
-LISTS = {"binance": "*/userTrades", "bybit": "/v5/execution/list", "bingx": "*/fillHistory"}
+LISTS = {"binance": "*/userTrades", "bingx": "*/fillHistory"}
 
 
 @pytest.fixture(params=list(LISTS))
