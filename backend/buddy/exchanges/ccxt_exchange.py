@@ -240,7 +240,12 @@ class CcxtExchange:
         return intent.reduce_only or (self._coins is not None and intent.order_side is OrderSide.SELL)
 
     def _never_twice(self, intent: OrderIntent) -> None:
-        """Some venues know a client id only while its order rests, and would fill a second one under the same."""
+        """Some venues know a client id only while its order rests, and would fill a second one under the same.
+
+        A look more, where this process remembers; no promise hangs on it. Another process, or this one after a start,
+        remembers nothing: that an order is sent again only when it was seen absent twice, too late to be accepted any
+        more, is the ledger's doing, by what stands on the row.
+        """
         has_name = self.recipe.names_stops or intent.trigger is None
         if has_name and intent.client_id in self._sent and self.find(intent.ref) is not None:
             raise Rejected(f"The order {intent.client_id} was placed before.", Refusal.DUPLICATE)

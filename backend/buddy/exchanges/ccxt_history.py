@@ -42,7 +42,10 @@ INCOME_EVERY = 60_000
 AFTER_A_CHANGE, AT_LEAST_EVERY, EVERYTHING_AFTER = 10_000, 20_000, STEP + LATE
 """Milliseconds: how long executions are asked for after something was seen to happen, and how often without."""
 FEE_LATE = 20_000
-"""Milliseconds an execution is held back for its fee, where the list that tells it can be read."""
+"""Milliseconds an execution is held back for its fee, where the list that tells it can be read.
+
+What is told without it in the end carries the fee of the price list, which the library reckons for executions that
+name none: the rate of the smallest volume, so never less than was paid."""
 MINUTE = TIMEFRAMES["1m"]
 DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDG", "DAI"})
 """Worth each other, to the precision of a fee."""

@@ -21,8 +21,10 @@ from .models import Account, Credentials
 
 CLIENT = "buddy.exchanges.ccxt_connect.open_exchange"
 """Imported at the first need: it brings the exchange library with it."""
-KEPT = 64
-"""Exchanges a process keeps open, with their connections and markets."""
+KEPT = 256
+"""Exchanges a process keeps open, with their connections, and what each has seen: the prices since its last reading,
+which trailing stops follow, and what it sent. It is more than the limits of all venues together let be looked at from
+one address every few seconds, so that none which is in use is given up; each takes some 300 kB."""
 
 
 class VenueExchange(Exchange, Protocol):

@@ -535,3 +535,10 @@ def test_kraken_tells_nothing_of_its_keys(store):
     assert exchange.key_info() == KeyInfo()
     assert exchange.position_mode() is PositionMode.ONE_WAY
     assert wire.asked == []
+
+
+def test_kraken_a_fee_that_is_never_told_is_the_price_lists_and_not_nothing(store):
+    answers = {"/fills": {"result": "success", "fills": [KRAKEN_FILL]}, "/account-log": {"logs": []}}
+    exchange, _ = recorded("kraken", **answers)
+    (told,), _, _ = exchange.history.fills(Track(NOW), {symbol_of("kraken"): 0}, NOW + 60_000)
+    assert told.fee == told.price * told.quantity * D("0.0005")
