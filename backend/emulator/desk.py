@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -79,6 +79,12 @@ class Route:
     handler: Handler
     security: Security
     weight: int = 1
+    for_all: int = 0
+    """What it weighs instead where no symbol is named."""
+
+    def weighs(self, params: Mapping[str, str]) -> int:
+        named = params.get("symbol") or params.get("symbols")
+        return self.weight if named else self.for_all or self.weight
 
     def allows(self, key: Key) -> bool:
         return key.can_read and (key.can_trade or self.security is not Security.TRADE)
@@ -88,10 +94,10 @@ class Routes(dict[tuple[str, str], Route]):
     """By method and path."""
 
     def add(
-        self, method: str, path: str, security: Security = Security.NONE, weight: int = 1
+        self, method: str, path: str, security: Security = Security.NONE, weight: int = 1, for_all: int = 0
     ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self[method, path] = Route(handler, security, weight)
+            self[method, path] = Route(handler, security, weight, for_all)
             return handler
 
         return register

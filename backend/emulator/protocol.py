@@ -94,7 +94,7 @@ class Protocol(ABC):
         limits, now = self.venue.limits, self.venue.now()
         if now < limits.banned_until:
             return self.banned((limits.banned_until - now) / 1000)
-        used = limits.spend(route.weight, now)
+        used = limits.spend(route.weighs(call.params), now)
         answer = self.too_many(self.pause(now)) if limits.exceeded else self._answer(route, call)
         answer.headers |= self.headers(used)
         return answer

@@ -107,7 +107,7 @@ def _filters(instrument: Instrument) -> list[dict[str, Any]]:
     ]
 
 
-@route("GET", "/api/v3/ticker/24hr", weight=2)
+@route("GET", "/api/v3/ticker/24hr", weight=2, for_all=80)
 def ticker(desk: Desk, p: Params) -> Any:
     return _each(desk, p, _ticker)
 
@@ -140,7 +140,7 @@ def _ticker(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
     }
 
 
-@route("GET", "/api/v3/ticker/bookTicker", weight=2)
+@route("GET", "/api/v3/ticker/bookTicker", weight=2, for_all=4)
 def book_ticker(desk: Desk, p: Params) -> Any:
     return _each(desk, p, _book)
 
@@ -150,7 +150,7 @@ def _book(symbol: str, prices: SymbolPrices) -> dict[str, Any]:
     return {"symbol": market_id(symbol), "bidPrice": bid, "bidQty": many, "askPrice": ask, "askQty": many}
 
 
-@route("GET", "/api/v3/ticker/price", weight=2)
+@route("GET", "/api/v3/ticker/price", weight=2, for_all=4)
 def price(desk: Desk, p: Params) -> Any:
     return _each(desk, p, lambda symbol, at: {"symbol": market_id(symbol), "price": figure(at.last)})
 

@@ -48,7 +48,7 @@ def cancel_order(desk: Desk, p: Params) -> Any:
     return shapes.cancelled(found, name)
 
 
-@route("GET", "/api/v3/openOrders", Security.READ, weight=6)
+@route("GET", "/api/v3/openOrders", Security.READ, weight=6, for_all=80)
 def open_orders(desk: Desk, p: Params) -> Any:
     symbol = desk.any_symbol(p)
     orders = coins(desk).view(desk.lag_ms).orders

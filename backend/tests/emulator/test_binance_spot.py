@@ -11,6 +11,7 @@ from typing import Any
 import ccxt
 import pytest
 
+from emulator.binance_spot.routes import ROUTES
 from emulator.handle import ControlError
 from emulator.spot_account import STOPS_PER_SYMBOL
 from emulator.venue import PATIENCE
@@ -384,6 +385,11 @@ def test_a_stale_read_knows_nothing_of_the_newest_order_nor_of_what_it_locks(sta
     assert (names(stash), stash.fetch_balance()["info"]["balances"][0]["locked"]) == ([], "0.00000000")
     venue.clear_faults()
     assert names(stash) == ["stop-1", "target-1"]
+
+
+def test_questions_about_all_symbols_weigh_more():
+    asked = ROUTES["GET", "/api/v3/openOrders"]
+    assert (asked.weighs({"symbol": "BTCUSDT"}), asked.weighs({})) == (6, 80)
 
 
 def test_the_weight_of_requests_is_counted_and_who_goes_on_is_banned(client, venue):
