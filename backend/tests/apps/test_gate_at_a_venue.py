@@ -18,7 +18,8 @@ from buddy.exchanges.models import Account
 from buddy.trading import gate
 from buddy.trading.examination import WAITS_AT_MOST, bounded, waits_unattended
 from buddy.trading.models import ForeignPosition
-from tests.apps.trading_rig import long_plan
+from tests.apps.records import still_open
+from tests.apps.trading_rig import long_plan, short_plan
 
 pytestmark = pytest.mark.django_db
 X = Instrument("BTC/USDT:USDT", "BTC", "USDT", "USDT", tick_size=Decimal("0.1"), lot_size=Decimal("0.001"))
@@ -93,3 +94,19 @@ def test_a_symbol_held_in_another_margin_mode_at_the_venue_is_not_entered(accoun
     assert "margin_mode_shared" not in codes(
         account, replace(plan(), margin_mode=plan(margin_mode="cross").margin_mode)
     )
+
+
+@pytest.mark.parametrize(("mode", "refused"), [("one_way", True), ("hedge", False)])
+def test_a_short_beside_a_long_is_refused_where_they_would_close_one_another(
+    account: Account, mode: str, refused: bool
+) -> None:
+    still_open(account, symbol=X.symbol, side="long")
+    account.position_mode = mode
+    short = read_plan(short_plan(), X, reference_price=Decimal(99_500))
+    assert ("symbol_busy" in codes(account, short)) is refused
+
+
+def test_on_paper_they_always_would(account: Account) -> None:
+    still_open(account, symbol=X.symbol, side="long")
+    account.mode, account.position_mode = Account.Mode.PAPER, "hedge"
+    assert "symbol_busy" in codes(account, read_plan(short_plan(), X, reference_price=Decimal(99_500)))
