@@ -15,7 +15,7 @@ test('coins are bought with two targets, each resting in a pair with its stop, a
 
 	await page.getByRole('link', { name: 'Trade' }).click();
 	await ready(page);
-	await expect(page.getByText('spot: only long')).toBeVisible();
+	await expect(page.getByText('only long', { exact: true })).toBeVisible();
 	await expect(page.getByRole('button', { name: /Flip/ })).toHaveCount(0);
 	await expect(page.getByLabel('Leverage')).toHaveCount(0);
 	await page.getByRole('button', { name: '1·3R', exact: true }).click();
@@ -41,4 +41,36 @@ test('coins are bought with two targets, each resting in a pair with its stop, a
 	await page.getByRole('tab', { name: 'Orders' }).click();
 	await expect(page.getByRole('tabpanel').getByText('Stop or TP2')).toBeVisible();
 	await expectAccessible(page);
+});
+
+test('a spot account at a venue has neither modes nor leverage; where there is no practice money it is said', async ({
+	page
+}) => {
+	const venues = process.env.E2E_VENUES_URL ?? '';
+	const key = `coins-${Date.now()}-${process.pid}`;
+	const body = JSON.stringify({ key, secret: `secret-of-${key}`, wallet: '10000' });
+	await fetch(`${venues}/_control/binance-spot/open_account`, { method: 'POST', body });
+	await signUp(page);
+	await page.goto('/settings');
+	await page.getByRole('button', { name: 'Connect an exchange' }).click();
+	const dialog = page.getByRole('dialog');
+	await dialog.getByLabel('Venue').selectOption('kraken-spot');
+	await expect(dialog.getByTestId('no-practice')).toContainText('Kraken spot has no practice money');
+	await expect(dialog.getByTestId('real-money')).toBeVisible();
+	await expectAccessible(page);
+
+	await dialog.getByLabel('Venue').selectOption('binance-spot');
+	await dialog.getByText('Testnet', { exact: true }).click();
+	await expect(dialog.getByText('Enable Spot & Margin Trading')).toBeVisible();
+	await dialog.getByText('Fees and limits', { exact: true }).click();
+	await expect(dialog.getByLabel(/Position mode|Margin mode|Leverage/)).toHaveCount(0);
+	await dialog.getByLabel('Name').fill('Coins');
+	await dialog.getByLabel('API key').fill(key);
+	await dialog.getByLabel('Secret').fill(`secret-of-${key}`);
+	await dialog.getByRole('button', { name: 'Check the key and connect' }).click();
+	await expect(dialog.getByTestId('connected')).toContainText('10,000.00 USDT', { timeout: 30_000 });
+	await dialog.getByRole('button', { name: 'Done' }).click();
+	const card = page.getByRole('article', { name: 'Coins' });
+	await expect(card).toContainText('Testnet · Binance spot');
+	await expect(card).not.toContainText(/mode|Leverage/);
 });

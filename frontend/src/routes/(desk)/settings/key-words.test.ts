@@ -52,6 +52,11 @@ describe('recipeFor', () => {
 		expect(recipeFor('binance', 'testnet').where).toContain('demo.binance.com');
 		expect(recipeFor('binance', 'live').where).not.toContain('demo');
 		expect(recipeFor('binance-spot', 'live').trade).toContain('Spot');
+		expect(['binance', 'kraken', 'kraken-spot'].map((venue) => recipeFor(venue, 'live').tells)).toEqual([
+			true,
+			false,
+			true
+		]);
 		expect(recipeFor('kraken-spot', 'live').never).toContain('withdraw');
 		expect(recipeFor('anything', 'live').never).toBe('Withdrawals and transfers');
 	});

@@ -63,9 +63,11 @@ export interface Recipe {
 	trade: string;
 	never: string;
 	bind: string;
+	/** Whether the venue says if a key may withdraw. */
+	tells: boolean;
 }
 
-const PLACES: Record<string, Omit<Recipe, 'never'> & { practice: string }> = {
+const PLACES: Record<string, Omit<Recipe, 'never' | 'tells'> & { practice: string }> = {
 	binance: {
 		where: 'Profile → Account → API Management',
 		practice: 'demo.binance.com → API Management',
@@ -111,7 +113,7 @@ const PLACES: Record<string, Omit<Recipe, 'never'> & { practice: string }> = {
 	'kraken-spot': {
 		where: 'Kraken → Settings → Connections & API → Create API key',
 		practice: 'Kraken has no practice money for spot',
-		trade: 'Query funds, query orders and trades, create and modify orders, cancel and close orders',
+		trade: 'Query funds, query open and closed orders and trades, create, modify, cancel and close orders, WebSockets',
 		bind: 'IP address restriction'
 	}
 };
@@ -122,6 +124,8 @@ const ANYWHERE = {
 	bind: 'trusted IP addresses'
 };
 
+/** They do not say whether a key may withdraw. */
+const SILENT = ['bitget', 'kraken'];
 const NEVER: Record<string, string> = {
 	kraken: 'Withdrawal API: No access',
 	'kraken-spot': 'Deposit and withdraw funds, earn'
@@ -130,7 +134,7 @@ const NEVER: Record<string, string> = {
 export function recipeFor(venue: string, mode: 'testnet' | 'live'): Recipe {
 	const { where, practice, trade, bind } = PLACES[venue] ?? ANYWHERE;
 	const never = NEVER[venue] ?? 'Withdrawals and transfers';
-	return { where: mode === 'testnet' ? practice : where, trade, never, bind };
+	return { where: mode === 'testnet' ? practice : where, trade, never, bind, tells: !SILENT.includes(venue) };
 }
 
 /** Venues refuse requests that come from another time; this desk corrects for what it knows. */
