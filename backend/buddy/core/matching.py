@@ -242,8 +242,6 @@ class Matching:
     def execute(self, order: Resting, market: SymbolMarket) -> None:
         """Trigger it, or fill it where the market stands; never more of a reduce-only order than is held."""
         if not order.live:
-            if order.other:
-                self.part(order, OrderStatus.EXPIRED)
             order.trigger()
             if not self.is_due(order, market):
                 order.was_resting = True
@@ -324,7 +322,7 @@ class Matching:
         self.waiting = True
 
     def part(self, order: Resting, status: OrderStatus) -> None:
-        """Half of a pair executes, triggers or is cancelled: that is the end of the other half."""
+        """Half of a pair executes or is cancelled: that is the end of the other half."""
         other = self.orders[order.other]
         order.other = other.other = ""
         self.close(other, status)

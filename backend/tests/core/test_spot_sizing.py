@@ -70,7 +70,8 @@ def test_the_cost_with_fee_and_slippage_is_within_what_is_free() -> None:
     assert faults(sizing) == [("risk", "margin_short")]
     assert "This costs 932.40 USDT with its fees, and 500.00 USDT is free." in sizing.faults[0].message
     assert sizing.quantity == D("4.99"), "4.99 · 100 · 1.0015 is 499.75"
-    assert not sized(933).faults
+    assert not sized("932.4").faults
+    assert faults(sized("932.39")) == [("risk", "margin_short")], "slipped it would not be there"
 
 
 def test_a_part_that_the_stop_could_not_sell_is_named_with_its_cure() -> None:

@@ -148,6 +148,7 @@ def test_few_coins_that_a_stop_is_still_selling_are_not_dust() -> None:
     one = after(coins(), booked("stop", "9.97", 98, reason="stop_loss"))
     half_done = stop(10)._replace(filled=D("9.97"), status=OrderStatus.PARTIAL)
     assert done(one, [half_done], 98, "0.03", SINGLE) == []
+    assert done(one, [half_done], 99, "0.03", SINGLE) == []
     assert left_to_sell(OWNED, D("0.031"), half_done.remaining, D(98)) == D("0.03")
     assert left_to_sell(OWNED, D("0.031"), D(0), D(98)) == 0
     assert left_to_sell(OWNED, D("0.066"), D(0), D(98)) == D("0.06")
@@ -224,6 +225,19 @@ def test_a_slice_grows_by_a_further_order_and_by_a_swap_where_that_would_be_too_
         "more → stop 1: 1.04 @ 98 | 103",
         "again → stop 2: 1.04 @ 98 | 106",
     ]
+
+
+def test_free_coins_are_given_out_once_and_no_more_gives_way_than_must() -> None:
+    old = stop(4, trigger=97, name="old")
+    assert done(coins(), [old], 101, 10) == ["stop 1: 5 @ 98 | 103", "old → stop 2: 5 @ 98 | 106"]
+
+
+def test_few_coins_that_are_left_at_the_end_join_the_last_slice() -> None:
+    one = replace(few("5.04"), declined=frozenset({(Role.TAKE_PROFIT, 1)}))
+    sold = after(one, booked("take_profit", "2.5", 103))
+    assert wanted(sold, 101, "2.54", PAIRED) == ["stop 0: 2.54 @ 98"]
+    half = after(few("5.04"), booked("take_profit", "2.5", 106, leg=1))
+    assert wanted(half, 101, "2.54", PAIRED) == ["stop 1: 2.54 @ 98 | 103"]
 
 
 def test_doubled_orders_are_thinned_to_one() -> None:
