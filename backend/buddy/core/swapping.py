@@ -76,6 +76,11 @@ def _fits(order: Working, wish: Wish) -> bool:
     return ours == wished
 
 
+def stops_of(slices: int) -> int:
+    """The most stops that rest for so many slices, for venues take few of a market: one more, while a slice grows."""
+    return slices + 1
+
+
 @dataclass(slots=True)
 class Room:
     """The coins of one trade while a step is made: which of them are locked by what, and which are free for certain."""
@@ -88,10 +93,14 @@ class Room:
     spare: list[Working] = field(default_factory=list)
     """Orders that no wish asks for."""
     free: Decimal = ZERO
+    stops_left: int = 0
+    """How many more stops there may be before a slice that grows is swapped."""
 
     def actions(self, wishes: Sequence[Wish]) -> list[Action]:
         """What brings the orders nearer to `wishes`; what no wish asks for goes at once only when that is all."""
         self.free = self.whole - _sum(self.working)
+        self.stops_left = stops_of(len([wish for wish in wishes if wish.role is Role.STOP]))
+        self.stops_left -= len([each for each in self.working if each.role is Role.STOP])
         kept = self._sort_out(wishes)
         short = [(wish, fitting) for wish, fitting in zip(wishes, kept, strict=True) if _sum(fitting) < wish.quantity]
         if not short:
@@ -116,13 +125,14 @@ class Room:
         """Place what is missing of a wish, or swap it in; None while there is no room, or too little to be sold."""
         missing = min(wish.quantity - _sum(fitting), self.free + _sum(self.spare))
         gone: list[Working] = []
-        if not self._can_sell(wish, missing):
+        if not self._can_sell(wish, missing) or (wish.role is Role.STOP and self.stops_left <= 0):
             gone = sorted(fitting, key=lambda each: each.remaining)[:1]
             missing += _sum(gone)
         if not self._can_sell(wish, missing):
             return None
         gone += self._in_the_way(wish, missing - _sum(gone))
         self.free -= max(missing - _sum(gone), ZERO)
+        self.stops_left += len([each for each in gone if each.role is Role.STOP]) - (wish.role is Role.STOP)
         missing_wish = wish._replace(quantity=missing)
         return Swap(tuple(gone), missing_wish, self._back(missing_wish)) if gone else Place(missing_wish)
 

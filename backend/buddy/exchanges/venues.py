@@ -37,6 +37,7 @@ class Venue:
     what is held leaves, which also says whether perpetuals are traded or coins. `tick`: field of a raw market with its
     price step, where the library overlooks it. `fees`: maker's and taker's of a new account, as fractions; None where
     the usual ones of perpetuals do. `fee_in_coins`: on spot that of a purchase is taken out of what was bought.
+    `most_stops`: so many of a market may rest at a time there; 0 where that is no limit that matters.
     `insists`: fields of a raw market, and what has to be among the values of each where it is told, for without it
     nothing could be protected there."""
 
@@ -52,6 +53,7 @@ class Venue:
     tick: str = ""
     fees: tuple[Decimal, Decimal] | None = None
     fee_in_coins: bool = False
+    most_stops: int = 0
     insists: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -77,6 +79,7 @@ VENUES: dict[str, Venue] = {
         events=Events(feeds=OF_COINS, ping=15_000, over=frozenset({"eventStreamTerminated", "serverShutdown"})),
         fees=(Decimal("0.001"), Decimal("0.001")),
         fee_in_coins=True,
+        most_stops=5,
     ),
     "kraken-spot": Venue(
         "Kraken spot",

@@ -325,6 +325,7 @@ def _amended_open(work: Work, document: object) -> dict[str, Any]:
     plan = read_plan(document, position.instrument, entered=True)
     _same_trade(position.plan, plan)
     _only_what_may_change(position, plan)
+    gate.allow_targets(work.bench.account, work.trade, plan)
     changes: dict[str, Any] = {"plan": plan.document()}
     if plan.stop_price != position.plan.stop_price:
         equity, last = work.bench.exchange.balance().equity, work.bench.source.quote(plan.symbol).last

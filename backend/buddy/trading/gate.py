@@ -21,8 +21,10 @@ from buddy.core.position import Position
 from buddy.core.risk import Denial, Limits, Standing, TradingState
 from buddy.core.risk import denials as core_denials
 from buddy.core.sizing import Sizing
+from buddy.core.swapping import stops_of
 from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.models import Account
+from buddy.exchanges.venues import VENUES
 from buddy.prepared import Select
 
 from .books import plan_of
@@ -88,6 +90,7 @@ def denials(
         found += _of_reading(account)
     found += core_denials(plan, sizing, limits_of(account), standing)
     found += _of_foreign(account, plan)
+    found += _of_stops(account, working, plan)
     if sizing is not None:
         found += _of_sharing(working, plan, sizing)
     said = {(fault.code, fault.field) for fault in sizing.faults} if sizing else set()
@@ -146,6 +149,32 @@ def _of_sharing(working: Sequence[Trade], plan: Plan, sizing: Sizing) -> Iterato
             message = f"This needs a leverage of {sizing.leverage:f}×, with which a trade that works on {plan.symbol} "
             message += "could be liquidated before its stop."
             yield Denial("leverage_shared", message, "Risk less, or close that trade first.", "leverage")
+
+
+def _of_stops(account: Account, working: Sequence[Trade], plan: Plan) -> Iterator[Denial]:
+    """Coins are covered in slices, each with a stop of its own, and a venue takes only so many of a market."""
+    venue = VENUES.get(account.venue)
+    if venue is None or not venue.most_stops:
+        return
+    others = sum(_stops_of(plan_of(trade)) for trade in working if trade.symbol == plan.symbol)
+    if others + _stops_of(plan) > venue.most_stops:
+        message = f"{venue.name} takes {venue.most_stops} stops of {plan.symbol}, and each target needs one of its own"
+        message += ", with one in reserve for each trade."
+        message += f" Trades that work on it need {others}." if others else ""
+        yield Denial("too_many_stops", message, "Plan fewer targets.", "take_profits")
+
+
+def _stops_of(plan: Plan) -> int:
+    """The most stops that a trade with this plan has at a time."""
+    rest = sum((target.share for target in plan.take_profits), ZERO) < 1
+    return stops_of(len(plan.take_profits) + rest)
+
+
+def allow_targets(account: Account, trade: Trade, plan: Plan) -> None:
+    """Whether a changed plan's targets can all be protected beside what works already. Raises Denied."""
+    others = [other for other in _working(account) if other.pk != trade.pk]
+    if reasons := list(_of_stops(account, others, plan)):
+        raise Denied(reasons)
 
 
 def _is_endangered(trade: Trade, leverage: Decimal) -> bool:

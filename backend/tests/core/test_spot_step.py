@@ -217,7 +217,8 @@ def test_a_slice_grows_by_a_further_order_and_by_a_swap_where_that_would_be_too_
     one = after(position(instrument=OWNED), booked("entry", 6, 100))
     working = [stop(2, 1, beside=103), stop(2, 2, beside=106)]
     (first, second, _) = done(one, working, 101, 6)
-    assert (first, second) == ("stop 1: 1 @ 98 | 103", "stop 2: 1 @ 98 | 106")
+    assert first == "stop 1: 1 @ 98 | 103"
+    assert second == "stop2@98 → stop 2: 3 @ 98 | 106", "one stop more than slices at a time: venues take few"
     more = [*working, stop(1, 1, beside=103, name="more"), stop(1, 2, beside=106, name="again")]
     assert done(one, more, 101, 6)[:-1] == []
     a_little = after(one, booked("entry", "0.08", 100, minute=1))

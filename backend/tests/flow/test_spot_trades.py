@@ -193,7 +193,8 @@ def test_orders_that_fill_in_parts(alice: Any, venue: str, seed: int) -> None:
 def test_two_trades_share_a_wallet(alice: Any, venue: str) -> None:
     rows = [*UP_TO_101, ("101050", "102100", "101000", "102050"), ("102050", "103200", "102000", "103100")]
     account = account_on(alice, venue, [*rows, *flat("103100", 3)])
-    first = open_trade(account, spot_plan(risk={"percent": "0.3"}))
+    targets = [{"price": "101000", "share": "0.5"}, {"price": "102000", "share": "0.5"}]
+    first = open_trade(account, spot_plan(risk={"percent": "0.3"}, take_profits=targets))
     second = open_trade(account, spot_plan(risk={"percent": "0.2"}, stop={"price": "98000"}, take_profits=[]))
     Eye(first).until(over)
     Eye(second).until(lambda trade: Fill.objects.filter(trade=trade).exists())
@@ -257,3 +258,21 @@ def test_hands_off_leaves_the_orders_and_records_on(alice: Any, venue: str) -> N
     eye.until(over)
     assert list(Order.objects.filter(trade=trade).values_list("client_id", flat=True)) == orders
     assert_accounts_agree(trade, "stop_loss")
+
+
+def test_the_ticket_says_what_spot_means(alice: Any, api: Any, venue: str) -> None:
+    account = account_on(alice, venue, flat("100500", 9))
+    asked = {"account": account.pk, "plan": spot_plan(rules={"break_even": {"after": {"take_profit": 1}}})}
+    told = api.post("/api/v1/plans/preview", asked, format="json").json()
+    codes = {warning["code"] for warning in told["warnings"]}
+    assert codes == {"stop_swapped"} | ({"targets_by_desk"} if venue == "kraken-spot" else set())
+    assert (told["faults"], told["denials"], told["possible"]["leverage"]) == ([], [], "1")
+    assert api.get(f"/api/v1/accounts/{account.pk}").json()["spot"] is True
+
+
+def test_no_more_targets_than_a_venue_takes_stops(alice: Any, api: Any, venue: str) -> None:
+    account = account_on(alice, venue, flat("100500", 9))
+    many = [{"price": str(101_000 + 500 * number), "share": "0.2"} for number in range(5)]
+    asked = {"account": account.pk, "plan": spot_plan(take_profits=many)}
+    told = api.post("/api/v1/plans/preview", asked, format="json").json()
+    assert [denial["code"] for denial in told["denials"]] == (["too_many_stops"] if venue == "binance-spot" else [])
