@@ -231,7 +231,8 @@ class Position:
     """One trade as facts. `quantities` are contracts per entry leg; `opened_time` is when the trade was wished for.
 
     `funding` is signed from our side (paid is negative). `declined` are the entry and target legs (role, leg) whose
-    orders a hand cancelled or the venue refused for good: they are not placed again.
+    orders a hand cancelled or the venue refused for good: they are not placed again. `unpaired` are target legs that a
+    venue of pairs does not take beside a stop: they are sold when the price is there, as at a venue without pairs.
     """
 
     plan: Plan
@@ -244,6 +245,7 @@ class Position:
     memory: Memory = field(default_factory=Memory)
     directives: Directives = field(default_factory=Directives)
     declined: frozenset[tuple[Role, int]] = frozenset()
+    unpaired: frozenset[int] = frozenset()
     first_stop: Decimal | None = None
     """The stop the trade was opened with, when an amended plan has another: R never changes."""
 

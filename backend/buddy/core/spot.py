@@ -110,7 +110,7 @@ def _slices(
         is_reached = market.last >= limit
         if quantity <= 0 or (Role.TAKE_PROFIT, leg) in position.declined:
             continue
-        if is_reached or exits is Exits.PAIRED:
+        if is_reached or (exits is Exits.PAIRED and leg not in position.unpaired):
             room -= quantity
             yield Slice(leg, quantity, limit if is_reached else level.price, limit, is_reached)
     if room > 0:

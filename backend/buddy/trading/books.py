@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from copy import deepcopy
 from decimal import Decimal
@@ -23,6 +24,7 @@ from .rows import Rows
 from .states import DECLINED
 
 PLANS_KEPT = 5000
+PAIRS_REFUSED_AT_MOST = 2
 _PLANS: dict[int, tuple[dict[str, Any], Plan]] = {}
 """By trade: the document as it was read, and the plan it says."""
 
@@ -114,6 +116,13 @@ def was_declined(order: Order) -> bool:
     return order.role in (Role.ENTRY, Role.TAKE_PROFIT) and order.status in DECLINED and not by_us
 
 
+def unpaired(orders: Iterable[Order]) -> frozenset[int]:
+    """Target legs that the venue has refused beside a stop so often that asking again would only cost protection."""
+    refused = [o for o in orders if o.paired_with_id and o.status == OrderStatus.REJECTED and not o.cancel_reason]
+    times = Counter(order.leg for order in refused)
+    return frozenset(leg for leg, count in times.items() if count >= PAIRS_REFUSED_AT_MOST)
+
+
 def forgive_declined(trade: Trade) -> None:
     """A new plan asks for its legs anew, also those that a hand or the venue had taken back."""
     legs = Order.objects.filter(trade=trade, role__in=(Role.ENTRY, Role.TAKE_PROFIT), status__in=DECLINED)
@@ -160,5 +169,6 @@ def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:
         memory=Memory.read(trade.memory),
         directives=Directives.read(trade.directives),
         declined=declined(orders),
+        unpaired=unpaired(orders),
         first_stop=trade.first_stop,
     )

@@ -210,7 +210,8 @@ class Case:
 
     def refresh(self) -> None:
         """Take in what became of the orders since."""
-        self.position = replace(self.position, declined=books.declined(self.orders))
+        declined, unpaired = books.declined(self.orders), books.unpaired(self.orders)
+        self.position = replace(self.position, declined=declined, unpaired=unpaired)
 
     def remember(self) -> None:
         """Keep what the core must know of the market next time."""

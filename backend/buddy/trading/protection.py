@@ -117,6 +117,20 @@ def _tell_declined(order: Order, case: Case) -> None:
         tell(case.trade, "notice", sentence, case.market.time, role=order.role, leg=order.leg)
 
 
+def note_unpaired(case: Case) -> None:
+    """Say once of each target that the venue does not take beside a stop how it is sold instead."""
+    for leg in sorted(case.position.unpaired):
+        halves = [order for order in case.orders if order.paired_with_id and order.leg == leg]
+        if any(TOLD in order.raw for order in halves):
+            continue
+        last = halves[-1]
+        last.raw = last.raw | {TOLD: True}
+        sentence = f"The exchange refuses target {leg + 1} beside the stop: its coins stay under the stop alone, and"
+        with case.lease.writing():
+            last.save(update_fields=["raw"])
+            tell(case.trade, "notice", f"{sentence} this desk sells them when the price is there.", case.market.time)
+
+
 def note_venue(case: Case) -> None:
     """Keep how the venue holds the position, where it tells; a liquidation price that hardly moves is not written."""
     there, kept = case.there, case.trade.at_venue

@@ -9,14 +9,15 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from buddy.core.exchange import Role
+from buddy.core.exchange import OrderStatus, Role
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
 from .models import Fill, Income, Order, Trade
 from .states import LIVE
 
-_KEPT = Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT), paired_with=None) | Q(status__in=LIVE) | ~Q(filled=0)
+_LEGS = Q(role__in=(Role.ENTRY, Role.TAKE_PROFIT)) & (Q(paired_with=None) | Q(status=OrderStatus.REJECTED))
+_KEPT = _LEGS | Q(status__in=LIVE) | ~Q(filled=0)
 _OF_TRADES = Select(lambda trades: Order.objects.filter(_KEPT, trade_id__in=trades).order_by("id"))
 _LIVE = Select(lambda account: Order.objects.filter(account_id=account, status__in=LIVE).order_by("id"))
 _BOTH = Select(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from buddy.core.errors import OutcomeUnknown
+from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderRef, OrderState, Profile
 from buddy.exchanges.models import Account
 from buddy.trading import executor
@@ -129,6 +129,27 @@ def test_a_lost_answer_in_the_middle_of_a_swap_doubles_nothing(
     assert stops[0].trigger is not None
     assert stops[0].trigger > 100_000
     assert for_sale(venue) == of_the_trade(venue)
+
+
+def pair_refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("Filter failure: PERCENT_PRICE_BY_SIDE")
+
+
+@pytest.mark.parametrize("exits", ["paired"], indirect=True)
+def test_a_target_refused_beside_the_stop_is_sold_by_the_desk_and_asked_for_no_more(
+    venue: VenueLike, account: Account
+) -> None:
+    venue.drop(pair_refused, lambda intent: intent.beside is not None and intent.beside.price == 102_000, times=99)
+    trade = again(open_trade(account, long_plan(**PLAN)), looks=5)
+    assert for_sale(venue) == of_the_trade(venue)
+    refused = Order.objects.filter(trade=trade, role="stop", status="rejected")
+    assert refused.count() == 2
+    again(trade, looks=3)
+    assert refused.count() == 2
+    assert kinds(trade).count("notice") == 1
+    venue.go(101_000, 102_500)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "take_profit")
 
 
 def killed(venue: VenueLike, intent: OrderIntent) -> OrderState:
