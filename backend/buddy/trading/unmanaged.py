@@ -20,7 +20,8 @@ from buddy.exchanges.models import Account, Credentials
 from buddy.exchanges.probing import accepted
 from buddy.exchanges.venues import VENUES
 
-from .models import Fill, Order, Trade
+from . import booking
+from .models import Order, Trade
 from .moments import wall_ms
 from .states import RESTING, WORKING
 from .telling import tell_account, text
@@ -115,14 +116,8 @@ def exposed_by(account: Account) -> list[Exposed]:
 
 def exposed(trade: Trade) -> Exposed | None:
     """None where nothing was held."""
-    one = Exposed(trade, _held(trade), _stop(trade))
+    one = Exposed(trade, booking.held_by([trade])[trade.pk], _stop(trade))
     return one if one.quantity > ZERO else None
-
-
-def _held(trade: Trade) -> Decimal:
-    fills = Fill.objects.filter(trade=trade).values_list("order_side", "quantity")
-    enters = "buy" if trade.side == "long" else "sell"
-    return sum((quantity if side == enters else -quantity for side, quantity in fills), ZERO)
 
 
 def _stop(trade: Trade) -> Order | None:
