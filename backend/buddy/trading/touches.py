@@ -1,17 +1,21 @@
-"""Prices that the stream listens to, and whom one concerns: where an order of ours waits, its account is looked at."""
+"""Prices that the stream listens to, and whom one concerns: where an order or a target of ours waits, its account is
+looked at."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
 
+from buddy.core.exchange import Exits
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
+from buddy.exchanges.venues import VENUES
 
-from .models import Order
+from .models import Order, Trade
 from .states import RESTING
 
 Place = tuple[Market, str]
@@ -28,13 +32,10 @@ class Touches:
     def symbols(self) -> Mapping[Market, frozenset[str]]:
         """Read the levels anew; which symbols they are of."""
         levels: dict[Place, list[tuple[Decimal, int]]] = defaultdict(list)
-        rows = Order.objects.filter(REAL, status__in=RESTING, account__archived_at=None)
-        for account_id, venue, mode, symbol, price, trigger in rows.values_list(
-            "account_id", "account__venue", "account__mode", "symbol", "price", "trigger"
-        ):
+        for account_id, venue, mode, symbol, *wanted in (*_resting(), *_targets()):
             environment = "testnet" if mode == Account.Mode.TESTNET else "live"
-            wanted = [level for level in (price, trigger) if level is not None]
-            levels[Market(venue, environment), symbol] += [(level, account_id) for level in wanted]
+            place = Market(venue, environment), symbol
+            levels[place] += [(level, account_id) for level in wanted if level is not None]
         self._levels = levels
         self.last = {place: price for place, price in self.last.items() if place in levels}
         return _by_market(levels)
@@ -45,6 +46,20 @@ class Touches:
         before, self.last[place] = self.last.get(place, price), price
         low, high = min(before, price), max(before, price)
         return {account_id for level, account_id in self._levels.get(place, ()) if low <= level <= high}
+
+
+def _resting() -> Iterator[tuple[Any, ...]]:
+    """Account, venue, mode and symbol of every order that rests, with its prices."""
+    orders = Order.objects.filter(REAL, status__in=RESTING, account__archived_at=None)
+    yield from orders.values_list("account_id", "account__venue", "account__mode", "symbol", "price", "trigger")
+
+
+def _targets() -> Iterator[tuple[Any, ...]]:
+    """The same of targets that no order waits at, since they are sold from here when the price is there."""
+    venues = [name for name, venue in VENUES.items() if venue.exits is Exits.SINGLE]
+    trades = Trade.objects.filter(REAL, status=Trade.Status.OPEN, account__venue__in=venues)
+    for *where, plan in trades.values_list("account_id", "account__venue", "account__mode", "symbol", "plan"):
+        yield *where, *(Decimal(target["price"]) for target in plan.get("take_profits", ()))
 
 
 def _by_market(places: Iterable[Place]) -> dict[Market, frozenset[str]]:

@@ -18,9 +18,11 @@ from django.utils import timezone
 from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderRef, OrderState, Profile
 from buddy.exchanges.models import Account
+from buddy.exchanges.stream import Market
 from buddy.trading import executor
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.touches import Touches
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
 from tests.exchanges.venue_like import COIN, VenueLike, everywhere
@@ -29,6 +31,7 @@ from tests.faults.test_kill_points import Killed
 pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal
 STASH = D("0.7")
+PLACES = {Exits.PAIRED: "binance", Exits.SINGLE: "kraken"}
 PLAN = {"symbol": COIN.symbol, "entries": [{"kind": "market"}], "risk": {"quantity": "0.02"}}
 
 
@@ -314,3 +317,14 @@ def test_a_stop_that_came_with_the_entry_is_a_stop_like_any_other(
     again(trade)
     assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
     assert venue.resting() == []
+
+
+def test_a_target_that_no_order_waits_at_is_listened_for(
+    venue: VenueLike, account: Account, trade: Trade, exits: Exits
+) -> None:
+    """Where the desk sells at targets, the price that touches one is a look at once."""
+    Account.objects.update(mode="live", price_source="live", venue=f"{PLACES[exits]}-spot")
+    prices, market = Touches(), Market(f"{PLACES[exits]}-spot", "live")
+    assert prices.symbols() == {market: frozenset({COIN.symbol})}
+    assert list(prices.touched(market, COIN.symbol, D(100_500))) == []
+    assert list(prices.touched(market, COIN.symbol, D(101_001))) == [account.pk]
