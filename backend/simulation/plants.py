@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from django.core.cache import cache
 
-from buddy.core import costs, manage, position, stops
+from buddy.core import actions, costs, manage, position, stops
 from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderRef, OrderStatus, Role
 from buddy.core.manage import Cancel, Place
@@ -52,14 +52,8 @@ def stop_taken_before_the_new_one() -> Patches:
 
 
 def passed_stop_tried_for_ever() -> Patches:
-    def act(action: Any, desk: Any) -> None:
-        if isinstance(action, Cancel):
-            desk.cancel(action.working, action.reason)
-        else:
-            desk.place(action.wish)
-
     return [
-        patch.object(manage, "_act", act),
+        patch.object(actions, "_place", lambda wish, desk: desk.place(wish)),
         patch.object(manage, "_stop_is_passed", lambda *_: False),
         patch.object(protection, "mend", lambda case: False),
     ]

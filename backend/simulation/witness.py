@@ -232,6 +232,9 @@ class Witness:
         stops = [
             r.trigger for r in resting if r.role is Role.STOP and r.trigger and _trade_of(r.name, known) == trade.pk
         ]
+        if trade.hands_off:
+            stops = []
+            self.moved_by_the_trader(trade.pk)
         effective = (max if side is Side.LONG else min)(stops, default=None)
         return Row(
             trade.pk,

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from django.core.cache import cache
 from django.db import connection
 
-from buddy.core.errors import CouldNotRead
+from buddy.core.errors import CouldNotRead, Temporary
 from buddy.events import live
 from buddy.exchanges import asking, pace, rates, venue_exchange, wakes
 from buddy.exchanges.market_data import fetching
@@ -348,6 +348,8 @@ class _Listener(logging.Handler):
         self.world = world
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.exc_info[1], Temporary):  # another process is faster: no defect
+            return
         said = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         self.world.witnesses[0].seen.append(Broken("defect", record.name, f"{record.getMessage()}\n{said}"))
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from simulation import plants
+from simulation.names import PLANTS
+
 BACKEND = Path(__file__).parents[2]
 LIVES = "0..15"
 FOUND_SOON = ("target_not_reduce_only", "stop_of_the_planned_size")
@@ -34,6 +37,12 @@ def test_one_seed_is_one_life() -> None:
     lives = [json.loads(line) for line in told.stdout.splitlines()]
     assert [life["digest"] for life in lives[:2]] == [life["digest"] for life in lives[2:]], told.stderr
     assert len({life["digest"] for life in lives}) == 2
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_every_bug_can_still_be_planted(plant: str) -> None:
+    with plants.planted(plant):
+        pass
 
 
 @pytest.mark.parametrize("plant", FOUND_SOON)
