@@ -128,12 +128,13 @@ class SpotAccount(VenueAccount):
         return pair
 
     def cancel(self, order: VenueOrder) -> None:
-        """With either half of a pair goes the other."""
+        """With either half of a pair goes the other, unless that is over: the rest of a limit half executed in part."""
         if order.pair is None or not order.status.is_open:
             super().cancel(order)
             return
         for half in self.pairs[order.pair].orders:
-            super().cancel(half)
+            if half.status.is_open:
+                super().cancel(half)
 
     def _only_reduces(self, wish: Wish) -> bool:
         """Of coins there is nothing to reduce."""

@@ -67,6 +67,11 @@ class Story:
         rows = [(order["wish"]["trigger"], order["wish"]["price"]) for order in self.sales()]
         return {("stop", str(D(trigger))) if trigger else ("target", str(D(price))) for trigger, price in rows}
 
+    def covered(self) -> Decimal:
+        """Coins that stops would sell."""
+        stops = [order for order in self.sales() if order["wish"]["trigger"]]
+        return sum((D(order["quantity"]) - D(order["filled"]) for order in stops), D(0))
+
     def owned(self) -> Decimal:
         coin = self.place.books().told["coins"].get("BTC", {"free": "0", "locked": "0"})
         return D(coin["free"]) + D(coin["locked"])
@@ -178,3 +183,22 @@ def test_a_cancel_that_is_cut_leaves_the_other_half_protected(story: Story, kind
     story.place.go("99500")
     story.until(story.is_over)
     story.assert_ended_well("break_even")
+
+
+def test_an_entry_and_a_target_that_fill_in_parts(story: Story) -> None:
+    """What has entered is covered while the rest still waits; a target that stops half way has its stop again."""
+    story.open()
+    (entry,) = story.place.books().resting
+    story.place.hand.fill(story.place.key, "0.008", order_id=entry["id"])
+    story.until(lambda: story.covered() >= D("0.00799"))
+    story.place.go("99850")
+    story.until(lambda: story.levels() == BOTH and story.covered() >= story.owned() - STASH - D("0.00002"))
+    target = next(o for o in story.sales() if o["wish"]["price"] and D(o["wish"]["price"]) == 101_000)
+    story.place.hand.fill(story.place.key, "0.002", order_id=target["id"])
+    story.until(lambda: Fill.objects.filter(order__role="take_profit").exists())
+    story.until(lambda: story.levels() == BOTH and story.covered() >= story.owned() - STASH - D("0.00002"))
+    story.place.go("101100")
+    story.until(lambda: ("target", "102000") in story.levels() and ("stop", "99000") not in story.levels())
+    story.place.go("102100")
+    story.until(story.is_over)
+    story.assert_ended_well("take_profit")
