@@ -276,3 +276,12 @@ def test_no_more_targets_than_a_venue_takes_stops(alice: Any, api: Any, venue: s
     asked = {"account": account.pk, "plan": spot_plan(take_profits=many)}
     told = api.post("/api/v1/plans/preview", asked, format="json").json()
     assert [denial["code"] for denial in told["denials"]] == (["too_many_stops"] if venue == "binance-spot" else [])
+
+
+def test_a_new_account_pays_what_its_venue_asks(api: Any, venue: str) -> None:
+    asked = {"name": "Coins", "venue": venue, "price_source": "simulated"}
+    told = api.post("/api/v1/accounts", asked, format="json").json()
+    fees = {"binance-spot": ("0.001", "0.001"), "kraken-spot": ("0.0025", "0.004")}
+    assert (told["maker_fee"], told["taker_fee"], told["spot"]) == (*fees[venue], True)
+    own = api.post("/api/v1/accounts", asked | {"name": "Mine", "taker_fee": "0.0008"}, format="json").json()
+    assert (own["maker_fee"], own["taker_fee"]) == (fees[venue][0], "0.0008")
