@@ -89,7 +89,9 @@ LASTING = {
     "wakes_lost": 10 * MINUTE,
 }
 """Goes wrong for a while: the longest, in milliseconds."""
-REFUSALS_OF_ROLES = ("entry", "stop", "take_profit", "close", "")
+ROLES = ("entry", "stop", "take_profit", "close", "")
+OF_ONE_ROLE = ("re", "executed", "told", "stalled", "fill")
+"""How the kinds begin that wait for an order of a certain role."""
 DURATIONS = (1 * SECOND, 2 * SECOND, 3 * SECOND, 5 * SECOND, 8 * SECOND, 20 * SECOND, 60 * SECOND)
 PAUSES = (3 * MINUTE, 20 * MINUTE, 2 * HOUR, 9 * HOUR)
 
@@ -221,7 +223,8 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
     for _ in range(dice.randint(0, 9)):
         at, account = max(100, dice.choice(around) + dice.randint(-2_500, 1_500)), dice.randrange(accounts)
         if dice.random() < 0.65:
-            kind, role = dice.choice(ONCE), dice.choice(REFUSALS_OF_ROLES)
+            kind, role = dice.choice(ONCE), dice.choice(ROLES)
+            role = role if kind.startswith(OF_ONE_ROLE) else ""
             skips = dice.choice((0, 0, 0, 1, 2, 3, 5, 8)) if "killed" in kind else dice.choice((0, 0, 0, 1))
             made.append(Trouble(at, kind, account, skips=skips, role=role))
         else:
