@@ -43,6 +43,14 @@ test('with a trade on it the page is accessible in both themes', async ({ page }
 	}
 });
 
+test('how long ago a position was checked stays true while nothing happens', async ({ page }) => {
+	await page.clock.install();
+	await openTrade(page);
+	const asked = page.waitForRequest(/\/api\/v1\/trades\?.*status=/);
+	await page.clock.fastForward(16_000);
+	await asked;
+});
+
 test('hands off is a switch that is always visible', async ({ page }) => {
 	const position = await openTrade(page);
 	await position.getByRole('button', { name: 'Hands off' }).click();

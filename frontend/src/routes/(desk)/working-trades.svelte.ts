@@ -15,6 +15,9 @@ import { live } from '$lib/state/live.svelte';
 import { tellProblem } from '$lib/tell';
 import type { PlanDocument } from '$lib/trading/plan-document';
 
+/** A look that finds all in order tells nothing, but the page says how long ago it was. */
+const RECHECK_MS = 15_000;
+
 const isWorking = (trade: Trade) => trade.status === 'pending' || trade.status === 'open';
 
 /** The pending and open trades of one account, kept up to date by the live feed, and what can be done with them. */
@@ -36,6 +39,8 @@ export class WorkingTrades {
 	#intentions = new Map<string, Intention>();
 	#watched = new Map<string, () => void>();
 	#reading = new Map<number, 'once' | 'again'>();
+	/** Counts the changes, so that an answer asked for before one is not taken after it. */
+	#changes = 0;
 
 	readonly actions = {
 		isBusy: (trade: number) => this.#busy.includes(trade),
@@ -71,7 +76,9 @@ export class WorkingTrades {
 			// After a lost connection anything may have happened.
 			live.on('hello', () => this.loaded && void this.load())
 		];
+		const recheck = setInterval(() => void this.#recheck(), RECHECK_MS);
 		return () => {
+			clearInterval(recheck);
 			for (const end of [...endings, ...this.#watched.values()]) end();
 			this.#watched.clear();
 		};
@@ -101,6 +108,20 @@ export class WorkingTrades {
 		}
 	};
 
+	/** Reads the trades again where somebody is looking at an open one. */
+	async #recheck(): Promise<void> {
+		if (!this.open.length || document.hidden) return;
+		const [account, changes] = [this.#account, this.#changes];
+		try {
+			const { results } = await listTrades({ account, status: 'pending,open', limit: 200 });
+			if (account !== this.#account) return;
+			if (changes === this.#changes) this.all = results;
+			this.trouble = undefined;
+		} catch (trouble) {
+			if (account === this.#account) this.trouble = trouble;
+		}
+	}
+
 	/** Reads one trade again; changes that come while it is read cause one more reading, not one each. */
 	async refresh(id: number): Promise<void> {
 		if (this.#reading.has(id)) return void this.#reading.set(id, 'again');
@@ -117,6 +138,7 @@ export class WorkingTrades {
 
 	put(trade: Trade): void {
 		if (trade.account !== this.#account) return;
+		this.#changes += 1;
 		const others = this.all.filter((one) => one.id !== trade.id);
 		this.all = isWorking(trade) ? [...others, trade].sort((a, b) => b.id - a.id) : others;
 		this.#watchSymbols();
