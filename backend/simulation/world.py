@@ -221,7 +221,8 @@ class World:
             self.looks += 1
             looked = look_under(lease, account, **how)
             self.looked[account.pk] = looked
-            self.seen[self.accounts.index(account.pk)] = self.clock.now
+            if not looked.trouble:
+                self.seen[self.accounts.index(account.pk)] = self.clock.now
             self._note(looked, account)
             return looked
 
