@@ -41,6 +41,8 @@ INCOME_EVERY = 60_000
 """Milliseconds between two questions for income, which comes every few hours and costs much."""
 AFTER_A_CHANGE, AT_LEAST_EVERY, EVERYTHING_AFTER = 10_000, 20_000, STEP + LATE
 """Milliseconds: how long executions are asked for after something was seen to happen, and how often without."""
+FEE_MINUTES = 30
+"""How far back a price is looked for that values a fee, where the coin did not trade in the minute of the execution."""
 FEE_LATE = 20_000
 """Milliseconds an execution is held back for its fee, where the list that tells it can be read.
 
@@ -284,10 +286,13 @@ class History:
         if symbol not in self.api.markets:
             log.warning("a fee in %s has no price here and counts as nothing", coin)
             return ZERO
-        candles = self.calls.read("fetch_ohlcv", symbol, "1m", time - time % MINUTE, 1)
-        if not candles:
+        since = time - time % MINUTE - (FEE_MINUTES - 1) * MINUTE
+        candles = self.calls.read("fetch_ohlcv", symbol, "1m", since, FEE_MINUTES)
+        closes = [close for opened, *_, close, _ in candles if opened <= time and close is not None]
+        price = closes[-1] if closes else self.calls.read("fetch_ticker", symbol).get("last")
+        if price is None:
             raise CouldNotRead(f"The price of {coin} at the time of a fee is not told yet.")
-        return Decimal(str(candles[0][4]))
+        return Decimal(str(price))
 
     # --- income ---
 

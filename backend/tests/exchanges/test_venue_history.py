@@ -14,7 +14,7 @@ from buddy.core.exchange import IncomeKind, OrderKind, OrderRef, OrderStatus, Po
 from buddy.core.market import OrderSide, Side
 from buddy.exchanges import ccxt_pages
 from buddy.exchanges.ccxt_history import Names
-from buddy.exchanges.cursors import Cursor
+from buddy.exchanges.cursors import Cursor, Track
 from emulator.handle import StandIn
 
 from .recording import recorded
@@ -199,8 +199,28 @@ def test_a_fee_in_another_coin_is_valued_at_the_minute_of_the_execution(store):
     exchange, wire = recorded("binance", **QUIET, **{"/userTrades": served(rows)})
     (fill,) = exchange.read([BTC], SINCE_NOON).fills
     assert fill.fee == D("0.0005") * 64000
-    assert ("GET", "/fapi/v1/klines", {"interval": "1m", "limit": "1", "symbol": "BTCUSDT",
-                                       "startTime": str(NOW)}) in wire.asked  # fmt: skip
+    assert ("GET", "/fapi/v1/klines", {"interval": "1m", "limit": "30", "symbol": "BTCUSDT",
+                                       "startTime": str(NOW - 29 * 60_000)}) in wire.asked  # fmt: skip
+
+
+def candle(time: int, close: str) -> list[Any]:
+    return [time, close, close, close, close, "1", time + 59_999, "1", 1, "1", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("told", "price"),
+    [
+        ([candle(NOW - 120_000, "61000"), candle(NOW - 60_000, "62000")], 62000),
+        ([candle(NOW, "63000"), candle(NOW + 60_000, "70000")], 63000),
+        ([], 64000),
+    ],
+)
+def test_where_the_coin_did_not_trade_in_that_minute_its_last_price_before_counts(store, told, price):
+    """Nobody waits for a fee: what cannot be valued would keep the whole account from being read."""
+    rows = [trade(1, NOW + 30_000, commission="0.0005", commissionAsset="BTC")]
+    exchange, _ = recorded("binance", **QUIET | {"/klines": told}, **{"/userTrades": served(rows)})
+    (fill,), _, _ = exchange.history.fills(Track(NOW), {BTC: 0}, NOW + 60_000)
+    assert fill.fee == D("0.0005") * price
 
 
 def test_more_executions_than_a_page_holds_are_read_to_the_end(store):
