@@ -37,7 +37,7 @@ class Calls:
 
     def __init__(self, client: Client, limiter: Limiter, address: Bucket, account: Bucket) -> None:
         self.client, self.limiter = client, limiter
-        self._address, self.account = address, account
+        self.address, self.account = address, account
         self._protective = self._writing = self._asks_account = False
         self._until: float | None = None
         client.api.throttle = self._throttle
@@ -121,7 +121,7 @@ class Calls:
 
     def _throttle(self, cost: float | None = None) -> None:
         """In place of the library's own, which knows of no other process. What costs nothing waits for nothing."""
-        buckets = [self._address, self.account] if self._writing else [self._address]
+        buckets = [self.address, self.account] if self._writing else [self.address]
         if self._asks_account:  # where orders cost nothing, and no question can take from protection
             buckets, self._protective = [self.account], True
         cost = 1 if cost is None else cost
@@ -134,4 +134,4 @@ class Calls:
         recipe = self.client.recipe
         used = self.client.wire.response_headers.get(recipe.used_header, "") if recipe.used_header else ""
         if used.isdigit() and int(used) > recipe.used_limit * NEARLY:
-            self.limiter.spend(self._address, int(used) / recipe.used_limit)
+            self.limiter.spend(self.address, int(used) / recipe.used_limit)
