@@ -94,6 +94,8 @@ LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
 """Whether accounts that trade with real money may be made and may enter trades."""
 RECENT_SIGN_IN = env.integer("RECENT_SIGN_IN_MINUTES", 10, at_least=1) * 60
 """Seconds since the last sign-in or confirmation of the password, for what puts real money at risk."""
+LEASES_RENEWED = True
+"""By a thread on this machine's clock, while a look waits for its venue."""
 MEDIA_ROOT = DATA_DIR / "media"
 
 # Users: e-mail only; no verification, since a self-hosted desk may have no mail.

@@ -14,17 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
+from .lease_renewal import Renewal
 from .moments import wall_ms
 
-LEASE_MS = 30_000
-"""A dead holder's account is free again after this long."""
+LEASE_MS = 12_000
+"""A dead holder's account is free again after this long; a living one renews what it holds (`lease_renewal`).
+
+Longer than an order may be on its way to be sent (`SEND_WITHIN` of the adapter): whoever was frozen in between sends
+nothing once another may have taken over.
+"""
 POLL_SECONDS = 0.02
+RENEWAL = Renewal()
 
 _STATE = Select(lambda account: Account.objects.filter(pk=account).values_list("lease_epoch", "lease_until"))
 _ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
@@ -64,6 +71,10 @@ class Lease:
             self.keep(**fields)
             yield
 
+    def renew(self) -> bool:
+        """Hold it for longer; whether it was still ours."""
+        return bool(self._write({"lease_until": wall_ms() + LEASE_MS}))
+
     def account(self) -> Account:
         """The account as it stands now."""
         found = _ACCOUNT.first(account=self.account_id)
@@ -82,9 +93,12 @@ class Lease:
 def leased(account_id: int, wait: float = 0.0) -> Iterator[Lease]:
     """Hold the account's lease; try for `wait` seconds, then raise LeaseHeld."""
     lease = _acquire(account_id, wait)
+    if settings.LEASES_RENEWED:
+        RENEWAL.hold(lease)
     try:
         yield lease
     finally:
+        RENEWAL.let_go(lease)
         lease.release()
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
 
+from buddy.exchanges.ccxt_exchange import SEND_WITHIN
 from buddy.exchanges.models import Account
 from buddy.trading.lease import LEASE_MS, Lease, LeaseHeld, LeaseLost, leased
+from buddy.trading.lease_renewal import Renewal
 from buddy.trading.moments import wall_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +62,58 @@ def test_keeping_a_lease_renews_it(account: Account) -> None:
         lease.keep()
         account.refresh_from_db()
         assert account.lease_until > wall_ms() + LEASE_MS - 5_000
+
+
+def test_a_lease_outlasts_any_order_on_its_way() -> None:
+    """Whoever takes over an account may be sure that nothing of the one before is sent any more."""
+    assert LEASE_MS > SEND_WITHIN * 1000
+
+
+def test_a_slow_look_keeps_its_lease_without_writing_anything(account: Account) -> None:
+    with leased(account.pk) as slow, renewed(slow, Renewal(every=0.02)):
+        Account.objects.filter(pk=account.pk).update(lease_until=1)
+        for _ in range(500):
+            if ends(account) > wall_ms():
+                break
+            time.sleep(0.02)
+        assert ends(account) > wall_ms()
+
+
+def test_a_lease_that_was_lost_is_not_renewed(account: Account) -> None:
+    with leased(account.pk) as frozen:
+        Account.objects.filter(pk=account.pk).update(lease_until=0)
+        with leased(account.pk) as new:
+            assert not frozen.renew()
+            assert new.renew()
+
+
+def test_a_lease_that_was_let_go_is_not_renewed(account: Account) -> None:
+    with leased(account.pk) as lease:
+        pass
+    assert not lease.renew()
+    assert ends(account) == 0
+
+
+def test_a_look_that_hangs_is_not_renewed_for_ever(account: Account) -> None:
+    with leased(account.pk) as hanging, renewed(hanging, Renewal(every=0.02, at_most=0.1)):
+        time.sleep(0.3)
+        Account.objects.filter(pk=account.pk).update(lease_until=1)
+        time.sleep(0.2)
+        assert ends(account) == 1
+
+
+@contextmanager
+def renewed(lease: Lease, renewal: Renewal) -> Iterator[None]:
+    renewal.hold(lease)
+    try:
+        yield
+    finally:
+        renewal.let_go(lease)
+
+
+def ends(account: Account) -> int:
+    account.refresh_from_db()
+    return account.lease_until
 
 
 def test_a_late_release_leaves_the_new_holder_alone(account: Account) -> None:
