@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ModelIterable
@@ -61,9 +61,9 @@ class _Kept:
         self._names = tuple(inspect.signature(build).parameters)
         self._statements: dict[Any, Statement] = {}
 
-    def _statement(self, values: Values, fields: Sequence[str] = ()) -> Statement:
-        sizes = tuple(len(values[name]) if isinstance(values[name], list) else None for name in self._names)
-        key = (connection.vendor, sizes, *fields)
+    def _statement(self, vendor: str, values: Values, fields: Sequence[str] = ()) -> Statement:
+        sizes = tuple([len(each) for each in values.values() if type(each) is list])
+        key = (vendor, *values, sizes, *fields)
         found = self._statements.get(key)
         if found is None:
             found = self._statements[key] = self._compiled(values, fields)
@@ -105,15 +105,18 @@ def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
 def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
     """An object per row as the queryset makes it, or a tuple for `values_list`."""
     columns = [column for column, _, _ in compiler.select]
-    converters = [(position, *how) for position, how in compiler.get_converters(columns).items()]
+    converters = [
+        (position, convert, expression)
+        for position, (each, expression) in compiler.get_converters(columns).items()
+        for convert in each
+    ]
     model, alias, as_objects = rows.model, rows.db, rows._iterable_class is ModelIterable
-    names = [column.target.attname for column in columns] if as_objects else []
+    names, width = [column.target.attname for column in columns] if as_objects else [], len(columns)
 
     def read(row: Sequence[Any]) -> Any:
-        found = list(row)
+        found, here = list(row[:width]), connections[alias]
         for position, convert, expression in converters:
-            for one in convert:
-                found[position] = one(found[position], expression, connection)
+            found[position] = convert(found[position], expression, here)
         return model.from_db(alias, names, found) if as_objects else tuple(found)
 
     return read
@@ -126,8 +129,9 @@ class Select(_Kept, Generic[Row]):
         super().__init__(build)
 
     def rows(self, **values: Any) -> list[Row]:
-        statement = self._statement(values)
-        with connection.cursor() as cursor:
+        here = connections[DEFAULT_DB_ALIAS]
+        statement = self._statement(here.vendor, values)
+        with here.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(values))
             return [statement.reads(row) for row in cursor.fetchall()]
 
@@ -140,9 +144,10 @@ class Update(_Kept):
     """A conditional UPDATE of the rows of a queryset; how many rows it changed."""
 
     def __call__(self, fields: Values, **values: Any) -> int:
-        statement = self._statement(values, tuple(fields))
+        here = connections[DEFAULT_DB_ALIAS]
+        statement = self._statement(here.vendor, values, tuple(fields))
         column: Callable[[str], Any] = statement.model._meta.get_field
-        new = {NEW + name: column(name).get_db_prep_save(value, connection) for name, value in fields.items()}
-        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+        new = {NEW + name: column(name).get_db_prep_save(value, here) for name, value in fields.items()}
+        with transaction.mark_for_rollback_on_error(here.alias), here.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(values | new))
             return int(cursor.rowcount)

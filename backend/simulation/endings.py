@@ -14,7 +14,7 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.trading import caution, executor
-from buddy.trading.case import cases
+from buddy.trading.cases import cases
 from buddy.trading.executor import NotNow
 from buddy.trading.lease import leased
 from buddy.trading.ledger import Ledger

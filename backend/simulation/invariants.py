@@ -226,6 +226,19 @@ def crossed(name: str, side: Side, before: Decimal, after: Decimal, ours: Decima
         yield Broken("I2", name, f"{name} turned {before} into {after} ({side})")
 
 
+HEARD_OF = 30 * SECOND
+"""How long after the last of it has gone a position may still be told of, by lists that lag."""
+
+
+def told_as_nobodys(name: str, others_ago: int | None) -> Iterator[Broken]:
+    """I6: what our own orders hold, or have just left, is never told as nobody's.
+
+    `others_ago`: since when (ms) nothing is held there but what our orders have made; None: there never was.
+    """
+    if others_ago is None or others_ago > HEARD_OF:
+        yield Broken("I6", name, f"{name} is told as nobody's, and nothing but ours was held")
+
+
 def over_risk(name: str, *, loss: Decimal, most: Decimal) -> Iterator[Broken]:
     """I8: at the stop no more is lost than was asked for, all costs included."""
     if loss > most:

@@ -15,7 +15,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.trading.books import intent_of
 from buddy.trading.client_ids import is_ours
-from buddy.trading.models import Order, Trade
+from buddy.trading.models import ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
 from buddy.trading.states import WORKING
 
@@ -35,6 +35,11 @@ _ORDERS = Select(
         "client_id", "role", "leg", "trade_id"
     )
 )
+_NOBODYS = Select(
+    lambda account: ForeignPosition.objects.filter(
+        account_id=account, confirmed=True, gone_since__isnull=True
+    ).values_list("pk", "symbol", "side")
+)
 
 
 class Known(NamedTuple):
@@ -52,6 +57,9 @@ class Witness:
         self.account, self.book, self.fate = account, book, fate
         self.seen: list[Broken] = []
         self.ours: dict[Key, Decimal] = defaultdict(Decimal)
+        self.others: dict[Key, int] = {}
+        """When something was held last that our orders had not made."""
+        self.nobodys: set[int] = set()
         self.names: set[str] = set()
         """Of orders that the venue has taken."""
         self.since: dict[tuple[str, str], int] = {}
@@ -74,6 +82,7 @@ class Witness:
         enters = fill.quantity - leaves
         left = (fill.symbol, Side.SHORT if fill.order_side.is_buy else Side.LONG)
         entered = (fill.symbol, left[1].opposite)
+        self._note_others({key: max(one.before * key[1].sign, ZERO) for key in (left, entered)})
         if _is_of_ours(one.name):
             self.seen += invariants.crossed(one.name, left[1], one.before, one.after, self.ours[left])
             self.ours[left] = max(self.ours[left] - leaves, ZERO)
@@ -82,6 +91,12 @@ class Witness:
         here[entered] = max(one.after if entered[1] is Side.LONG else -one.after, ZERO)
         for key, quantity in here.items():
             self.ours[key] = min(self.ours[key], quantity)
+        self._note_others(here)
+
+    def _note_others(self, held: dict[Key, Decimal]) -> None:
+        for key, quantity in held.items():
+            if quantity > self.ours[key]:
+                self.others[key] = self.book.clock.now
 
     def takes_over(self, key: Key) -> None:
         """The trader has made what is held a trade."""
@@ -171,7 +186,18 @@ class Witness:
         facts = self.facts()
         found = invariants.broken(facts)
         self._keep_tightest(facts.rows)
+        self._hear_of_others()
         self.seen += self._beyond_patience(found, facts.now)
+
+    def _hear_of_others(self) -> None:
+        """I6: of positions that are told as nobody's for the first time."""
+        for number, symbol, side in _NOBODYS.rows(account=self.account):
+            if number in self.nobodys:
+                continue
+            self.nobodys.add(number)
+            key, now = (symbol, Side(side)), self.book.clock.now
+            others = now if self.book.held(*key) > self.ours[key] else self.others.get(key)
+            self.seen += invariants.told_as_nobodys(f"{symbol} {side}", None if others is None else now - others)
 
     def _beyond_patience(self, found: Iterable[Broken], now: int) -> list[Broken]:
         keyed = {(each.name, each.subject): each for each in found}

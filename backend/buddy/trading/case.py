@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from buddy.core.errors import CouldNotRead, Rejected
-from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Reading, Role
+from buddy.core.errors import Rejected
+from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Role
 from buddy.core.manage import Working
-from buddy.core.market import ONE, TIMEFRAMES, ZERO, Candle, Side
-from buddy.core.plan import Trail
-from buddy.core.position import Cause, Market, Position, Wish, Withdrawal, allocate, observed
+from buddy.core.market import ONE, ZERO
+from buddy.core.position import Cause, Market, Position, Wish, Withdrawal
 from buddy.core.spot import left_to_sell
 from buddy.core.stops import entry_is_open
-from buddy.exchanges.connect import source_for
-from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import attached, booking, books, foreign
+from . import attached, books
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
-from .rows import Rows
 from .states import RESTING, WORKING
 from .telling import WITHDRAWALS, tell, text
 
@@ -37,8 +32,6 @@ _LEVERAGES = Select(
 )
 _TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
-CANDLES_FOR_ATR = 200
-"""Wilder's average forgets its beginning well within this many."""
 MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
 
 
@@ -174,6 +167,12 @@ class Case:
         """What may have executed of them beyond what is told."""
         doubtful = [o for o in self.orders if o.role == Role.ENTRY and o.status == OrderStatus.UNKNOWN]
         return sum((max(o.quantity - max(o.filled, self._booked(o)), ZERO) for o in doubtful), ZERO)
+
+    @property
+    def entering(self) -> Decimal:
+        """What of our entries rests by the last word of the venue, and may have executed since."""
+        live = [order for order in self.orders if order.role == Role.ENTRY and order.status in RESTING]
+        return sum((max(o.quantity - max(o.filled, self._booked(o)), ZERO) for o in live), ZERO)
 
     @property
     def owed(self) -> Decimal:
@@ -315,99 +314,3 @@ def _working(order: Order, booked: Decimal, beside: Decimal | None = None) -> Wo
         status=OrderStatus(order.status),
         beside=beside,
     )
-
-
-def cases(ledger: Ledger, reading: Reading) -> list[Case]:
-    """Every working trade of the account, oldest first, as this reading shows it."""
-    trades, rows = ledger.working, ledger.rows
-    made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
-    found = [case for _, case in made if case is not None]
-    unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
-    unread |= {trade.symbol for trade, case in made if case is None}
-    exits = ledger.exchange.profile.exits
-    ledger.nobodys = (
-        {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread))
-    )
-    _give_held(found, reading, ledger.nobodys, unread)
-    return found
-
-
-def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
-    possible: dict[foreign.Key, Decimal] = defaultdict(Decimal)
-    sure: dict[foreign.Key, Decimal] = defaultdict(Decimal)
-    holders: dict[foreign.Key, int] = defaultdict(int)
-    for case in found:
-        key = (case.trade.symbol, case.position.side)
-        possible[key] += case.possible
-        sure[key] += case.sure
-        holders[key] += bool(case.possible)
-    return foreign.Claims(possible, sure, holders, unread)
-
-
-def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:
-    try:
-        return _case(ledger, trade, reading, rows)
-    except Exception:  # one trade's defect must not leave the others without their stops
-        log.exception("trade %s could not be made out", trade.pk)
-        return None
-
-
-def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
-    instrument = ledger.exchange.instrument(trade.symbol)
-    position = books.position_of(trade, instrument, rows)
-    trail = position.plan.rules.trail if position.held else None
-    market = market_of(ledger.account, reading, trade.symbol, trail)
-    orders, exits, position = rows.orders[trade.pk], ledger.exchange.profile.exits, observed(position, market)
-    now = market._replace(low=None, high=None)  # has been seen: at the first fill it must not count afterwards either
-    return Case(ledger.lease, trade, orders, position, now, booked=_booked(rows, trade), exits=exits)
-
-
-def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
-    booked: dict[int, Decimal] = defaultdict(Decimal)
-    for fill in rows.fills[trade.pk]:
-        if fill.order_id is not None:
-            booked[fill.order_id] += fill.quantity
-    shared = [o.pk for o in rows.orders[trade.pk] if o.is_attached and o.filled > booked[o.pk]]
-    return booked | booking.told_of(shared)
-
-
-def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:
-    """The market of one symbol at the reading's moment, with candles only where a trail needs them."""
-    quote = reading.quotes[symbol]
-    low, high = reading.ranges.get(symbol, (None, None))
-    needs = trail is not None and trail.percent is None
-    candles = _candles(account, symbol, trail, reading.time) if needs and trail is not None else ()
-    return Market(quote.last, quote.mark, reading.time, low, high, candles)
-
-
-def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[Candle]:
-    """Closed candles up to `now`, oldest first; none while they cannot be read: then the stop stays where it is."""
-    timeframe = trail.timeframe or "1m"
-    try:
-        answer = source_for(account).candles(symbol, timeframe, None, now, (trail.candles or CANDLES_FOR_ATR) + 1)
-    except CouldNotRead:
-        return ()
-    return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
-
-
-def _give_held(
-    found: Sequence[Case], reading: Reading, nobodys: Mapping[foreign.Key, Decimal], unread: set[str]
-) -> None:
-    """Share out what the venue says is held of each symbol among the trades that believe they hold it.
-
-    What is nobody's stays out of it. On the symbols of `unread` trades nobody gets more than its own fills
-    say, and of coins never: those beyond are the trader's own.
-    """
-    total = {(position.symbol, position.side): position for position in reading.positions}
-    groups: dict[tuple[str, Side], list[Case]] = defaultdict(list)
-    for case in found:
-        groups[case.trade.symbol, case.position.side].append(case)
-    for (symbol, side), group in groups.items():
-        there = total.get((symbol, side))
-        ours = max(there.quantity - nobodys.get((symbol, side), ZERO), ZERO) if there is not None else ZERO
-        parts = allocate(ours, [case.claim for case in group])
-        for case, part in zip(group, parts, strict=True):
-            case.there = there
-            case.missing = max(case.position.held - part, ZERO)
-            own = symbol in unread or case.exits.is_spot
-            case.held = case.without_dust(min(part, case.claim)) if own else part

@@ -14,16 +14,15 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
+from .lateness import Key, Lateness
 from .lease import Lease
 from .models import ForeignPosition, Trade
 from .states import WORKING
 from .telling import hint_account, tell_account, text
 
-Key = tuple[str, Side]
-"""Symbol and side."""
 Figures = dict[str, object]
 SECOND_SIGHT = timedelta(seconds=2)
-"""How much later a position must be seen again where an execution of ours on its way could explain it."""
+"""How much later a position must be seen again where a trade of ours is near it."""
 GONE_AFTER = timedelta(seconds=5)
 """One empty answer does not make the trader's decision forgotten."""
 EXPLAINED_AFTER = timedelta(seconds=30)
@@ -37,23 +36,48 @@ _ROWS = Select(lambda account: ForeignPosition.objects.filter(account_id=account
 class Claims:
     """What our trades account for. `possible`: contracts by symbol and side; `holders`: how many trades hold some.
 
-    `sure`: without entries of which nobody knows whether they arrived. `uncertain`: symbols on which that could not be
-    made out.
+    `sure`: without entries of which nobody knows whether they arrived. `entering`: what of our entries rests and may
+    have executed unheard. `uncertain`: symbols on which that could not be made out.
     """
 
     possible: Mapping[Key, Decimal]
     sure: Mapping[Key, Decimal]
     holders: Mapping[Key, int]
+    entering: Mapping[Key, Decimal]
     uncertain: Collection[str]
 
 
-def keep(lease: Lease, account: Account, reading: Reading, claims: Claims) -> dict[Key, Decimal]:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One reading, held against what our trades account for."""
+
+    lease: Lease
+    account: Account
+    now: int
+    claims: Claims
+    late: Lateness
+
+    def is_sure(self, row: ForeignPosition) -> bool:
+        """Whether what was seen first then is still there when nothing of ours can explain it any more.
+
+        A list that lags still shows what a trade has just left, and one that does not shows an entry before its
+        executions are told. Neither can be so for longer than a read may lag; until then nothing is lost but time.
+        """
+        key, seen_for = (row.symbol, Side(row.side)), timezone.now() - row.first_seen
+        if seen_for < SECOND_SIGHT or self.late.explains(key, row.quantity):
+            return False
+        on_its_way = row.quantity <= self.claims.entering.get(key, ZERO)
+        return not on_its_way or seen_for >= timedelta(milliseconds=self.late.lag_ms)
+
+
+def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late: Lateness) -> dict[Key, Decimal]:
     """Bring the rows up to this reading; how much of each symbol and side is surely nobody's now."""
+    sight = Sight(lease, account, reading.time, claims, late)
     rows = {(row.symbol, Side(row.side)): row for row in _ROWS.rows(account=account.pk)}
     for position in reading.positions:
         key = (position.symbol, position.side)
         if position.symbol not in claims.uncertain:
-            _keep_one(lease, account, position, rows.get(key), reading.time, claims)
+            _keep_one(sight, position, rows.get(key))
     there = {(position.symbol, position.side) for position in reading.positions}
     for key in rows.keys() - there:
         _maybe_gone(lease, account, rows[key], reading.time, GONE_AFTER)
@@ -61,56 +85,60 @@ def keep(lease: Lease, account: Account, reading: Reading, claims: Claims) -> di
     return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}
 
 
-def _keep_one(
-    lease: Lease, account: Account, position: PositionState, row: ForeignPosition | None, now: int, claims: Claims
-) -> None:
-    key = (position.symbol, position.side)
+def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None) -> None:
+    key, claims = (position.symbol, position.side), sight.claims
     surplus = position.quantity - claims.possible.get(key, ZERO)
     if row is not None:
-        surplus = min(max(row.quantity, surplus), position.quantity - claims.sure.get(key, ZERO))
+        surplus = _of_row(row, surplus, position.quantity - claims.sure.get(key, ZERO), sight.late)
     if row is not None and surplus <= 0:
-        _maybe_gone(lease, account, row, now, EXPLAINED_AFTER)
+        _maybe_gone(sight.lease, sight.account, row, sight.now, EXPLAINED_AFTER)
     elif row is not None:
-        _refresh(lease, account, row, position, surplus, now)
+        _refresh(sight, row, position, surplus)
     elif surplus > 0 and claims.holders.get(key, 0) != 1:  # what a hand has added belongs to the only trade there is
-        _find(lease, account, position, surplus, now)
+        _find(sight, position, surplus)
 
 
-def _find(lease: Lease, account: Account, position: PositionState, quantity: Decimal, now: int) -> None:
+def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Lateness) -> Decimal:
+    """How much is nobody's where something was before: no more because a list still shows what a trade has left."""
+    if row.confirmed and late.explains((row.symbol, Side(row.side)), surplus - row.quantity):
+        return min(row.quantity, most)
+    return min(max(row.quantity, surplus), most)
+
+
+def _find(sight: Sight, position: PositionState, quantity: Decimal) -> None:
+    key, near = (position.symbol, position.side), _may_be_explained(sight.account, position.symbol)
     row = ForeignPosition(
-        account=account,
+        account=sight.account,
         symbol=position.symbol,
         side=position.side,
         first_seen=timezone.now(),
-        confirmed=not _may_be_explained(account, position.symbol),
+        confirmed=not near and not sight.late.explains(key, quantity),
         **_figures(position, quantity),
     )
-    with lease.writing():
+    with sight.lease.writing():
         row.save()
         if row.confirmed:
-            _tell_found(account, row, now)
+            _tell_found(sight.account, row, sight.now)
 
 
-def _refresh(
-    lease: Lease, account: Account, row: ForeignPosition, position: PositionState, quantity: Decimal, now: int
-) -> None:
+def _refresh(sight: Sight, row: ForeignPosition, position: PositionState, quantity: Decimal) -> None:
     figures = _figures(position, quantity)
     changed = {name: value for name, value in figures.items() if getattr(row, name) != value}
+    for name, value in figures.items():
+        setattr(row, name, value)
     if row.gone_since is not None:
-        changed["gone_since"] = None
-    surely = not row.confirmed and timezone.now() - row.first_seen >= SECOND_SIGHT
+        changed["gone_since"] = row.gone_since = None
+    surely = not row.confirmed and sight.is_sure(row)
     if surely:
-        changed["confirmed"] = True
+        changed["confirmed"] = row.confirmed = True
     if not changed:
         return
-    for name, value in changed.items():
-        setattr(row, name, value)
-    with lease.writing():
+    with sight.lease.writing():
         row.save(update_fields=list(changed))
         if surely:
-            _tell_found(account, row, now)
+            _tell_found(sight.account, row, sight.now)
         if "quantity" in changed:
-            hint_account(account)
+            hint_account(sight.account)
 
 
 def _figures(position: PositionState, quantity: Decimal) -> Figures:

@@ -30,7 +30,8 @@ from buddy.redact import redact
 
 from . import caution, endings, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
-from .case import Case, Desk, cases
+from .case import Case, Desk
+from .cases import cases
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
 from .models import Trade

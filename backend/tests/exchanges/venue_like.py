@@ -272,7 +272,7 @@ def everywhere(made: VenueLike, monkeypatch: pytest.MonkeyPatch) -> VenueLike:
     """Every account lies at this venue."""
     monkeypatch.setattr("buddy.trading.watcher.connect", lambda account: made)
     monkeypatch.setattr("buddy.trading.executor.glance", lambda account: made)
-    for module in ("executor", "case", "story", "preview", "ticker"):
+    for module in ("executor", "cases", "story", "preview", "ticker"):
         monkeypatch.setattr(f"buddy.trading.{module}.source_for", lambda account: Prices(made))
     monkeypatch.setattr("buddy.trading.watcher.PATIENCE", ())
     monkeypatch.setattr("buddy.trading.executor.LOOK_SECONDS", 0.0)

@@ -32,6 +32,12 @@ def test_nothing_is_broken_in_these_lives() -> None:
     assert told.stdout.splitlines()[-1].startswith("lives=12 faults=")
 
 
+def test_a_trade_closed_while_positions_are_listed_late_leaves_nothing_of_nobodys() -> None:
+    told = run("tests.simulation.late_positions")
+    life = json.loads(told.stdout)
+    assert (life["broken"], len(life["executed"]), life["felt"]) == ([], 2, ["positions_lag"]), told.stderr
+
+
 def test_one_seed_is_one_life() -> None:
     told = run("simulation.worker", "-", "5", "9", "5", "9")
     lives = [json.loads(line) for line in told.stdout.splitlines()]

@@ -1,0 +1,139 @@
+"""All working trades of an account as one reading shows them, and which part of the venue's positions each holds."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from buddy.core.errors import CouldNotRead
+from buddy.core.exchange import Reading
+from buddy.core.market import TIMEFRAMES, ZERO, Candle
+from buddy.core.plan import Trail
+from buddy.core.position import Market, allocate, observed
+from buddy.exchanges.connect import source_for
+from buddy.exchanges.models import Account
+
+from . import booking, books, foreign
+from .case import Case
+from .lateness import Key, Lateness
+from .ledger import Ledger
+from .models import Trade
+from .rows import Rows
+
+log = logging.getLogger(__name__)
+
+CANDLES_FOR_ATR = 200
+"""Wilder's average forgets its beginning well within this many."""
+
+
+def cases(ledger: Ledger, reading: Reading) -> list[Case]:
+    """Every working trade of the account, oldest first, as this reading shows it."""
+    trades, rows = ledger.working, ledger.rows
+    made = [(trade, _in_own_scope(ledger, trade, reading, rows)) for trade in trades if trade.symbol in reading.quotes]
+    found = [case for _, case in made if case is not None]
+    unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
+    unread |= {trade.symbol for trade, case in made if case is None}
+    exits, lag = ledger.exchange.profile.exits, ledger.exchange.profile.settle_ms
+    late = Lateness(ledger.account, reading, 0 if exits.is_spot else lag)
+    ledger.nobodys = (
+        {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread), late)
+    )
+    _give_held(found, reading, ledger.nobodys, unread, late)
+    return found
+
+
+def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
+    possible: dict[Key, Decimal] = defaultdict(Decimal)
+    sure: dict[Key, Decimal] = defaultdict(Decimal)
+    holders: dict[Key, int] = defaultdict(int)
+    entering: dict[Key, Decimal] = defaultdict(Decimal)
+    for case in found:
+        key = (case.trade.symbol, case.position.side)
+        possible[key] += case.possible
+        sure[key] += case.sure
+        holders[key] += bool(case.possible)
+        entering[key] += case.entering
+    return foreign.Claims(possible, sure, holders, entering, unread)
+
+
+def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:
+    try:
+        return _case(ledger, trade, reading, rows)
+    except Exception:  # one trade's defect must not leave the others without their stops
+        log.exception("trade %s could not be made out", trade.pk)
+        return None
+
+
+def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
+    instrument = ledger.exchange.instrument(trade.symbol)
+    position = books.position_of(trade, instrument, rows)
+    trail = position.plan.rules.trail if position.held else None
+    market = market_of(ledger.account, reading, trade.symbol, trail)
+    orders, exits, position = rows.orders[trade.pk], ledger.exchange.profile.exits, observed(position, market)
+    now = market._replace(low=None, high=None)  # has been seen: at the first fill it must not count afterwards either
+    return Case(ledger.lease, trade, orders, position, now, booked=_booked(rows, trade), exits=exits)
+
+
+def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
+    booked: dict[int, Decimal] = defaultdict(Decimal)
+    for fill in rows.fills[trade.pk]:
+        if fill.order_id is not None:
+            booked[fill.order_id] += fill.quantity
+    shared = [o.pk for o in rows.orders[trade.pk] if o.is_attached and o.filled > booked[o.pk]]
+    return booked | booking.told_of(shared)
+
+
+def market_of(account: Account, reading: Reading, symbol: str, trail: Trail | None = None) -> Market:
+    """The market of one symbol at the reading's moment, with candles only where a trail needs them."""
+    quote = reading.quotes[symbol]
+    low, high = reading.ranges.get(symbol, (None, None))
+    needs = trail is not None and trail.percent is None
+    candles = _candles(account, symbol, trail, reading.time) if needs and trail is not None else ()
+    return Market(quote.last, quote.mark, reading.time, low, high, candles)
+
+
+def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[Candle]:
+    """Closed candles up to `now`, oldest first; none while they cannot be read: then the stop stays where it is."""
+    timeframe = trail.timeframe or "1m"
+    try:
+        answer = source_for(account).candles(symbol, timeframe, None, now, (trail.candles or CANDLES_FOR_ATR) + 1)
+    except CouldNotRead:
+        return ()
+    return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
+
+
+def _give_held(
+    found: Sequence[Case], reading: Reading, nobodys: Mapping[Key, Decimal], unread: set[str], late: Lateness
+) -> None:
+    """Share out what the venue says is held of each symbol among the trades that believe they hold it.
+
+    What is nobody's stays out of it, and what only a late list still shows. On the symbols of `unread` trades nobody
+    gets more than its own fills say, and of coins never: those beyond are the trader's own.
+    """
+    total = {(position.symbol, position.side): position for position in reading.positions}
+    groups: dict[Key, list[Case]] = defaultdict(list)
+    for case in found:
+        groups[case.trade.symbol, case.position.side].append(case)
+    for key, group in groups.items():
+        there = total.get(key)
+        ours = max(there.quantity - nobodys.get(key, ZERO), ZERO) if there is not None else ZERO
+        parts = allocate(_still_ours(ours, key, group, late), [case.claim for case in group])
+        for case, part in zip(group, parts, strict=True):
+            case.there = there
+            case.missing = max(case.position.held - part, ZERO)
+            own = key[0] in unread or case.exits.is_spot
+            case.held = case.without_dust(min(part, case.claim)) if own else part
+
+
+def _still_ours(listed: Decimal, key: Key, group: Sequence[Case], late: Lateness) -> Decimal:
+    """What is listed, without what a trade has just left and the list still shows.
+
+    Where an entry may have brought it that was not told yet, it is there: protecting too much costs nothing.
+    """
+    claimed = sum((case.claim for case in group), ZERO)
+    surplus = listed - claimed
+    if surplus <= sum((case.entering for case in group), ZERO) or not late.explains(key, surplus):
+        return listed
+    return claimed
