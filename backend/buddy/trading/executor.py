@@ -34,7 +34,7 @@ from . import books, gate
 from .claims import Claim
 from .examination import Examination, examine, with_margin
 from .handing import look_elsewhere, must_hand_over
-from .lease import Lease, leased
+from .lease import Lease, LeaseLost, leased, note_loss
 from .models import Trade
 from .moments import at
 from .rounds import look_quietly
@@ -76,6 +76,8 @@ class Bench:
             return
         try:
             look_under(self.lease, self.account, seconds=LOOK_SECONDS)
+        except LeaseLost:
+            note_loss(self.account.pk, "the look after an action")
         except Exception:
             log.exception("the look after an action on account %s failed", self.account.pk)
 

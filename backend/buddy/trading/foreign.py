@@ -100,9 +100,10 @@ def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None
 
 def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Lateness) -> Decimal:
     """How much is nobody's where something was before: no more because a list still shows what a trade has left."""
-    if row.confirmed and late.explains((row.symbol, Side(row.side)), surplus - row.quantity):
-        return min(row.quantity, most)
-    return min(max(row.quantity, surplus), most)
+    before: Decimal = row.quantity
+    if row.confirmed and late.explains((row.symbol, Side(row.side)), surplus - before):
+        return min(before, most)
+    return min(max(before, surplus), most)
 
 
 def _find(sight: Sight, position: PositionState, quantity: Decimal) -> None:

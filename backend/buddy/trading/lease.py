@@ -6,12 +6,14 @@ The same conditional UPDATE does it on SQLite and on Postgres; nothing in the st
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +26,8 @@ from buddy.prepared import Select, Update
 from .lease_renewal import Renewal
 from .moments import wall_ms
 
+log = logging.getLogger(__name__)
+
 LEASE_MS = 12_000
 """A dead holder's account is free again after this long; a living one renews what it holds (`lease_renewal`).
 
@@ -32,6 +36,7 @@ nothing once another may have taken over.
 """
 POLL_SECONDS = 0.02
 RENEWAL = Renewal()
+_LOSSES = count(1)
 
 _STATE = Select(lambda account: Account.objects.filter(pk=account).values_list("lease_epoch", "lease_until"))
 _ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
@@ -45,6 +50,11 @@ class LeaseHeld(Temporary):
 
 class LeaseLost(Temporary):
     """Our lease ran out and another writer has begun: stop at once."""
+
+
+def note_loss(account_id: int, what: str) -> None:
+    """Say that another worker goes on with what was begun here: expected, and no failure. Counted by process."""
+    log.info("%s on account %s: another worker took over (%s so far)", what, account_id, next(_LOSSES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from buddy.exchanges import pace, wakes
 from buddy.exchanges.models import Account
 
 from . import pacing, unmanaged
-from .lease import LeaseHeld, LeaseLost, leased
+from .lease import LeaseHeld, LeaseLost, leased, note_loss
 from .models import Order, Trade
 from .states import LIVE, WORKING
 from .watcher import look, look_under
@@ -63,8 +63,10 @@ def look_quietly(account_id: int) -> None:
     """A look whose failure is logged and stays this account's own. Skipped when another look is already running."""
     try:
         look(account_id)
-    except (LeaseHeld, LeaseLost):
+    except LeaseHeld:
         return
+    except LeaseLost:
+        note_loss(account_id, "a look")
     except Exception:  # one account's defect must not leave the others without their stops
         log.exception("account %s could not be looked at", account_id)
 
@@ -75,8 +77,11 @@ def look_when_asked(account_id: int) -> None:
         with leased(account_id, OTHERS_TAKE) as lease:
             wakes.begun(account_id)
             look_under(lease, lease.account())
-    except (LeaseHeld, LeaseLost):
+    except LeaseHeld:
         wakes.begun(account_id)
+    except LeaseLost:
+        wakes.begun(account_id)
+        note_loss(account_id, "a look that was asked for")
     except Exception:  # one account's defect must not leave the others without their stops
         log.exception("account %s could not be looked at", account_id)
 

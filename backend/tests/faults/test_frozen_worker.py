@@ -5,6 +5,8 @@ One row per thing that a look writes down of what a venue says.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +18,7 @@ from buddy.core.exchange import PositionState, Reading
 from buddy.core.market import Side
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
+from buddy.trading import rounds
 from buddy.trading.executor import open_trade
 from buddy.trading.lease import LeaseLost
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
@@ -81,6 +84,44 @@ def test_nothing_is_written(account: Account, venue: VenueLike, stale: Stale, en
     with pytest.raises(LeaseLost):
         look(account.pk, seconds=0)
     assert everything() == after
+
+
+def another(account: Account) -> object:
+    return open_trade(account, long_plan(entries=[{"price": "99500"}], risk={"percent": "0.1"}))
+
+
+def by_round(account: Account) -> None:
+    rounds.look_quietly(account.pk)
+
+
+def when_asked(account: Account) -> None:
+    rounds.look_when_asked(account.pk)
+
+
+def taken_over(account: Account, venue: VenueLike) -> None:
+    """In the middle of the next reading another worker takes the account and finishes what is to be done."""
+
+    def freezes(reading: Reading) -> Reading:
+        venue.altered = lambda reading: reading
+        Account.objects.filter(pk=account.pk).update(lease_until=0)
+        look(account.pk, seconds=0)
+        return unlisted(venue, reading)
+
+    venue.altered = freezes
+
+
+@pytest.mark.parametrize("act", [another, by_round, when_asked])
+def test_that_another_took_over_is_said_without_alarm_and_counted(
+    account: Account, venue: VenueLike, act: Callable[[Account], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    open_trade(account, long_plan())
+    taken_over(account, venue)
+    with caplog.at_level(logging.INFO, logger="buddy"):
+        act(account)
+    (said,) = [record for record in caplog.records if "took over" in record.message]
+    assert (said.levelname, said.exc_info) == ("INFO", None)
+    assert re.search(rf"account {account.pk}: another worker took over \(\d+ so far\)", said.message)
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 def everything() -> list[Any]:

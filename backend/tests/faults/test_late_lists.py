@@ -1,4 +1,4 @@
-"""A list of positions that lags behind executions: what a trade has just left is not nobody's, and is not sold again."""
+"""A list of positions that lags behind executions: what a trade has just left is not nobody's, nor sold again."""
 
 from __future__ import annotations
 
