@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -19,7 +20,7 @@ from django.db.models.sql import UpdateQuery
 
 Row = TypeVar("Row")
 Values = dict[str, Any]
-"""What a statement is run with, by name: whole numbers, texts, or lists of these (never empty)."""
+"""What a statement is run with, by name: whole numbers, texts, moments, or lists of the first two (never empty)."""
 
 FIRST_MARK, FIRST_MEMBER = 32_011, 2_000_000_011
 """Marks stand for the values while the SQL is made: whole numbers, which every number and every text column takes.
@@ -27,6 +28,8 @@ FIRST_MARK, FIRST_MEMBER = 32_011, 2_000_000_011
 On Postgres a number that its column cannot hold would be no condition but an empty answer, so single values, which may
 be small integers, have small marks; members of lists are keys or texts.
 """
+FIRST_MOMENT = datetime(2038, 1, 19, 3, 14, 7, 32_011, UTC)
+"""The mark of a moment, which a column of moments takes."""
 NEW = "new "
 """Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
 
@@ -38,7 +41,7 @@ class Place(NamedTuple):
     member: int | None = None
 
     def value(self, values: Values) -> Any:
-        return values[self.name] if self.member is None else values[self.name][self.member]
+        return _as_sent(values[self.name]) if self.member is None else values[self.name][self.member]
 
 
 class Statement(NamedTuple):
@@ -50,7 +53,7 @@ class Statement(NamedTuple):
     reads: Callable[[Sequence[Any]], Any]
 
     def filled(self, values: Values) -> list[Any]:
-        return [each.value(values) if isinstance(each, Place) else each for each in self.arguments]
+        return [each.value(values) if type(each) is Place else each for each in self.arguments]
 
 
 class _Kept:
@@ -90,10 +93,18 @@ def _marks(names: Sequence[str], values: Values) -> tuple[Values, dict[str, Plac
             first = FIRST_MEMBER + len(places)
             marks[name] = list(range(first, first + len(values[name])))
             places |= {str(mark): Place(name, mark - first) for mark in marks[name]}
+        elif isinstance(values[name], datetime):
+            marks[name] = FIRST_MOMENT + timedelta(seconds=number)
+            places[str(_as_sent(marks[name]))] = Place(name)
         else:
             marks[name] = number
             places[str(number)] = Place(name)
     return marks, places
+
+
+def _as_sent(value: Any) -> Any:
+    """As the database's driver takes it."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead, ExchangeError, KeyRefused
 from buddy.core.exchange import Balance, KeyInfo, OrderRef, OrderStatus, PositionMode, Role
+from buddy.prepared import Select
 from buddy.redact import redact
 
 from . import key_notices
@@ -30,6 +31,8 @@ SYMBOLS = 5
 ORDERS = 3
 """How many of our stops a new key must see."""
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+
+_MODE = Select(lambda account: VenueFacts.objects.filter(account_id=account).values_list("position_mode"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _write_charges(account: Account, told: Costs) -> None:
 
 def write_mode(account: Account, mode: PositionMode) -> None:
     """The position mode as a reading found it: a hand may change it between two probes. Nothing is written for none."""
-    if not account.is_paper and VenueFacts.objects.filter(account=account).exclude(position_mode=mode).exists():
+    if not account.is_paper and any(known != mode for (known,) in _MODE.rows(account=account.pk)):
         VenueFacts.objects.filter(account=account).update(position_mode=mode)
 
 

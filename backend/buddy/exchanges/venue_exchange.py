@@ -14,6 +14,7 @@ from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange, KeyInfo, PositionMode
 from buddy.core.market import Instrument
+from buddy.prepared import Select
 
 from . import vault
 from .market_data.fetching import Place
@@ -55,11 +56,12 @@ class VenueExchange(Exchange, Protocol):
 
 _OPEN: OrderedDict[tuple[int, str, str], VenueExchange] = OrderedDict()
 _LOCK = Lock()
+_KEY = Select(lambda account: Credentials.objects.filter(account_id=account, in_use=True).order_by("pk")[:1])
 
 
 def exchange_of(account: Account) -> VenueExchange:
     """The account's exchange, with the key in use. Raises CouldNotRead."""
-    row = account.credentials.filter(in_use=True).first()
+    row = _KEY.first(account=account.pk)
     if row is None:
         raise CouldNotRead(f"{account.name} has no key.")
     return exchange_with(account, row)

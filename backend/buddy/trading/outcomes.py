@@ -9,13 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead, ExchangeError
 from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus, Role
 from buddy.exchanges.models import Account
-from buddy.prepared import Update
+from buddy.prepared import Select, Update
 
 from . import attached, books, pairs, telling
 from .lease import Lease
@@ -26,6 +25,10 @@ from .rows import Rows
 from .states import DOUBTFUL, LIVE
 
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
+_NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, client_id__in=names).order_by("pk"))
+_NUMBERED = Select(
+    lambda account, numbers: Order.objects.filter(account_id=account, exchange_id__in=numbers).order_by("pk")
+)
 
 RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
@@ -221,13 +224,12 @@ class Outcomes:
     def _forgotten(self, listing: Listing, rows: Rows) -> list[Order]:
         """Orders that we had closed and that the venue lists all the same."""
         known = {order.client_id for order in rows.all_orders()}
-        wanted = Q(client_id__in=listing.by_client_id.keys() - known)
+        names = sorted(listing.by_client_id.keys() - known)
+        found = _NAMED.rows(account=self.account.pk, names=names) if names else []
         if not self.exchange.profile.names_stops:
-            ids = {state.exchange_id for state in listing.nameless(rows.all_orders())}
-            wanted |= Q(exchange_id__in=ids) if ids else Q()
-        elif not listing.by_client_id.keys() - known:
-            return []
-        found = list(Order.objects.filter(wanted, account=self.account).select_related("trade"))
+            numbers = sorted({state.exchange_id for state in listing.nameless(rows.all_orders())})
+            by_number = _NUMBERED.rows(account=self.account.pk, numbers=numbers) if numbers else []
+            found += [order for order in by_number if order.client_id not in names]
         for order in found:
             rows.orders[order.trade_id].append(order)
         return found

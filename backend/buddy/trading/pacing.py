@@ -18,6 +18,7 @@ from django.utils import timezone
 from buddy.exchanges import rates
 from buddy.exchanges.models import Account
 from buddy.exchanges.venue_rows import RECIPES
+from buddy.prepared import Select
 
 from .models import Trade
 
@@ -28,6 +29,13 @@ SHORT = 0.5
 WAIT_AT_MOST = timedelta(seconds=5)
 """So long they wait at the longest."""
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+_HOLDING = Select(lambda: Trade.objects.filter(status=Trade.Status.OPEN).order_by().values_list("account_id").distinct())
+_ROWS = Select(
+    lambda accounts: Account.objects.filter(pk__in=accounts).values_list(
+        "pk", "venue", "mode", "trouble", "good_look_at", "looked_at"
+    )
+)
 
 Group = tuple[str, str, bool]
 """Venue, mode, and whether its accounts could not be read when last looked at."""
@@ -50,13 +58,12 @@ class Due:
 def due(account_ids: Iterable[int]) -> list[Due]:
     """What there is to know of these accounts, in the order in which they are looked at."""
     asked = list(account_ids)
-    holding = set(Trade.objects.filter(account__in=asked, status=Trade.Status.OPEN).values_list("account", flat=True))
-    rows = Account.objects.filter(pk__in=asked)
+    if not asked:
+        return []
+    holding = {account for (account,) in _HOLDING.rows()}
     found = [
         Due(pk, _group(venue, mode, trouble), pk in holding, good_look_at, looked_at)
-        for pk, venue, mode, trouble, good_look_at, looked_at in rows.values_list(
-            "pk", "venue", "mode", "trouble", "good_look_at", "looked_at"
-        )
+        for pk, venue, mode, trouble, good_look_at, looked_at in _ROWS.rows(accounts=asked)
     ]
     return sorted(found, key=lambda each: each.rank)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from buddy.exchanges import pace, wakes
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from . import pacing, unmanaged
 from .lease import LeaseHeld, LeaseLost, leased, note_loss
@@ -24,24 +25,33 @@ GLANCE_EVERY = timedelta(seconds=30)
 OTHERS_TAKE = 2.0
 """Longest wait for another look at the same account, in seconds."""
 
+_TRADING = Select(lambda: Trade.objects.filter(status__in=WORKING).order_by().values_list("account_id").distinct())
+_RESTING = Select(lambda: Order.objects.filter(status__in=LIVE).order_by().values_list("account_id").distinct())
+_DOUBTFUL = Q(foreign_positions__confirmed=False) | Q(foreign_positions__gone_since__isnull=False)
+_RESTED = Select(
+    lambda before: (
+        Account.objects.filter(archived_at=None, credentials__in_use=True)
+        .exclude(mode=Account.Mode.PAPER)
+        .filter(Q(looked_at=None) | Q(looked_at__lt=before) | _DOUBTFUL)
+        .order_by()
+        .values_list("pk")
+        .distinct()
+    )
+)
+
 
 def with_work() -> list[int]:
     """Accounts with a working trade or an order that may rest, or due for a glance; none where asking is in vain.
 
     Those at rest are left alone for a moment: their streams are heard, and nothing waits for a price (`pace`).
     """
-    trading = Trade.objects.filter(status__in=WORKING).values_list("account_id", flat=True)
-    resting = Order.objects.filter(status__in=LIVE).values_list("account_id", flat=True)
-    working = {*trading, *resting}
+    working = {account for (account,) in (*_TRADING.rows(), *_RESTING.rows())}
     return sorted({*(working - pace.at_rest(working)), *_due_for_a_glance()} - unmanaged.in_vain())
 
 
 def _due_for_a_glance() -> list[int]:
     """Accounts at venues may hold what nobody here knows of; what was seen once is looked at again soon."""
-    venues = Account.objects.filter(archived_at=None, credentials__in_use=True).exclude(mode=Account.Mode.PAPER)
-    rested = Q(looked_at=None) | Q(looked_at__lt=timezone.now() - GLANCE_EVERY)
-    doubtful = Q(foreign_positions__confirmed=False) | Q(foreign_positions__gone_since__isnull=False)
-    return list(venues.filter(rested | doubtful).values_list("pk", flat=True).distinct())
+    return [account for (account,) in _RESTED.rows(before=timezone.now() - GLANCE_EVERY)]
 
 
 def watch_all(seconds: float | None = None) -> int:

@@ -19,6 +19,7 @@ from buddy.core.market import ZERO
 from buddy.exchanges.models import Account, Credentials
 from buddy.exchanges.probing import accepted
 from buddy.exchanges.venues import VENUES
+from buddy.prepared import Select
 
 from . import booking
 from .models import Order, Trade
@@ -31,6 +32,17 @@ PAUSES = (timedelta(0), timedelta(minutes=5), timedelta(minutes=10), timedelta(m
 LAST_PAUSE = timedelta(hours=1)
 ASKED_AGAIN = timedelta(seconds=15)
 """Venues ban whoever knocks with a refused key every two seconds."""
+
+_REFUSED = Select(
+    lambda account: Credentials.objects.filter(
+        account_id=account, in_use=True, refused_at__isnull=False
+    ).values_list("pk")
+)
+_REFUSED_SINCE = Select(
+    lambda moment: Credentials.objects.filter(
+        in_use=True, account__looked_at__gt=moment, refused_at__isnull=False
+    ).values_list("account_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +81,13 @@ def note(account: Account, trouble: Exception | None) -> None:
     if isinstance(trouble, KeyRefused):
         in_use.filter(refused_at=None).update(refused_at=timezone.now())
         warn(account)
-    elif trouble is None:
+    elif trouble is None and _REFUSED.rows(account=account.pk):
         in_use.exclude(refused_at=None).update(**accepted())
 
 
 def in_vain() -> set[int]:
     """Accounts whose key was refused just now: the round leaves them alone for a moment."""
-    just_now = timezone.now() - ASKED_AGAIN
-    refused = Credentials.objects.filter(in_use=True, account__looked_at__gt=just_now).exclude(refused_at=None)
-    return set(refused.values_list("account_id", flat=True))
+    return {account for (account,) in _REFUSED_SINCE.rows(moment=timezone.now() - ASKED_AGAIN)}
 
 
 def warn_all() -> None:
