@@ -30,7 +30,9 @@ WAIT_AT_MOST = timedelta(seconds=5)
 """So long they wait at the longest."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
-_HOLDING = Select(lambda: Trade.objects.filter(status=Trade.Status.OPEN).order_by().values_list("account_id").distinct())
+_HOLDING = Select(
+    lambda: Trade.objects.filter(status=Trade.Status.OPEN).order_by().values_list("account_id").distinct()
+)
 _ROWS = Select(
     lambda accounts: Account.objects.filter(pk__in=accounts).values_list(
         "pk", "venue", "mode", "trouble", "good_look_at", "looked_at"

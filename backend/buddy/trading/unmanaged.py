@@ -34,9 +34,9 @@ ASKED_AGAIN = timedelta(seconds=15)
 """Venues ban whoever knocks with a refused key every two seconds."""
 
 _REFUSED = Select(
-    lambda account: Credentials.objects.filter(
-        account_id=account, in_use=True, refused_at__isnull=False
-    ).values_list("pk")
+    lambda account: Credentials.objects.filter(account_id=account, in_use=True, refused_at__isnull=False).values_list(
+        "pk"
+    )
 )
 _REFUSED_SINCE = Select(
     lambda moment: Credentials.objects.filter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -103,6 +103,15 @@ def test_a_column_of_small_numbers_is_asked_like_any_other(account: Account) -> 
         )
     assert legs.rows(leg=1, side="buy") == [("leg-1",)]
     assert legs.rows(leg=0, side="sell") == []
+
+
+def test_a_moment_is_compared_as_the_queryset_compares_it(alice: Any, events: list[Event]) -> None:
+    since = Select(lambda moment: Event.objects.filter(created_at__gt=moment).order_by("id").values_list("kind"))
+    before, after = events[0].created_at - timedelta(seconds=1), events[-1].created_at
+    for moment, expected in ((before, ["opened", "closed", "notice"]), (after, []), (before, None)):
+        plain = list(Event.objects.filter(created_at__gt=moment).order_by("id").values_list("kind", flat=True))
+        assert [kind for (kind,) in since.rows(moment=moment)] == plain
+        assert expected is None or plain == expected
 
 
 def test_a_value_that_would_not_reach_the_database_is_refused(alice: Any) -> None:
