@@ -312,6 +312,12 @@ def fault(protocol: Protocol, kind: str, **how: Any) -> None:
 
 
 @operation
+def faults_waiting(protocol: Protocol) -> int:
+    """How many that hit a request only so often have hits left."""
+    return sum(1 for fault in protocol.venue.faults.requests if fault.times)
+
+
+@operation
 def stream_fault(protocol: Protocol, kind: str, **how: Any) -> None:
     """A `StreamFaultKind` for events that match; see `StreamFault` for the arguments."""
     protocol.venue.faults.streams.append(StreamFault(StreamFaultKind(kind), **how))

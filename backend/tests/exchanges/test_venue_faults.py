@@ -215,8 +215,9 @@ READS = {
 def test_a_reading_of_which_any_part_failed_is_no_reading(desk, kind):
     for path in READS[desk.exchange.client.venue]:
         desk.hand.fault(kind, path=path, key=desk.key)
-        with pytest.raises(CouldNotRead):
-            desk.look()
+        while desk.hand.faults_waiting():  # a busy machine may fail a reading before it comes to this
+            with pytest.raises(CouldNotRead):
+                desk.look()
     assert desk.look().orders == []
 
 
