@@ -170,7 +170,8 @@ class Stack:
             for name in ("web", "worker", "beat"):
                 self.parts[name].start()
             self._wait(lambda: bool(self.health()), self.parts["web"])
-            self.parts["stream"].start()  # only now: nothing needs it, and the first page need not wait for it
+            for name in ("watchdog", "stream"):  # only now: the first page need not wait for them
+                self.parts[name].start()
             if self.demo:
                 self._wait(self.demo.answers, self.parts["venue"])
         except BaseException:
@@ -229,7 +230,8 @@ class Stack:
         worker += ["--queues", "watch,default,backtest", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         # Beat has a process of its own: inside the worker, nobody would start it again.
         beat = ["-m", "celery", "--app", "buddy", "beat", "--schedule", str(self.data / "beat"), "--pidfile", ""]
-        commands = {"web": web, "worker": worker, "beat": beat, "stream": ["manage.py", "stream"]}
+        commands = {"web": web, "worker": worker, "beat": beat}
+        commands |= {name: ["manage.py", name] for name in ("watchdog", "stream")}
         if self.demo:
             commands = {"venue": self.demo.command, **commands}
         parts = [self._part(name, [str(BIN / "python"), *words]) for name, words in commands.items()]

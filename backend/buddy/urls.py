@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from buddy import health, problems, spa
+from buddy import problems, spa
 
 APPS = [name for name in ("users", "events", "exchanges", "trading", "journal") if find_spec(f"buddy.{name}.urls")]
 
 urlpatterns = [
-    path("health", health.health, name="health"),
+    path("", include("buddy.health.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     *(path("api/v1/", include(f"buddy.{name}.urls")) for name in APPS),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),

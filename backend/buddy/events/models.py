@@ -1,4 +1,4 @@
-"""One append-only table: timeline, audit and outbox."""
+"""One append-only table: timeline, audit and outbox. And one of signs of life."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ class Event(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["owner", "id"])]
+
+
+class Pulse(models.Model):
+    """When something last gave a sign of life. In the database, so that it is told without the store, too."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    at = models.DateTimeField()

@@ -6,7 +6,9 @@ lost, or a store that is away, means a look at beat's own pace; an event of the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import redis
 
@@ -14,6 +16,8 @@ from buddy.store import store
 
 HEARD_FOR = 6
 """Seconds for which a stream that was heard counts as standing; it is marked anew with each of its rounds."""
+TOLD_FOR = 7 * 24 * 3600
+"""Seconds for which it is remembered when an account was last heard from."""
 CALM_FOR = 10
 """Seconds until an account in calm is looked at all the same."""
 
@@ -21,6 +25,21 @@ CALM_FOR = 10
 def heard(account_ids: Sequence[int]) -> None:
     """The connections of these accounts stand and speak."""
     _mark([(_heard(account_id), HEARD_FOR) for account_id in account_ids])
+
+
+def told(account_ids: Iterable[int]) -> None:
+    """Their venues have told of something just now. A note for the screens; nothing is done by it."""
+    _mark([(_told(account_id), TOLD_FOR) for account_id in account_ids], int(time.time()))
+
+
+def last_heard(account_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the venues of these last told of something unasked, as far as that is remembered."""
+    asked = sorted(account_ids)
+    try:
+        found = store().mget([_told(account_id) for account_id in asked]) if asked else []
+    except redis.RedisError:
+        return {}
+    return {pk: datetime.fromtimestamp(int(at), UTC) for pk, at in zip(asked, found, strict=True) if at}
 
 
 def lost(account_id: int) -> None:
@@ -49,13 +68,13 @@ def at_rest(account_ids: Iterable[int]) -> set[int]:
     return {account_id for account_id, *marks in zip(asked, told[::2], told[1::2], strict=True) if all(marks)}
 
 
-def _mark(names: Sequence[tuple[str, int]]) -> None:
+def _mark(names: Sequence[tuple[str, int]], value: int = 1) -> None:
     if not names:
         return
     try:
         with store().pipeline(transaction=False) as pipeline:
             for name, seconds in names:
-                pipeline.set(name, 1, ex=seconds)
+                pipeline.set(name, value, ex=seconds)
             pipeline.execute()
     except redis.RedisError:
         return
@@ -74,3 +93,7 @@ def _heard(account_id: int) -> str:
 
 def _calm(account_id: int) -> str:
     return f"calm:{account_id}"
+
+
+def _told(account_id: int) -> str:
+    return f"told:{account_id}"

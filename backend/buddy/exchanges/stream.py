@@ -115,6 +115,8 @@ class Stream:
         self.running: dict[Job, asyncio.Task[None]] = {}
         self.standing: dict[int, float] = {}
         """When the connection of an account was last found to stand and speak."""
+        self.told: set[int] = set()
+        """Accounts of which a venue has told something since the last round."""
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self.alarm = Alarm(ThreadPoolExecutor(1, thread_name_prefix="wake"))
         self.lines: Lines | None = None
@@ -137,7 +139,9 @@ class Stream:
         wanted = await self._in_pool(self._wanted)
         now = time.monotonic()
         standing = [account_id for account_id, at in self.standing.items() if now - at < STANDS_FOR]
+        told, self.told = self.told, set()
         await self._in_pool(lambda: pace.heard(standing))
+        await self._in_pool(lambda: pace.told(told))
         if wanted is None:
             return
         await self._end([job for job in self.running if job not in wanted])
@@ -186,10 +190,14 @@ class Stream:
         if isinstance(job, AccountJob):
             keys = await self._in_pool(lambda: Credentials.objects.get(pk=job.credentials_id).keys())
             await ccxt_stream.account_events(
-                *where, keys, lambda: self.alarm(job.account_id), lambda: self._stands(job.account_id)
+                *where, keys, lambda: self._hear(job.account_id), lambda: self._stands(job.account_id)
             )
         else:
             await ccxt_stream.price_events(*where, job.symbols, lambda symbol, price: self._price(job, symbol, price))
+
+    def _hear(self, account_id: int) -> None:
+        self.told.add(account_id)
+        self.alarm(account_id)
 
     def _stands(self, account_id: int) -> None:
         self.standing[account_id] = time.monotonic()

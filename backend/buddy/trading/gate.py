@@ -6,7 +6,7 @@ It fails closed: when the standing cannot be made out, entries are refused. Exit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -107,11 +107,21 @@ def _of_reading(account: Account) -> Iterator[Denial]:
     if account.is_paper:
         return
     seen = account.good_look_at
+    when = "not been read yet" if seen is None else f"last been read {_age(seen)} ago, at {seen:%H:%M:%S} UTC"
     if account.trouble:
-        yield Denial("account_unreadable", f"{account.name} cannot be read: {account.trouble}", "Wait until it can be.")
+        message = f"{account.name} cannot be read: {account.trouble} It has {when}."
+        yield Denial("account_unreadable", message, "Wait until it can be.")
     elif seen is None or timezone.now() - seen > OLD:
-        when = "not been read yet" if seen is None else f"last been read at {seen:%H:%M:%S} UTC"
         yield Denial("reading_old", f"{account.name} has {when}.", "See that the worker runs, and try again.")
+
+
+def _age(moment: datetime) -> str:
+    """How long ago, in the largest whole unit that says it."""
+    seconds = int((timezone.now() - moment).total_seconds())
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _of_foreign(account: Account, plan: Plan) -> Iterator[Denial]:

@@ -226,6 +226,32 @@ class ForeignPosition(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "symbol", "side"], name="foreign_position_once")]
 
 
+class Alarm(models.Model):
+    """Something the watchdog found wrong: until when it waits to say so, and how often it has."""
+
+    class Kind(models.TextChoices):
+        UNSEEN = "unseen"
+        """Nobody has looked at the account for too long."""
+        UNCOVERED = "uncovered"
+        """More is held than stops rest for."""
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="alarms")
+    trade = models.ForeignKey(Trade, null=True, on_delete=models.CASCADE, related_name="alarms")
+    since = models.DateTimeField(default=timezone.now)
+    """Wall clock, as are the others."""
+    told = models.PositiveIntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "trade"], name="alarm_once_of_a_trade"),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(trade=None), name="alarm_once_of_an_account"
+            ),
+        ]
+
+
 class IdempotentCall(models.Model):
     """The first answer to an Idempotency-Key, replayed to every repeat of the same request."""
 

@@ -48,6 +48,21 @@ def test_an_account_that_was_not_read_lately_enters_nothing(account: Account) ->
     assert "reading_old" not in codes(account)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "age"), [(95, "95 s"), (150, "2 min"), (7_000, "116 min"), (7_300, "2 h"), (None, "")]
+)
+@pytest.mark.parametrize("trouble", ["", "Binance does not answer."])
+def test_the_reason_names_the_account_and_how_old_the_reading_is(
+    account: Account, seconds: float | None, age: str, trouble: str
+) -> None:
+    account.trouble = trouble
+    account.good_look_at = None if seconds is None else timezone.now() - timedelta(seconds=seconds)
+    money = Balance(Decimal(1000), Decimal(1000), Decimal(1000))
+    (told,) = [each.message for each in gate.denials(account, plan(), None, None, money) if "been read" in each.message]
+    assert "Real " in told
+    assert ("has not been read yet" in told) if seconds is None else (f"last been read {age} ago" in told)
+
+
 def test_an_account_that_cannot_be_read_enters_nothing(account: Account) -> None:
     account.good_look_at, account.trouble = timezone.now(), "Binance does not answer."
     assert "account_unreadable" in codes(account)

@@ -8,20 +8,35 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery.signals import after_task_publish, beat_init, heartbeat_sent, worker_ready
+from celery.signals import after_task_publish, beat_init, heartbeat_sent, task_success, worker_ready
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from buddy import health
+from buddy.events import pulses
 from buddy.events.hub import hub
+from buddy.events.models import Pulse
+from buddy.exchanges import pace
 from buddy.exchanges.stream import PULSE
+from buddy.exchanges.tasks import fetch
+from buddy.health import beats
+from buddy.health.beats import periods, pulse_of
 from buddy.store import store as client
+from buddy.trading.watchdog import Watchdog
+from tests.apps.records import account_of, still_open
 from tests.conftest import PASSWORD
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_written_yet() -> None:
+    pulses._WRITTEN.clear()
 
 
 @pytest.fixture
@@ -38,9 +53,83 @@ def test_all_is_well_once_beat_and_worker_have_beaten(db: None, listening: None)
     worker_ready.send(sender="worker")
     beat_init.send(sender="beat")
     cache.set(PULSE, time.time())
+    Watchdog().round()
+    ended(*periods())
     status, found = asked()
-    assert (status, found["status"]) == (200, "ok")
-    assert set(found["parts"]) == {"web", "database", "store", "worker", "beat", "stream", "feed"}
+    assert (status, found["status"], found["light"]) == (200, "ok", "green")
+    assert set(found["parts"]) == {"web", "database", "store", "worker", "beat", "stream", "watchdog", "feed"}
+    assert found["queues"] == {name: {"waiting": 0, "light": "green"} for name in ("watch", "default", "backtest")}
+
+
+def ended(*tasks: str, ago: float = 0) -> None:
+    """These periodic tasks have ended well so many seconds ago."""
+    for task in tasks:
+        at = timezone.now() - timedelta(seconds=ago)
+        Pulse.objects.update_or_create(name=pulse_of(task), defaults={"at": at})
+
+
+@pytest.mark.parametrize(
+    ("task", "light"), [("watch_all", "red"), ("tick", "amber"), ("warn_of_refused_keys", "amber")]
+)
+def test_a_periodic_task_that_stopped_shows_by_its_own_period(db: None, listening: None, task: str, light: str) -> None:
+    name = f"buddy.trading.tasks.{task}"
+    ended(name, ago=periods()[name] * 2)
+    assert asked()[1]["tasks"][name]["light"] == "green"
+    ended(name, ago=periods()[name] * 3 + 25)
+    told = asked()[1]["tasks"][name]
+    assert (told["light"], told["period_seconds"]) == (light, periods()[name])
+    assert told["age_seconds"] >= periods()[name] * 3 + 25
+
+
+def test_a_worker_says_which_of_beats_tasks_it_has_done(db: None) -> None:
+    worker_ready.send(sender="worker")
+    try:
+        task_success.send(sender=health.heartbeat)
+        task_success.send(sender=fetch)
+        assert list(Pulse.objects.values_list("name", flat=True)) == ["task:buddy.health.heartbeat"]
+    finally:
+        task_success.disconnect(beats._ended_well)
+
+
+def test_a_watchdog_that_stopped_shows(db: None, listening: None) -> None:
+    Watchdog().round()
+    assert asked()[1]["parts"]["watchdog"]["ok"]
+    Pulse.objects.update(at=timezone.now() - timedelta(seconds=25))
+    told = asked()[1]["parts"]["watchdog"]
+    assert (told["ok"], told["light"]) == (False, "amber")
+
+
+def test_what_waits_in_a_queue_is_counted(db: None, listening: None) -> None:
+    client().rpush("watch", *range(41))
+    assert asked()[1]["queues"]["watch"] == {"waiting": 41, "light": "amber"}
+    client().delete("watch")
+
+
+@pytest.mark.parametrize(("seconds", "light"), [(5, "green"), (25, "amber"), (61, "red")])
+def test_an_account_with_trades_shows_when_it_was_last_read(
+    alice: Any, api: Any, listening: None, seconds: float, light: str
+) -> None:
+    account = account_of(alice, "Secret name", good_look_at=timezone.now() - timedelta(seconds=seconds))
+    still_open(account)
+    pace.told([account.pk])
+    told = asked()[1]["accounts"]
+    assert (told["light"], told["watched"], told["late"]) == (light, 1, int(light != "green"))
+    assert seconds <= told["oldest_look_seconds"] < seconds + 30
+    assert told["last_event_seconds"] < 30
+    (mine,) = api.get("/api/v1/health").json()["accounts"]
+    assert (mine["name"], mine["light"], mine["trades"]) == ("Secret name", light, 1)
+
+
+def test_a_stranger_learns_counts_and_ages_only(alice: Any, listening: None) -> None:
+    account = account_of(alice, "Secret name", good_look_at=timezone.now(), trouble="Secret trouble")
+    still_open(account)
+    assert "Secret" not in Client().get("/health").content.decode()
+    assert Client().get("/api/v1/health").status_code == 401
+
+
+def test_the_accounts_of_others_are_theirs(bob: Any, api: Any, listening: None) -> None:
+    still_open(account_of(bob, "Bobs", good_look_at=None))
+    assert api.get("/api/v1/health").json()["accounts"] == []
 
 
 def test_without_a_heartbeat_it_is_degraded_but_serves(db: None, listening: None) -> None:
@@ -106,7 +195,7 @@ def test_a_store_that_is_down_is_said_without_its_address(db: None, listening: N
     without_store(settings)
     status, found = asked()
     client.cache_clear()
-    assert (status, found["status"], found["parts"]["store"]) == (200, "degraded", {"ok": False})
+    assert (status, found["status"], found["parts"]["store"]) == (200, "degraded", {"ok": False, "light": "red"})
 
 
 def test_the_api_serves_on_without_the_store(api: Any, settings: Any) -> None:

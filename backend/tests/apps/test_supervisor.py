@@ -61,7 +61,7 @@ def test_all_data_lies_in_the_one_folder(stack: Stack) -> None:
     assert {"buddy.sqlite3", "valkey", "secrets", "logs"} <= {path.name for path in stack.data.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "stream", "valkey"])
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "watchdog", "stream", "valkey"])
 def test_a_killed_part_comes_back(stack: Stack, name: str) -> None:
     before = stack.pid(name)
     os.kill(before, signal.SIGKILL)

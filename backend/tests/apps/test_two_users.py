@@ -68,6 +68,7 @@ MATRIX: dict[str, list[Ask]] = {
     "POST accounts/<pk>/resume": [Ask(body={"state": "active"})],
     "POST accounts/practice": [Ask(201)],
     "GET events": [Ask(200), listing(account="$account"), listing(trade="$trade"), listing(cursor="$cursor")],
+    "GET health": [Ask(200)],
     "GET instruments": [asking(account="$account")],
     "GET instruments/candles": [asking(account="$account", symbol=SYMBOL)],
     "GET instruments/quote": [asking(account="$account", symbol=SYMBOL)],

@@ -217,6 +217,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instruments": {
         parameters: {
             query?: never;
@@ -696,6 +712,27 @@ export interface components {
         };
         /** @enum {string} */
         AccountFeeSourceEnum: "assumed" | "venue" | "typed";
+        /** @description An account with working trades. */
+        AccountHealth: {
+            id: number;
+            name: string;
+            light: components["schemas"]["LightEnum"];
+            trades: number;
+            /**
+             * Format: date-time
+             * @description When it was last read.
+             */
+            good_look_at: string | null;
+            /** @description Why it cannot be read; empty when it can. */
+            trouble: string;
+            /**
+             * Format: date-time
+             * @description When its venue last told of something unasked.
+             */
+            heard_at: string | null;
+            /** @description Trades that hold more than stops rest for, by the watchdog. */
+            uncovered: number[];
+        };
         AccountList: {
             results: components["schemas"]["Account"][];
             next: string | null;
@@ -941,6 +978,15 @@ export interface components {
         HandsOffRequestRequest: {
             on: boolean;
         };
+        Health: {
+            light: components["schemas"]["LightEnum"];
+            /** Format: date-time */
+            now: string;
+            parts: components["schemas"]["PartHealth"][];
+            tasks: components["schemas"]["TaskHealth"][];
+            queues: components["schemas"]["QueueHealth"][];
+            accounts: components["schemas"]["AccountHealth"][];
+        };
         IgnoreRequest: {
             /** @default true */
             on: boolean;
@@ -1012,6 +1058,8 @@ export interface components {
         };
         /** @enum {string} */
         LegRoleEnum: "take_profit" | "entry";
+        /** @enum {string} */
+        LightEnum: "green" | "amber" | "red";
         /** @enum {string} */
         LiquidityEnum: "maker" | "taker";
         /** @enum {string} */
@@ -1119,6 +1167,15 @@ export interface components {
             results: components["schemas"]["Tag"][];
             /** @description Opaque cursor of the next part. */
             next: string | null;
+        };
+        PartHealth: {
+            name: string;
+            light: components["schemas"]["LightEnum"];
+            /**
+             * Format: double
+             * @description Since its last sign of life; null where it gives none.
+             */
+            age_seconds?: number | null;
         };
         PatchedAmendRequestRequest: {
             plan?: components["schemas"]["PlanDocumentRequest"];
@@ -1360,6 +1417,12 @@ export interface components {
         };
         /** @enum {string} */
         ProtectedStateEnum: "protected" | "attached" | "waiting" | "naked" | "unwatched" | "flat";
+        QueueHealth: {
+            name: string;
+            light: components["schemas"]["LightEnum"];
+            /** @description Tasks that wait in it. */
+            waiting: number;
+        };
         Quote: {
             symbol: string;
             readonly last: string;
@@ -1476,6 +1539,20 @@ export interface components {
         /** @description A word to find trades by. */
         TagRequest: {
             name: string;
+        };
+        TaskHealth: {
+            name: string;
+            light: components["schemas"]["LightEnum"];
+            /**
+             * Format: double
+             * @description Since its last sign of life; null where it gives none.
+             */
+            age_seconds?: number | null;
+            /**
+             * Format: double
+             * @description How far apart it is started.
+             */
+            period_seconds: number;
         };
         /** @enum {string} */
         ThemeEnum: "system" | "dark" | "light";
@@ -2055,6 +2132,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedEventList"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
