@@ -135,7 +135,7 @@ class Stack:
     ) -> None:
         """`demo`: a venue to put a stand-in of beside it, which all traffic to venues then goes to."""
         self.data, self.port, self.host = data.absolute(), port, host
-        self.say: Callable[[str], None] = lambda text: print(f"[buddy] {text}", flush=True)
+        self.say: Callable[[str], None] = announce
         self.ending = threading.Event()
         self.keeper = threading.Thread(target=self._keep, daemon=True)
         self.logs = self.data / "logs"
@@ -269,6 +269,12 @@ class Stack:
                     code = part.process.returncode if part.process else 0
                     self.say(f"{part.name} ended ({code}); starting it again")
                     part.revive()
+
+
+def announce(text: str) -> None:
+    """On our own output. Nobody may be reading it any more; that must not keep a part from being started again."""
+    with contextlib.suppress(OSError):
+        print(f"[buddy] {text}", flush=True)
 
 
 def die_with_parent() -> None:

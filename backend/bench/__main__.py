@@ -9,7 +9,7 @@ from importlib import import_module
 
 from .figures import Figure, table
 
-PARTS = ("candles", "looks", "api", "feed", "adapter", "streams", "pages", "startup")
+PARTS = ("candles", "looks", "rounds", "api", "feed", "adapter", "streams", "protected", "pages", "startup")
 ALONE = "--alone"
 
 

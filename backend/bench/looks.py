@@ -24,14 +24,16 @@ CYCLE = ("100000 100000 100000 100000", "100000 100600 100000 100550", "100550 1
 
 
 @contextmanager
-def product() -> Iterator[Any]:
-    """The product in this process, on SQLite and a Valkey of its own, with somebody who trades."""
+def product(database: str = "") -> Iterator[Any]:
+    """The product in this process, with somebody who trades: on SQLite or another `database`, and its own Valkey."""
     with tempfile.TemporaryDirectory(prefix="buddy-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         valkey = Valkey(folder, socket=folder / "valkey.sock", durable=False)
         valkey.start()
         os.environ |= {"ENV_FILE": os.devnull, "DATA_DIR": name, "REDIS_URL": valkey.url, "LOG_LEVEL": "ERROR"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "buddy.settings"
+        if database:
+            os.environ["DATABASE_URL"] = database
         import django
         from django.core.management import call_command
         from django.db import connections

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import sys
 import tempfile
 import time
 import uuid
@@ -26,6 +27,7 @@ def stack(demo: str = "", **words: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="buddy-bench-", ignore_cleanup_errors=True) as folder:
         limits = {"ENV_FILE": os.devnull, "API_RATE": "1000000/min", "LOG_LEVEL": "ERROR"}
         found = Stack(Path(folder), free_port(), words={**limits, **words}, demo=demo)
+        found.say = lambda text: print(text, file=sys.stderr)  # our own output is figures alone
         found.start()
         try:
             found.wait_until_healthy()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple, Self
 
 from .costs import Costs
 from .exchange import Fill, Income, IncomeKind, Liquidity, OrderIntent, OrderKind, OrderStatus, TriggerBy
-from .margin import liquidation_price
 from .market import ZERO, Candle, Instrument
-from .simulated_books import Books, Holding, Resting, copied, reducible
+from .simulated_books import Books, Resting, copied, reducible
 from .simulated_market import FundingRate, Opening, Rest, Step, SymbolMarket, Tick, extremes, first_price, first_time
 from .watching import Watch
 
@@ -339,7 +337,7 @@ class Matching:
     def liquidation(self, symbol: str) -> Decimal | None:
         """The mark price at which the venue closes the position of `symbol`; None when there is none."""
         held = self.books.holdings.get(symbol) if self.liquidates else None
-        return None if held is None else _liquidated_at(held, held.instrument, self._collateral(symbol))
+        return None if held is None else held.liquidation(self._collateral(symbol))
 
     def _collateral(self, symbol: str) -> Decimal:
         """What stands behind a position: its own margin, or for cross margin all that no isolated position binds."""
@@ -362,7 +360,7 @@ class Matching:
         held = self.books.holdings[symbol]
         for order in self._orders_of(symbol):
             self.close(order, OrderStatus.CANCELLED)
-        ruin = _liquidated_at(held, replace(held.instrument, tiers=()), self._collateral(symbol))
+        ruin = held.ruin(self._collateral(symbol))
         price = market.mark_price
         if ruin is not None and held.side.better(ruin, price):
             price = ruin
@@ -386,8 +384,3 @@ class Matching:
             self.log.append(Logged(self.number, row))
             paid = True
         return paid
-
-
-def _liquidated_at(held: Holding, instrument: Instrument, collateral: Decimal) -> Decimal | None:
-    value = held.weight * instrument.contract_size
-    return liquidation_price(held.side, instrument, entry_value=value, quantity=held.quantity, collateral=collateral)

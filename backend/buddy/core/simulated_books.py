@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from .exchange import (
     OrderStatus,
     PositionState,
 )
+from .margin import liquidation_price
 from .market import ONE, ZERO, Instrument, OrderSide, Side
 
 GRAIN = Decimal("1E-18")
@@ -104,6 +105,8 @@ class Holding:
     side: Side
     quantity: Decimal = ZERO
     weight: Decimal = ZERO
+    _liquidation: tuple[object, Decimal | None] = field(default=(None, None), repr=False, compare=False)
+    """The price of liquidation as last worked out, and from what: it is asked for at every step of the market."""
 
     @property
     def average(self) -> Decimal:
@@ -125,6 +128,21 @@ class Holding:
         self.quantity -= quantity
         self.weight -= cost
         return self._profit(self.value(quantity, price), cost)
+
+    def liquidation(self, collateral: Decimal) -> Decimal | None:
+        """The mark price at which `collateral` is used up but for the maintenance margin; None where there is none."""
+        asked = (self.weight, self.quantity, collateral)
+        if self._liquidation[0] != asked:
+            self._liquidation = (asked, self._liquidation_in(self.instrument, collateral))
+        return self._liquidation[1]
+
+    def ruin(self, collateral: Decimal) -> Decimal | None:
+        """The mark price at which all of `collateral` is used up."""
+        return self._liquidation_in(replace(self.instrument, tiers=()), collateral)
+
+    def _liquidation_in(self, instrument: Instrument, collateral: Decimal) -> Decimal | None:
+        value, quantity = self.weight * instrument.contract_size, self.quantity
+        return liquidation_price(self.side, instrument, entry_value=value, quantity=quantity, collateral=collateral)
 
     def unrealised(self, price: Decimal) -> Decimal:
         return self._profit(self.value(self.quantity, price), self.weight)

@@ -7,7 +7,7 @@ every symbol that was read, and says `behind`, so that the manager reacts at tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -77,11 +77,13 @@ class PaperExchange:
     def cancel(self, ref: OrderRef) -> CancelOutcome:
         return self._change(lambda book: book.exchange.cancel(ref))
 
-    def watch(self, symbol: str, watch: Watch | None) -> None:
-        """The manager of `symbol` has reacted and waits for this now. When all have, the market goes on."""
-        wanted = watch or Watch()
-        if self._now().awaits(symbol, wanted):
-            self._change(lambda book: book.react(symbol, wanted))
+    def watch(self, watches: Mapping[str, Watch]) -> None:
+        """The managers of these symbols have reacted and wait for this now. When all have, the market goes on."""
+        if not watches:
+            return
+        known = self._now()
+        if any(known.awaits(symbol, watch) for symbol, watch in watches.items()):
+            self._change(lambda book: book.react(watches))
 
     # The books
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -110,12 +110,14 @@ class Book:
         market = self.exchange.markets.get(symbol)
         return market is not None and (market.watch != watch or symbol in self.unreacted or market.crossed)
 
-    def react(self, symbol: str, watch: Watch) -> None:
-        """The manager of `symbol` has reacted and waits for this; the market goes on when all have."""
-        market = self.exchange.markets[symbol]
-        market.watch, market.crossed = watch, False
-        self.unreacted.discard(symbol)
-        self.exchange.waiting = bool(self.unreacted)
+    def react(self, watches: Mapping[str, Watch]) -> None:
+        """The managers of these symbols have reacted and wait for this; the market goes on when all have."""
+        for symbol, watch in watches.items():
+            if self.awaits(symbol, watch):
+                market = self.exchange.markets[symbol]
+                market.watch, market.crossed = watch, False
+                self.unreacted.discard(symbol)
+                self.exchange.waiting = bool(self.unreacted)
 
     def forget_all_but(self, symbols: Iterable[str]) -> None:
         """A symbol that nobody reads any more has nobody who could react."""

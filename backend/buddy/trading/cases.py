@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Reading
@@ -14,10 +15,12 @@ from buddy.core.plan import Trail
 from buddy.core.position import Market, allocate, observed
 from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
+from buddy.prepared import Update
 
 from . import booking, books, foreign
 from .case import Case
 from .lateness import Key, Lateness
+from .lease import Lease
 from .ledger import Ledger
 from .models import Trade
 from .rows import Rows
@@ -26,6 +29,10 @@ log = logging.getLogger(__name__)
 
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
+PRICES_SEEN = {"best", "best_time", "worst", "worst_time", "reach"}
+"""Of what is remembered, what a look only sees, whatever it does."""
+
+_TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
 
 def cases(ledger: Ledger, reading: Reading) -> list[Case]:
@@ -137,3 +144,25 @@ def _still_ours(listed: Decimal, key: Key, group: Sequence[Case], late: Lateness
     if surplus <= sum((case.entering for case in group), ZERO) or not late.explains(key, surplus):
         return listed
     return claimed
+
+
+def remember_prices(lease: Lease, found: Sequence[Case]) -> None:
+    """What was merely seen of the market by several trades, in one transaction, before anything follows from it.
+
+    Whatever else changes, and a single trade, is left to `Case.remember`.
+    """
+    seen = [(case.trade, document) for case in found if (document := _merely_seen(case)) is not None]
+    if len(seen) < 2:
+        return
+    with lease.writing():
+        for trade, document in seen:
+            _TRADE({"memory": document}, trade=trade.pk)
+    for trade, document in seen:
+        trade.memory = document
+
+
+def _merely_seen(case: Case) -> dict[str, Any] | None:
+    """What is to be remembered, when it differs from what was by prices alone."""
+    document, before = case.position.memory.document(), case.trade.memory
+    different = {name for name in document | before if document.get(name) != before.get(name)}
+    return document if different and different <= PRICES_SEEN else None

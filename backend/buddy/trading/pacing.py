@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from buddy.exchanges import rates
@@ -137,12 +138,15 @@ def _begin(
 
 
 def _work_off(group: Group, queue: deque[int], look: Callable[[int], None]) -> None:
+    """In a thread of its own, which keeps its connection to the database from look to look."""
     try:
         while queue:
             try:
                 account_id = queue.popleft()
             except IndexError:  # another thread was faster
                 return
+            close_old_connections()  # one that broke is made anew
             look(account_id)
     finally:
+        connections.close_all()
         TURNS.give_back(group)

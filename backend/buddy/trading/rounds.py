@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -65,7 +64,7 @@ def watch_all(seconds: float | None = None) -> int:
         for account_id in accounts:
             look_quietly(account_id)
         return len(accounts)
-    pacing.look_at_all(pacing.affordable(pacing.due(accounts)), _look_in_thread, seconds)
+    pacing.look_at_all(pacing.affordable(pacing.due(accounts)), look_quietly, seconds)
     return len(accounts)
 
 
@@ -94,10 +93,3 @@ def look_when_asked(account_id: int) -> None:
         note_loss(account_id, "a look that was asked for")
     except Exception:  # one account's defect must not leave the others without their stops
         log.exception("account %s could not be looked at", account_id)
-
-
-def _look_in_thread(account_id: int) -> None:
-    try:
-        look_quietly(account_id)
-    finally:
-        connections.close_all()

@@ -29,6 +29,8 @@ def take_in(late: Collection[int], instruments: Mapping[str, Instrument]) -> Non
 
     Of a symbol that is not among `instruments` (listed no more, or not readable now) what was traded stays as it is.
     """
+    if not late:
+        return
     for trade in Trade.objects.filter(pk__in=late, status=Trade.Status.CLOSED).select_related("account"):
         try:
             with transaction.atomic():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -31,7 +31,7 @@ from buddy.redact import redact
 from . import caution, endings, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
 from .case import Case, Desk
-from .cases import cases
+from .cases import cases, remember_prices
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
 from .models import Trade
@@ -54,9 +54,9 @@ OWNERLESS = "its trade is over"
 
 @runtime_checkable
 class StandsStill(Protocol):
-    """A market that is played back: after an event it waits until it is told what management waits for next."""
+    """A market that is played back: after an event it waits until it is told, by symbol, what is waited for next."""
 
-    def watch(self, symbol: str, watch: Watch | None) -> None: ...
+    def watch(self, watches: Mapping[str, Watch]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -123,6 +123,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     looked.acted = looked.waits = False
     found = cases(ledger, reading)
     unwatched.note(ledger.lease, ledger.working, reading)
+    remember_prices(ledger.lease, found)
     again: set[str] = set()
     for case in found:
         if _in_own_scope(case, ledger, looked):
@@ -268,9 +269,7 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
         rests = case.trade.hands_off or case.is_over
         waits = Watch() if rests else interest(case.position, case.market, exits=case.exits)
         waiting[case.trade.symbol].append(waits)
-    for symbol in reading.quotes:
-        if symbol not in again:
-            exchange.watch(symbol, merge(waiting[symbol]))
+    exchange.watch({symbol: merge(waiting[symbol]) for symbol in reading.quotes if symbol not in again})
 
 
 def _mark(lease: Lease, account: Account, looked: Looked) -> None:

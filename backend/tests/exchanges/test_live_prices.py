@@ -228,7 +228,7 @@ def test_a_paper_account_on_live_prices_fills_from_every_minute_since_the_last_l
         exchange.place(
             OrderIntent("s", BTC, OrderSide.SELL, OrderKind.STOP_MARKET, D(10), trigger=D(97), reduce_only=True)
         )
-        exchange.watch(BTC, Watch())
+        exchange.watch({BTC: Watch()})
     for n, low in enumerate(("99", "96.5", "98")):
         venue.candle(NOON + n * MINUTE, "100", "101", low, "100", "1")
     with at(NOON + 3 * MINUTE):
@@ -244,7 +244,7 @@ def bought_at(account: Account, moment: int) -> tuple[Any, str]:
         cursor = exchange.read([BTC], "").cursor
         exchange.set_up(BTC, D(5), "isolated")
         exchange.place(OrderIntent("e", BTC, OrderSide.BUY, OrderKind.MARKET, D(10)))
-        exchange.watch(BTC, Watch())
+        exchange.watch({BTC: Watch()})
     return exchange, cursor
 
 
@@ -284,7 +284,7 @@ def test_rates_that_were_slept_through_come_from_the_venues_history(venue, alice
         while (reading := exchange.read([BTC], cursor)).behind:
             paid += [(row.time - NOON, row.amount) for row in reading.income]
             cursor = reading.cursor
-            exchange.watch(BTC, Watch())
+            exchange.watch({BTC: Watch()})
     assert paid == [(4 * 60 * MINUTE, D("-0.2")), (8 * 60 * MINUTE, D("0.3"))]
 
 
@@ -305,7 +305,7 @@ def limit_at_98(account: Account) -> tuple[Any, str]:
     cursor = exchange.read([BTC], "").cursor
     exchange.set_up(BTC, D(5), "isolated")
     exchange.place(OrderIntent("e", BTC, OrderSide.BUY, OrderKind.LIMIT, D(10), price=D(98)))
-    exchange.watch(BTC, Watch())
+    exchange.watch({BTC: Watch()})
     return exchange, cursor
 
 

@@ -44,7 +44,7 @@ def bought(account: Account, source: GivenPrices) -> tuple[PaperExchange, str]:
     exchange.read([COIN], "")
     exchange.place(intent("entry", BUY, OrderKind.MARKET))
     cursor = exchange.read([COIN], "").cursor
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     return exchange, cursor
 
 
@@ -52,7 +52,7 @@ def test_it_stops_at_the_first_execution_and_says_it_is_behind(account):
     source = GivenPrices(COIN=[100, 101, 102, 103, 104])
     exchange, cursor = bought(account, source)
     exchange.place(intent("target", SELL, OrderKind.LIMIT, "0.5", price=102, reduce_only=True))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     source.forward(4)
     reading = exchange.read([COIN], cursor)
     assert [fill.time for fill in reading.fills] == [source.start + 2000]
@@ -63,12 +63,12 @@ def test_it_stands_still_until_the_manager_has_reacted(account):
     source = GivenPrices(COIN=[100, 101, 102, 103, 104])
     exchange, cursor = bought(account, source)
     exchange.place(intent("target", SELL, OrderKind.LIMIT, "0.5", price=102, reduce_only=True))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     source.forward(4)
     readings = [PaperExchange(account, source).read([COIN], cursor) for _ in range(3)]
     assert {reading.quotes[COIN].last for reading in readings} == {D(102)}
     exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, "0.5", trigger="101.5", reduce_only=True))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     last = exchange.read([COIN], readings[-1].cursor)
     assert (last.quotes[COIN].last, last.behind) == (D(104), False)
 
@@ -82,7 +82,7 @@ def test_a_fill_at_placing_is_protected_before_the_market_goes_on(account):
     reading = exchange.read([COIN], cursor)
     assert (reading.quotes[COIN].last, reading.behind) == (D(100), True)
     stop = exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, trigger=98, reduce_only=True))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     assert stop.status is OrderStatus.OPEN
     assert exchange.read([COIN], reading.cursor).fills[0].price == 98
 
@@ -90,19 +90,19 @@ def test_a_fill_at_placing_is_protected_before_the_market_goes_on(account):
 def test_it_stops_at_a_watched_price_and_time(account):
     source = GivenPrices(COIN=[100, 101, 102, 103, 104, 105])
     exchange, cursor = bought(account, source)
-    exchange.watch(COIN, Watch(levels=frozenset({D(102)}), times=frozenset({source.start + 4000})))
+    exchange.watch({COIN: Watch(levels=frozenset({D(102)}), times=frozenset({source.start + 4000}))})
     source.forward(5)
     stops = []
     while (reading := exchange.read([COIN], cursor)).behind:
         stops.append(reading.time - source.start)
-        exchange.watch(COIN, Watch(times=frozenset({source.start + 4000} if len(stops) == 1 else ())))
+        exchange.watch({COIN: Watch(times=frozenset({source.start + 4000} if len(stops) == 1 else ()))})
     assert stops == [2000, 4000]
 
 
 def test_a_new_best_price_is_a_reason_to_stop(account):
     source = GivenPrices(COIN=[100, 99, 101, 103])
     exchange, cursor = bought(account, source)
-    exchange.watch(COIN, Watch(follow=frozenset({(Side.LONG, D(100))})))
+    exchange.watch({COIN: Watch(follow=frozenset({(Side.LONG, D(100))}))})
     source.forward(3)
     assert exchange.read([COIN], cursor).quotes[COIN].last == 101
 
@@ -112,12 +112,12 @@ def test_two_symbols_wait_for_each_other(account):
     exchange, cursor = bought(account, source)
     exchange.read([COIN, OTHER], cursor)
     exchange.place(intent("other", BUY, OrderKind.MARKET, symbol=OTHER))
-    exchange.watch(OTHER, Watch(levels=frozenset({D(51)})))
+    exchange.watch({OTHER: Watch(levels=frozenset({D(51)}))})
     source.forward(3)
     assert exchange.read([COIN, OTHER], cursor).behind
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     assert exchange.read([COIN, OTHER], cursor).quotes[OTHER].last == 51, "OTHER has not reacted yet"
-    exchange.watch(OTHER, Watch())
+    exchange.watch({OTHER: Watch()})
     assert exchange.read([COIN, OTHER], cursor).quotes[OTHER].last == 53
 
 
@@ -141,7 +141,7 @@ def test_funding_is_paid_at_its_time_on_what_is_held_at_the_price_of_then(accoun
     assert (reading.quotes[COIN].last, reading.behind) == (D(102), True), "the manager reacts before the price goes on"
     again = PaperExchange(account, source).read([COIN], cursor)
     assert again.income == reading.income, "until it was acknowledged"
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     last = exchange.read([COIN], reading.cursor)
     assert (list(last.income), last.quotes[COIN].last) == ([], D(51))
     assert exchange.balance().wallet == wallet - D("0.102")
@@ -153,7 +153,7 @@ def test_a_short_receives_what_a_long_pays(account):
     exchange = PaperExchange(account, source)
     cursor = exchange.read([COIN], "").cursor
     exchange.place(intent("entry", SELL, OrderKind.MARKET, 2))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     source.forward(1)
     assert [row.amount for row in exchange.read([COIN], cursor).income] == [D("0.2")]
 
@@ -167,17 +167,17 @@ def test_funding_concerns_only_those_who_hold_at_its_time(account):
     exchange.read([COIN], cursor)
     exchange.place(intent("entry", BUY, OrderKind.MARKET))
     exchange.place(intent("exit", SELL, OrderKind.MARKET, reduce_only=True))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     source.forward(4)
     exchange.read([COIN], cursor)
     exchange.place(intent("again", BUY, OrderKind.MARKET))
-    exchange.watch(COIN, Watch())
+    exchange.watch({COIN: Watch()})
     source.forward(8)
     times = []
     while (reading := exchange.read([COIN], cursor)).behind:
         times += [row.time - source.start for row in reading.income]
         cursor = reading.cursor
-        exchange.watch(COIN, Watch())
+        exchange.watch({COIN: Watch()})
     assert times == [9000, 13000]
 
 
@@ -218,7 +218,7 @@ def test_the_books_survive_a_new_process(account):
     source = GivenPrices(COIN=[100, 101])
     exchange, _ = bought(account, source)
     exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, trigger=98, reduce_only=True))
-    exchange.watch(COIN, Watch(levels=frozenset({D("100.7")})))
+    exchange.watch({COIN: Watch(levels=frozenset({D("100.7")}))})
     first, second = exchange._now(), PaperExchange(account, source)._now()
     assert first.document() == second.document()
     assert second.exchange.markets[COIN].watch == Watch(levels=frozenset({D("100.7")}))
@@ -303,7 +303,7 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
     exchange.place(intent("stop", SELL, OrderKind.STOP_MARKET, trigger=97, reduce_only=True))
     exchange.place(intent("one", SELL, OrderKind.LIMIT, "0.5", price=102, reduce_only=True))
     exchange.place(intent("two", SELL, OrderKind.LIMIT, "0.5", price=105, reduce_only=True))
-    exchange.watch(COIN, Watch(levels=frozenset({D(103)})))
+    exchange.watch({COIN: Watch(levels=frozenset({D(103)}))})
     fills: list[Any] = []
     for pause in [*pauses, len(prices)]:
         source.forward(min(pause, len(prices) - 1 - (source.clock - source.start) // 1000))
@@ -320,7 +320,7 @@ def _played(account: Account, prices: list[D], pauses: list[int], *, restarts: b
                 exchange.place(intent("even", SELL, OrderKind.STOP_MARKET, "0.5", trigger=100, reduce_only=True))
             if reading.positions and reading.quotes[COIN].last >= 103 and not exchange.find(OrderRef(COIN, "late")):
                 exchange.place(intent("late", SELL, OrderKind.LIMIT, "0.1", price=104, reduce_only=True))
-            exchange.watch(COIN, Watch(levels=frozenset({D(103)})))
+            exchange.watch({COIN: Watch(levels=frozenset({D(103)}))})
     return fills
 
 

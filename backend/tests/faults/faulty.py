@@ -35,8 +35,8 @@ class Line:
         reading: Reading = self.exchange.read(symbols, cursor)
         return self.plan.altered(reading)
 
-    def watch(self, symbol: str, watch: Any) -> None:
-        self.exchange.watch(symbol, watch)
+    def watch(self, watches: Any) -> None:
+        self.exchange.watch(watches)
 
 
 class Faults:
