@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -68,6 +69,22 @@ def test_a_killed_part_comes_back(stack: Stack, name: str) -> None:
     until(lambda: stack.pid(name) != before)
     stack.wait_until_healthy()
     assert not is_alive(before)
+
+
+def test_a_killed_part_comes_back_also_when_nobody_reads_what_is_said(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make run | tee log`, and tee is gone."""
+
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    before = stack.pid("beat")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: stack.pid("beat") != before)
+    stack.wait_until_healthy()
 
 
 def test_a_demo_is_a_venue_to_trade_at(tmp_path: Path) -> None:

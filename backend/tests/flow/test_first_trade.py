@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from buddy.events.models import Event
+from buddy.exchanges.models import Account
+from buddy.trading import watcher
 from buddy.trading.executor import open_trade
 from buddy.trading.models import ExitReason, Trade
-from tests.apps.trading_rig import MINUTE, flat, long_plan, look_all, replay_account, write_candles
+from tests.apps.trading_rig import MINUTE, START, flat, freeze, long_plan, look_all, replay_account, write_candles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,3 +50,23 @@ def test_a_long_held_for_two_months_pays_every_eight_hours(alice: Any) -> None:
     assert [row.amount for row in trade.income.all()] == [paid] * 65 * 3
     assert trade.funding == paid * 65 * 3
     assert trade.net == trade.gross - trade.fees + trade.funding
+
+
+def test_what_was_seen_of_several_trades_is_kept_whatever_becomes_of_them(
+    alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("100000", "100100", "99900", "100050"), ("100050", "100700", "99600", "100500"), *flat("100500", 2)]
+    account = replay_account(alice, write_candles("seen_BTCUSDT_1m.csv", rows))
+    freeze(account)
+    plan = long_plan(entries=[{"kind": "market"}], take_profits=[{"price": "103000"}])
+    trades = [open_trade(account, plan), open_trade(account, plan)]
+
+    def fails(*_: Any) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(watcher, "_tend", fails)
+    Account.objects.filter(pk=account.pk).update(clock_time=START + 3 * MINUTE)
+    watcher.look(account.pk)
+    for trade in trades:
+        trade.refresh_from_db()
+        assert Decimal(trade.memory["best"]) == 100_700
