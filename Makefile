@@ -13,9 +13,10 @@ NPM := cd frontend && PATH=$(BIN):$$PATH npm run --silent
 PYTEST := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/pytest
 WORKERS ?= 2
 SEEDS ?= 1000..1300
+CASES ?= 300
 
 .PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
-	check-api check-infra simulate fmt api lock bench up down backup restore
+	check-api check-infra simulate attack fmt api lock bench up down backup restore
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,10 @@ test-postgres: setup-dev ## the tests that touch a database, on a real Postgres 
 
 simulate: setup-dev ## whole lives on a simulated clock and venue: SEEDS=4711 or 1000..1300 (PLANT=name, ALL_PLANTS=1)
 	cd backend && $(PY) -m simulation $(SEEDS) --coverage --plant=$(or $(PLANT),-) $(if $(ALL_PLANTS),--plants)
+
+attack: setup-dev ## every operation of the API under what it allows and forbids, on a real Postgres (CASES=300 SEED=1)
+	cd backend && ATTACK_CASES=$(CASES) ATTACK_SEED=$(or $(SEED),1) ATTACK_WAYS=coverage,fuzzing \
+		$(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/attack
 
 test-frontend: setup-dev ## unit tests of the frontend
 	$(NPM) test

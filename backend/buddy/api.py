@@ -89,6 +89,13 @@ class Pages(pagination.CursorPagination):
     cursor_query_param = "cursor"
     ordering = "-id"
 
+    def get_page_size(self, request: Request) -> int:
+        """Raises ValidationError for a `limit` that is no number from 1 to 200; an empty one is none."""
+        asked = request.query_params.get(self.page_size_query_param) or str(self.page_size)
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 9 and 0 < int(asked) <= self.max_page_size):
+            raise exceptions.ValidationError({"limit": [f"Give a whole number from 1 to {self.max_page_size}."]})
+        return int(asked)
+
     def decode_cursor(self, request: Request) -> Any:
         """Raises NotFound for a cursor that is not of our making, which the database could not compare."""
         cursor = super().decode_cursor(request)

@@ -207,8 +207,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "buddy.openapi.finish",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": ["entry", "stop", "take_profit", "close"],
+        "OrderStatusEnum": "buddy.core.exchange.OrderStatus",
+        "StopStatusEnum": "buddy.trading.serializers.STOP_STATUSES",
         "LegRoleEnum": ["entry", "take_profit"],
         "TradeStatusEnum": ["pending", "open", "closed", "cancelled"],
         "ModeEnum": ["paper", "testnet", "live"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from buddy import problems, spa
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("buddy.health.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     *(path("api/v1/", include(f"buddy.{name}.urls")) for name in APPS),
-    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     re_path(r"^(?:api|_allauth|static|_app)(?:/.*)?$", problems.nothing_here),
     re_path(r"^(?P<path>.*)$", spa.show, name="spa"),
 ]

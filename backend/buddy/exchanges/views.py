@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
@@ -57,12 +58,15 @@ def told(account: Account, status: int = 200) -> Response:
     return Response(serializers.AccountSerializer(story.account_story(account)).data, status=status)
 
 
+ACCOUNT_LIST = forced_singular_serializer(serializers.AccountListSerializer)  # type: ignore[no-untyped-call]
+
+
 @extend_schema(tags=["accounts"])
 class AccountViewSet(viewsets.ViewSet):
     lookup_value_regex = "[0-9]{1,18}"
     serializer_class = serializers.AccountSerializer
 
-    @extend_schema(responses=serializers.AccountListSerializer, filters=False)
+    @extend_schema(responses=ACCOUNT_LIST, filters=False)
     def list(self, request: Request) -> Response:
         rows = [story.account_story(account) for account in accounts.of(request.user)]
         return Response(page(list(serializers.AccountSerializer(rows, many=True).data)))

@@ -28,6 +28,7 @@ class TradeSummarySerializer(serializers.ModelSerializer[Trade]):
     account = serializers.IntegerField(source="account_id", read_only=True)
     side = serializers.ChoiceField(choices=[str(side) for side in Side], read_only=True)
     exit_reason = serializers.ChoiceField(choices=[*ExitReason.values, ""], read_only=True)
+    withdrawal = serializers.ChoiceField(choices=[*Trade.Withdrawal.values, ""], read_only=True)
     average_entry = money(allow_null=True)
     average_exit = money(allow_null=True)
     entered = money(source="entered_quantity")

@@ -19,6 +19,7 @@ from .models import ExitReason, Trade
 
 Text = serializers.CharField
 Moment = serializers.DateTimeField
+STOP_STATUSES = ["none", *(str(status) for status in OrderStatus)]
 
 
 def one_of(values: type, **options: Any) -> serializers.ChoiceField:
@@ -253,7 +254,7 @@ class RehearsalSerializer(serializers.Serializer[Any]):
 class StopSerializer(serializers.Serializer[Any]):
     price = amount()
     kind = serializers.ChoiceField(choices=["first", "break_even", "step", "trailing", "manual"])
-    order_status = serializers.ChoiceField(choices=["none", *[str(status) for status in OrderStatus]])
+    order_status = serializers.ChoiceField(choices=STOP_STATUSES)
 
 
 class ProtectedSerializer(serializers.Serializer[Any]):

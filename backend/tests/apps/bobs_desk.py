@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admindocs.views import simplify_regex
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -139,6 +143,30 @@ def rows(owner: Any = None) -> Rows:
         table = apps.get_model(label)._default_manager.order_by("pk")
         found[label] = list((table.filter(**{path: owner.pk}) if owner else table).values())
     return found
+
+
+def fingerprint(*but: str) -> dict[str, str]:
+    """Of every table there is, ours or not, and of every file that was uploaded, what it comes to; `but` these."""
+    found = {}
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.label not in but:
+            whole = repr([*model._default_manager.order_by("pk").values_list()])
+            found[model._meta.label] = sha256(whole.encode()).hexdigest()
+    files = sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+    return found | {f"file {path.name}": sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def others() -> list[str]:
+    """The addresses that no view of the API stands behind, apart from signing in."""
+    return sorted(str(one.pattern) for one in _leaves(get_resolver()) if not hasattr(one.callback, "cls"))
+
+
+def _leaves(resolver: URLResolver) -> Iterator[URLPattern]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLPattern):
+            yield one
+        elif str(one.pattern) != "_allauth/":
+            yield from _leaves(one)
 
 
 def routes() -> set[str]:

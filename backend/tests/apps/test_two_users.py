@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 
 from buddy.journal.listing import Place
 
-from .bobs_desk import OWNER_OF, Desk, furnish, plan_at, routes, rows
+from .bobs_desk import OWNER_OF, VERBS, Desk, fingerprint, furnish, others, plan_at, routes, rows
 
 NEVER = 2**40
 """The number of a row that never was."""
@@ -113,6 +113,8 @@ MATRIX: dict[str, list[Ask]] = {
     "POST trades/<key>/hands-off": [Ask(body={"on": True})],
     "PATCH trades/<key>/plan": [Ask(body={"plan": "$plan"})],
 }
+OF_ASKING = ("trading.IdempotentCall",)
+"""What is written of a request that is refused: its answer, for when it is repeated."""
 ASKS = [(route, number) for route, asks in MATRIX.items() for number in range(len(asks))]
 KINDS = {"accounts": "account", "setups": "setup", "tags": "tag", "journal": "trade", "trades": "open"}
 
@@ -178,6 +180,11 @@ def test_no_route_is_forgotten() -> None:
     assert routes() == set(MATRIX)
 
 
+def test_no_other_address_is_forgotten() -> None:
+    """Health tells of processes, the rest is the SPA and what is not there; the live feed stands in front of Django."""
+    assert others() == ["^(?:api|_allauth|static|_app)(?:/.*)?$", "^(?P<path>.*)$", "health"]
+
+
 def test_no_table_is_forgotten() -> None:
     ours = {
         model._meta.label
@@ -218,10 +225,12 @@ def _row_names(operation: dict[str, Any], schema: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize(("route", "number"), ASKS)
 def test_bobs_rows_do_not_exist_for_alice(api: Any, desks: Any, names: Any, route: str, number: int) -> None:
-    ask, before = MATRIX[route][number], rows(desks[1].owner)
+    ask, before, all_before = MATRIX[route][number], rows(desks[1].owner), fingerprint(*OF_ASKING)
     answer = send(api, route, ask, names)
     assert answer.status_code == ask.status, answer.content
     assert rows(desks[1].owner) == before
+    if ask.status >= 400 or route.startswith("GET "):
+        assert fingerprint(*OF_ASKING) == all_before
     text = b"" if ask.body and b"bobs" in json.dumps(ask.body).encode() else answer.getvalue()
     assert b"bobs" not in text
     assert "@example.org" not in str(text).replace(desks[0].owner.email, "")
@@ -239,21 +248,32 @@ def assert_same_as_never(api: Any, route: str, ask: Ask, names: dict[str, Any], 
 
 
 def test_a_stranger_is_told_nothing(stranger: Any, desks: Any, names: Any) -> None:
-    before = rows()
+    before = fingerprint()
     for route, asks in MATRIX.items():
         for ask in asks:
             answer = send(stranger, route, ask, names)
             assert (route, answer.status_code, answer["Content-Type"]) == (route, 401, "application/problem+json")
-    assert rows() == before
+    assert fingerprint() == before
+
+
+def test_what_no_route_does_is_refused(api: Any, stranger: Any, desks: Any, names: Any) -> None:
+    """Every method that an address does not know: 405 to its owner, and 401 to a stranger as everywhere."""
+    before, mine = fingerprint(), Ask(body={}, at="mine")
+    all_there_could_be = {f"{verb.upper()} {route.split(' ')[1]}" for route in MATRIX for verb in VERBS}
+    for route in sorted(all_there_could_be - set(MATRIX)):
+        told = send(api, route, mine, names)
+        assert (route, told.status_code, told.json()["code"]) == (route, 405, "method_not_allowed")
+        assert (route, send(stranger, route, mine, names).status_code) == (route, 401)
+    assert fingerprint() == before
 
 
 def test_nothing_is_written_for_another_site(desks: Any, names: Any) -> None:
     """A page elsewhere has the browser's cookie but not our token."""
     client = APIClient(enforce_csrf_checks=True)
     client.force_login(desks[1].owner)
-    before = rows()
+    before = fingerprint()
     for route, asks in MATRIX.items():
         if not route.startswith("GET"):
             answer = send(client, route, asks[0], names)
             assert (route, answer.status_code, answer["Content-Type"]) == (route, 403, "application/problem+json")
-    assert rows() == before
+    assert fingerprint() == before
