@@ -38,6 +38,7 @@ OWNER_OF = {
     "trading.Order": "account__owner",
     "trading.Fill": "account__owner",
     "trading.Income": "account__owner",
+    "trading.Alarm": "account__owner",
     "trading.ForeignPosition": "account__owner",
     "trading.IdempotentCall": "owner",
     "journal.Setup": "owner",
@@ -47,6 +48,8 @@ OWNER_OF = {
     "journal.Entry_tags": "tag__owner",
 }
 """The way from every table to whom its rows belong."""
+NOBODYS = {"events.Pulse"}
+"""Signs of life of the desk's own processes."""
 
 VERBS = ("get", "post", "put", "patch", "delete")
 Rows = dict[str, list[dict[str, Any]]]
