@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ModelIterable
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import InsertQuery, UpdateQuery
 
 Row = TypeVar("Row")
+Made = TypeVar("Made", bound=Model)
 Values = dict[str, Any]
 """What a statement is run with, by name: whole numbers, texts, moments, or lists of the first two (never empty)."""
 
@@ -30,6 +31,8 @@ be small integers, have small marks; members of lists are keys or texts.
 """
 FIRST_MOMENT = datetime(2038, 1, 19, 3, 14, 7, 32_011, UTC)
 """The mark of a moment, which a column of moments takes."""
+MEMBERS_AT_MOST = 200
+"""In the lists of a statement that is kept; longer ones are rare and of many lengths."""
 NEW = "new "
 """Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
 
@@ -69,7 +72,9 @@ class _Kept:
         key = (vendor, *values, sizes, *fields)
         found = self._statements.get(key)
         if found is None:
-            found = self._statements[key] = self._compiled(values, fields)
+            found = self._compiled(values, fields)
+            if sum(sizes) <= MEMBERS_AT_MOST:
+                self._statements[key] = found
         return found
 
     def _compiled(self, values: Values, fields: Sequence[str]) -> Statement:
@@ -162,3 +167,35 @@ class Update(_Kept):
         with transaction.mark_for_rollback_on_error(here.alias), here.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(values | new))
             return int(cursor.rowcount)
+
+
+class Insert:
+    """A new row, as `objects.create` writes it, but for signals, to which nothing here listens."""
+
+    def __init__(self) -> None:
+        self._statements: dict[tuple[str, type[Model]], tuple[str, list[Field[Any, Any]]]] = {}
+
+    def __call__(self, row: Made) -> Made:
+        here = connections[DEFAULT_DB_ALIAS]
+        sql, fields = self._statement(here, row)
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), here) for field in fields]
+        with transaction.mark_for_rollback_on_error(here.alias), here.cursor() as cursor:
+            cursor.execute(sql, values)
+            row.pk = cursor.fetchone()[0]
+        row._state.adding, row._state.db = False, here.alias
+        return row
+
+    def _statement(self, here: Any, row: Model) -> tuple[str, list[Field[Any, Any]]]:
+        key = (here.vendor, type(row))
+        if key not in self._statements:
+            fields = [field for field in row._meta.local_concrete_fields if not field.primary_key]
+            query: Any = InsertQuery(type(row))
+            query.insert_values(fields, [row])
+            compiler = query.get_compiler(connection=here)
+            compiler.returning_fields = [row._meta.pk]
+            ((sql, _),) = compiler.as_sql()
+            self._statements[key] = sql, fields
+        return self._statements[key]
+
+
+insert = Insert()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from buddy.events import live
 from buddy.events.models import Event
+from buddy.prepared import insert
 
 
 def record(
@@ -24,14 +25,16 @@ def record(
     time_ms: int | None = None,
 ) -> Event:
     """Append an Event; `time_ms` is when it happened by the account's clock (default: now by the wall's)."""
-    event = Event.objects.create(
-        owner_id=owner_id,
-        kind=kind,
-        text=text[:500],
-        data=data or {},
-        account_id=account_id,
-        trade_id=trade_id,
-        time=timezone.now() if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC),
+    event = insert(
+        Event(
+            owner_id=owner_id,
+            kind=kind,
+            text=text[:500],
+            data=data or {},
+            account_id=account_id,
+            trade_id=trade_id,
+            time=timezone.now() if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC),
+        )
     )
     transaction.on_commit(partial(live.publish, owner_id, "event", as_json(event), event_id=event.pk), robust=True)
     return event

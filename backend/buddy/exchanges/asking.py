@@ -8,6 +8,7 @@ from typing import Any
 
 from buddy.core.exchange import Balance
 from buddy.core.market import Instrument
+from buddy.prepared import Select
 
 from . import instrument_json, probing
 from .market_data import fetching
@@ -20,6 +21,11 @@ NEW_ENOUGH = 2_000
 """Milliseconds: how old a balance may be that a trade is sized by."""
 SHOWN = 15_000
 """Milliseconds after which a balance on the screen is read again."""
+
+_ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
+_KEY = Select(
+    lambda account: Credentials.objects.filter(account_id=account, in_use=True).order_by("pk").values_list("pk")[:1]
+)
 
 
 class Asked:
@@ -46,7 +52,9 @@ def freshen(account: Account) -> None:
 
 def answer(account_id: int, what: str, *arguments: str) -> Any:
     """In a worker: ask the venue now and leave the answer for everybody. Raises CouldNotRead."""
-    account = Account.objects.get(pk=account_id)
+    account = _ACCOUNT.first(account=account_id)
+    if account is None:
+        raise Account.DoesNotExist
     questions: dict[str, Callable[..., Any]] = {"balance": _balance, "instrument": _instrument}
     return fetching.keep(_name(account, what, *arguments), lambda: questions[what](account, *arguments))
 
@@ -63,8 +71,8 @@ def _ask(account: Account, what: str, *arguments: str, max_age: int) -> Any:
 
 def _name(account: Account, what: str, *arguments: str) -> str:
     """With the key's number: what was told to one key is not told to another."""
-    key = Credentials.objects.filter(account=account, in_use=True).values_list("pk", flat=True).first()
-    return fetching.key("account", str(account.pk), str(key), what, *arguments)
+    key = _KEY.first(account=account.pk)
+    return fetching.key("account", str(account.pk), str(key and key[0]), what, *arguments)
 
 
 def _send(account: Account, what: str, *arguments: str) -> None:

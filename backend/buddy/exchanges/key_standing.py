@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from buddy.core.risk import Denial
+from buddy.prepared import Select
 
 from .models import Account, Credentials, VenueFacts
 from .venues import VENUES
+
+_KEY = Select(lambda account: Credentials.objects.filter(account_id=account, in_use=True).order_by("pk")[:1])
+_FACTS = Select(lambda account: VenueFacts.objects.filter(account_id=account))
 
 
 def key_denials(account: Account) -> Iterator[Denial]:
@@ -19,7 +23,7 @@ def key_denials(account: Account) -> Iterator[Denial]:
     if account.mode == Account.Mode.LIVE and not settings.LIVE_TRADING:
         cure = "Set LIVE_TRADING=true in .env and start again."
         yield Denial("live_trading_off", "Trading with real money is switched off on this desk.", cure)
-    row = account.credentials.filter(in_use=True).first()
+    row = _KEY.first(account=account.pk)
     if row is None:
         yield Denial("no_key", f"{account.name} has no key.", "Save one in the settings.")
     else:
@@ -39,7 +43,7 @@ def _of_key(account: Account, row: Credentials) -> Iterator[Denial]:
 
 
 def _of_position_mode(account: Account) -> Iterator[Denial]:
-    facts = VenueFacts.objects.filter(account=account).first()
+    facts = _FACTS.first(account=account.pk)
     if facts is not None and facts.position_mode and facts.position_mode != account.position_mode:
         there, here = facts.get_position_mode_display().lower(), account.get_position_mode_display().lower()
         message = f"The account is in {there} mode at {VENUES[account.venue].name}, and {here} mode is wanted."

@@ -17,7 +17,7 @@ from django.utils import timezone
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead, ExchangeError, KeyRefused
 from buddy.core.exchange import Balance, KeyInfo, OrderRef, OrderStatus, PositionMode, Role
-from buddy.prepared import Select
+from buddy.prepared import Select, Update
 from buddy.redact import redact
 
 from . import key_notices
@@ -33,6 +33,7 @@ ORDERS = 3
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 
 _MODE = Select(lambda account: VenueFacts.objects.filter(account_id=account).values_list("position_mode"))
+_FACTS = Update(lambda account: VenueFacts.objects.filter(account_id=account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +167,5 @@ def write_mode(account: Account, mode: PositionMode) -> None:
 def write_balance(account: Account, balance: Balance) -> None:
     """What the screens show until the venue is asked again."""
     money = {"wallet": balance.wallet, "equity": balance.equity, "free": balance.free, "balance_at": timezone.now()}
-    VenueFacts.objects.update_or_create(account=account, defaults=money)
+    if not _FACTS(money, account=account.pk):
+        VenueFacts.objects.update_or_create(account=account, defaults=money)

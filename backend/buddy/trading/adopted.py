@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from buddy.core.market import ZERO, Instrument, Side
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from .figures import kept
 from .models import Fill, Order, Trade
@@ -27,6 +28,9 @@ MARK, UNTIL = "adopted", "adopted_until"
 OUR_CLOCKS = 5_000
 """Milliseconds the account's clock and the venue's may differ; what is beyond the venue's position counts as new."""
 STILL_TOLD = timedelta(hours=1)
+_ADOPTED = Select(
+    lambda account, since: Order.objects.filter(account_id=account, created_at__gte=since, raw__has_key=UNTIL)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ def fill_id(client_id: str) -> str:
 
 def entries(account: Account, symbols: Iterable[str]) -> list[Order]:
     """Entries that were adopted not long ago."""
-    recent = Order.objects.filter(account=account, created_at__gte=timezone.now() - STILL_TOLD)
-    return list(recent.filter(symbol__in=list(symbols), raw__has_key=UNTIL).select_related("trade__account"))
+    wanted, since = set(symbols), timezone.now() - STILL_TOLD
+    return [order for order in _ADOPTED.rows(account=account.pk, since=since) if order.symbol in wanted]
 
 
 def known_until(orders: Iterable[Order]) -> dict[str, int]:

@@ -24,6 +24,23 @@ from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
 
 _FILLED = Select(lambda orders: Fill.objects.filter(order_id__in=orders).values_list("order_id", "quantity"))
+_BOOKED = Select(lambda account, ids: Fill.objects.filter(account_id=account, fill_id__in=ids).values_list("fill_id"))
+_BY_NAME = Select(lambda account, ids: Order.objects.filter(account_id=account, client_id__in=ids))
+_BY_NUMBER = Select(
+    lambda account, ids, children: Order.objects.filter(
+        Q(exchange_id__in=ids) | Q(child_id__in=children), account_id=account
+    )
+)
+_OF_TRADES = Select(
+    lambda trades: Fill.objects.filter(trade_id__in=trades).values_list(
+        "trade_id", "order_side", "quantity", "withheld"
+    )
+)
+_NOBODYS = Select(
+    lambda account: ForeignPosition.objects.filter(account_id=account, confirmed=True).values_list(
+        "symbol", "side", "quantity"
+    )
+)
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
 Portion = tuple[int | None, Decimal]
@@ -43,20 +60,20 @@ def orders_behind(account: Account, fills: Iterable[port.Fill]) -> dict[str, Ord
 
 
 def _by_client_id(account: Account, ids: set[str]) -> dict[str, Order]:
-    return {o.client_id: o for o in Order.objects.filter(account=account, client_id__in=ids)} if ids else {}
+    return {o.client_id: o for o in _BY_NAME.rows(account=account.pk, ids=sorted(ids))} if ids else {}
 
 
 def _by_exchange_id(account: Account, ids: set[str]) -> dict[tuple[str, str], Order]:
     if not ids:
         return {}
-    rows = Order.objects.filter(Q(exchange_id__in=ids) | Q(child_id__in=ids), account=account)
+    rows = _BY_NUMBER.rows(account=account.pk, ids=sorted(ids), children=sorted(ids))
     return {(order.symbol, each): order for order in rows for each in (order.exchange_id, order.child_id) if each}
 
 
 def unbooked(account: Account, fills: Sequence[port.Fill]) -> list[port.Fill]:
     """Those of `fills` that are not written down yet, in order of time."""
     ids = [fill.fill_id for fill in fills]
-    known = set(Fill.objects.filter(account=account, fill_id__in=ids).values_list("fill_id", flat=True))
+    known = {known for (known,) in _BOOKED.rows(account=account.pk, ids=ids)} if ids else set()
     return sorted((fill for fill in fills if fill.fill_id not in known), key=lambda fill: fill.time)
 
 
@@ -242,9 +259,7 @@ def _sides(order_side: OrderSide) -> tuple[Side, Side]:
 
 def nobodys(account: Account) -> dict[tuple[str, Side], Decimal]:
     """How much of each symbol and side is held by no trade of ours."""
-    sure = ForeignPosition.objects.filter(account=account, confirmed=True)
-    rows = sure.values_list("symbol", "side", "quantity")
-    return {(symbol, Side(side)): quantity for symbol, side, quantity in rows}
+    return {(symbol, Side(side)): quantity for symbol, side, quantity in _NOBODYS.rows(account=account.pk)}
 
 
 def _row(
@@ -279,12 +294,16 @@ def held_by(trades: Sequence[Trade], *, until: datetime | None = None) -> dict[i
     """Trade → contracts its fills (`until` then) leave it with, without coins that the venue kept as its fee."""
     held = {trade.pk: ZERO for trade in trades}
     entry = {trade.pk: OrderSide.BUY if trade.side == "long" else OrderSide.SELL for trade in trades}
-    fills = Fill.objects.filter(trade__in=held) if held else Fill.objects.none()
-    if until is not None:
-        fills = fills.filter(time__lte=until)
-    for pk, side, quantity, withheld in fills.values_list("trade_id", "order_side", "quantity", "withheld"):
+    for pk, side, quantity, withheld in _fills_of(list(held), until) if held else ():
         held[pk] += quantity - withheld if side == entry[pk] else -quantity
     return held
+
+
+def _fills_of(trades: list[int], until: datetime | None) -> Iterable[tuple[int, str, Decimal, Decimal]]:
+    if until is None:
+        return _OF_TRADES.rows(trades=trades)
+    fills = Fill.objects.filter(trade_id__in=trades, time__lte=until)
+    return fills.values_list("trade_id", "order_side", "quantity", "withheld")
 
 
 def told_of(orders: Iterable[int]) -> dict[int, Decimal]:

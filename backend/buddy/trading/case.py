@@ -207,6 +207,10 @@ class Case:
         """Whether anything of the entry may still fill."""
         return entry_is_open(self.position)
 
+    def save(self, *fields: str) -> None:
+        """Write these fields of the trade."""
+        _TRADE({name: getattr(self.trade, name) for name in fields}, trade=self.trade.pk)
+
     def refresh(self) -> None:
         """Take in what became of the orders since."""
         declined, unpaired = books.declined(self.orders), books.unpaired(self.orders)
@@ -291,7 +295,7 @@ class Desk:
         trade.directives = directives.document()
         sentence = f"The exchange refused the leverage or margin mode: {refusal}"
         with self.case.lease.writing():
-            trade.save(update_fields=["directives"])
+            self.case.save("directives")
             tell(trade, "order_rejected", sentence, self.case.market.time, code=refusal.code, role=Role.ENTRY)
 
 

@@ -32,7 +32,7 @@ def note_doubt(case: Case) -> None:
     if since != trade.mismatch_since:
         trade.mismatch_since = since
         with case.lease.writing():
-            trade.save(update_fields=["mismatch_since"])
+            case.save("mismatch_since")
     elif since is not None and wall_ms() - to_ms(since) >= LAG_MS and not _was_told(case):
         with case.lease.writing():
             tell(trade, "notice", f"{doubts} Checking on.", case.market.time, doubt=True)

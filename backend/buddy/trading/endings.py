@@ -12,13 +12,17 @@ from buddy.core.costs import PRECISE
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO
 from buddy.core.position import Booked, Cause, Position, exit_cause, initial_risk
+from buddy.prepared import Update
 
 from .case import Case
 from .figures import figures, kept
 from .models import ExitReason, Order, Trade
 from .moments import at
-from .states import LIVE
+from .states import LIVE, WORKING
 from .telling import WITHDRAWALS, hint, signed, tell, text
+
+_PENDING = Update(lambda trade: Trade.objects.filter(pk=trade, status=Trade.Status.PENDING))
+_WORKING = Update(lambda trade: Trade.objects.filter(pk=trade, status__in=WORKING))
 
 
 def begin(case: Case) -> None:
@@ -26,9 +30,9 @@ def begin(case: Case) -> None:
     first = case.position.first_fill_time
     if case.trade.status != Trade.Status.PENDING or first is None:
         return
-    pending = Trade.objects.filter(pk=case.trade.pk, status=Trade.Status.PENDING)
+    opened = {"status": Trade.Status.OPEN, "opened_at": at(first)}
     with case.lease.writing():
-        if pending.update(status=Trade.Status.OPEN, opened_at=at(first)):
+        if _PENDING(opened, trade=case.trade.pk):
             case.trade.status, case.trade.opened_at = Trade.Status.OPEN, at(first)
             hint(case.trade)
 
@@ -41,7 +45,7 @@ def freeze_risk(case: Case) -> None:
     if position.exited or not case.entry_is_open:
         trade.initial_risk = kept(risk_so_far(position))
         with case.lease.writing():
-            trade.save(update_fields=["initial_risk"])
+            case.save("initial_risk")
 
 
 def risk_so_far(position: Position) -> Decimal:
@@ -74,8 +78,8 @@ def _finish(case: Case) -> bool:
         "closed_at": at(closed),
     }
     with case.lease.writing():
-        still_open = Trade.objects.filter(pk=trade.pk, status__in=(Trade.Status.PENDING, Trade.Status.OPEN))
-        if not still_open.update(status=Trade.Status.CLOSED, protected_since=None, naked_since=None, **frozen):
+        ended = {"status": Trade.Status.CLOSED, "protected_since": None, "naked_since": None}
+        if not _WORKING(ended | frozen, trade=trade.pk):
             return False
         _tell_closed(trade, frozen, closed, position)
         hint(trade)
@@ -112,8 +116,7 @@ def _call_off(case: Case) -> bool:
     trade, now = case.trade, case.market.time
     why = _withdrawal(case)
     with case.lease.writing():
-        pending = Trade.objects.filter(pk=trade.pk, status=Trade.Status.PENDING)
-        if not pending.update(status=Trade.Status.CANCELLED, withdrawal=why, closed_at=at(now)):
+        if not _PENDING({"status": Trade.Status.CANCELLED, "withdrawal": why, "closed_at": at(now)}, trade=trade.pk):
             return False
         tell(trade, "entry_withdrawn", f"The entry was withdrawn: {WITHDRAWALS[why]}.", now, withdrawal=why)
         hint(trade)

@@ -28,7 +28,7 @@ from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import Glance, glance, source_for
 from buddy.exchanges.market_data.source import PriceSource
 from buddy.exchanges.models import Account
-from buddy.prepared import Select
+from buddy.prepared import Select, insert
 
 from . import books, gate
 from .claims import Claim
@@ -142,20 +142,22 @@ def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
 
 def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
     document, now = plan.document(), bench.now()
-    trade = Trade.objects.create(
-        owner_id=bench.account.owner_id,
-        account=bench.account,
-        symbol=plan.symbol,
-        side=plan.side,
-        source=source,
-        first_plan=document,
-        plan=document,
-        quantities=[text(quantity) for quantity in sizing.quantities],
-        leverage=sizing.leverage,
-        margin_mode=plan.margin_mode,
-        asked_risk=sizing.asked_risk,
-        first_stop=plan.stop_price,
-        asked_at=at(now),
+    trade = insert(
+        Trade(
+            owner_id=bench.account.owner_id,
+            account=bench.account,
+            symbol=plan.symbol,
+            side=plan.side,
+            source=source,
+            first_plan=document,
+            plan=document,
+            quantities=[text(quantity) for quantity in sizing.quantities],
+            leverage=sizing.leverage,
+            margin_mode=plan.margin_mode,
+            asked_risk=sizing.asked_risk,
+            first_stop=plan.stop_price,
+            asked_at=at(now),
+        )
     )
     quantity, risk = text(sizing.quantity), text(sizing.asked_risk)
     money = f"{sizing.asked_risk:.2f} {bench.account.currency}"

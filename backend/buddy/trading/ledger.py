@@ -21,7 +21,7 @@ from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMo
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
-from buddy.prepared import Select, Update
+from buddy.prepared import Select, Update, insert
 
 from . import adopted, booking, books, income, pairs, records, reopening, telling, told_late
 from .client_ids import new_client_id
@@ -134,7 +134,8 @@ class Ledger:
             touched |= adopted.explain(entries, instruments) if any(fill.trade_id is None for fill in new) else set()
             over = touched - {trade.pk for trade in self.working}
             reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
-            told_late.take_in(over - reopened, instruments)
+            if late := over - reopened:
+                told_late.take_in(late, instruments)
             if new:
                 telling.hint_account(self.account)
         self.account.cursor = reading.cursor
@@ -267,23 +268,25 @@ class Ledger:
         return order
 
     def _write(self, trade: Trade, wish: Wish, raw: dict[str, Any], paired_with: Order | None = None) -> Order:
-        return Order.objects.create(
-            account=self.account,
-            trade=trade,
-            client_id=new_client_id(),
-            paired_with=paired_with,
-            symbol=trade.symbol,
-            role=wish.role,
-            leg=wish.leg,
-            order_side=wish.order_side,
-            kind=wish.kind,
-            quantity=wish.quantity,
-            price=wish.price,
-            trigger=wish.trigger,
-            reduce_only=wish.reduce_only,
-            reason=wish.reason,
-            lease_epoch=self.lease.epoch,
-            raw=raw,
+        return insert(
+            Order(
+                account=self.account,
+                trade=trade,
+                client_id=new_client_id(),
+                paired_with=paired_with,
+                symbol=trade.symbol,
+                role=wish.role,
+                leg=wish.leg,
+                order_side=wish.order_side,
+                kind=wish.kind,
+                quantity=wish.quantity,
+                price=wish.price,
+                trigger=wish.trigger,
+                reduce_only=wish.reduce_only,
+                reason=wish.reason,
+                lease_epoch=self.lease.epoch,
+                raw=raw,
+            )
         )
 
     def _refused(self, order: Order, half: Order | None, refusal: Rejected) -> None:

@@ -35,7 +35,7 @@ def note_cover(case: Case) -> None:
     lost = trade.protected_since is not None and naked is not None and case.live_stop is None
     trade.protected_since, trade.naked_since = since, naked
     with case.lease.writing():
-        trade.save(update_fields=["protected_since", "naked_since"])
+        case.save("protected_since", "naked_since")
         if lost:
             tell(trade, "protection_lost", "No stop rests for this position any more. It is being put back.", now)
 
@@ -76,7 +76,7 @@ def order_close(case: Case, cause: Cause) -> None:
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
     with case.lease.writing():
-        case.trade.save(update_fields=["directives"])
+        case.save("directives")
         sentence = "NO STOP COULD BE PLACED: the position is closed at market now."
         tell(case.trade, "protection_lost", sentence, case.market.time, closing=True)
 
@@ -93,7 +93,7 @@ def withdraw(case: Case, why: Withdrawal, sentence: str) -> None:
     case.position = replace(case.position, directives=directives)
     case.trade.directives = directives.document()
     with case.lease.writing():
-        case.trade.save(update_fields=["directives"])
+        case.save("directives")
         tell(case.trade, "notice", f"{sentence}: what is unfilled of it is withdrawn.", case.market.time)
 
 
@@ -144,7 +144,7 @@ def note_venue(case: Case) -> None:
     if _is_news(told, kept):
         case.trade.at_venue = told
         with case.lease.writing():
-            case.trade.save(update_fields=["at_venue"])
+            case.save("at_venue")
 
 
 def _is_news(told: dict[str, str | None], kept: dict[str, str | None]) -> bool:

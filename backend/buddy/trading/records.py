@@ -20,6 +20,7 @@ RECORD = "record-"
 STILL_TOLD = timedelta(hours=1)
 """How long executions are asked for that were missing when a trade ended."""
 
+_OF_ORDER = Select(lambda order: Fill.objects.filter(order_id=order, from_record=True).order_by("id"))
 _RECORDS = Select(
     lambda account: Fill.objects.filter(account_id=account, from_record=True).values_list("order_id", "symbol", "time")
 )
@@ -28,7 +29,7 @@ _RECORDS = Select(
 def make_way(order: Order, told: port.Fill) -> None:
     """What was booked from the order's own record gives way to `told`; what is left of it keeps the whole's average."""
     left, value = told.quantity, told.quantity * told.price
-    for record in Fill.objects.filter(order=order, from_record=True).order_by("id"):
+    for record in _OF_ORDER.rows(order=order.pk):
         part = min(left, record.quantity)
         left -= part
         rest = record.quantity - part

@@ -42,7 +42,7 @@ def settle(case: Case, ledger: Ledger) -> bool:
     ledger.book_records(fills)
     case.trade.mismatch_since = None
     with case.lease.writing():
-        case.trade.save(update_fields=["mismatch_since"])
+        case.save("mismatch_since")
         for fill in fills:
             _say(fill, case)
     return True

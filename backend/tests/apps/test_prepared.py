@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.prepared import Select, Update
+from buddy.prepared import Select, Update, insert
 from buddy.trading.models import Order, Trade
 
 BY_KIND = Select(lambda owner, kinds: Event.objects.filter(owner_id=owner, kind__in=kinds).order_by("id"))
@@ -103,6 +103,25 @@ def test_a_column_of_small_numbers_is_asked_like_any_other(account: Account) -> 
         )
     assert legs.rows(leg=1, side="buy") == [("leg-1",)]
     assert legs.rows(leg=0, side="sell") == []
+
+
+def test_a_new_row_is_the_one_that_create_writes(alice: Any) -> None:
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    values = {"owner": alice, "kind": "notice", "text": "Here", "data": {"price": "1.5"}, "time": when}
+    plain, fast = Event.objects.create(**values), insert(Event(**values))
+    assert fast.pk == plain.pk + 1
+    (one, other) = told(Event.objects.order_by("id"))
+    own = {"id", "created_at"}
+    assert {name: one[name] for name in one.keys() - own} == {name: other[name] for name in other.keys() - own}
+    fast.text = "Changed"
+    fast.save()
+    assert Event.objects.get(pk=fast.pk).text == "Changed"
+
+
+def test_a_new_row_that_may_not_be_is_an_error_of_the_database(alice: Any) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Event(owner_id=None, kind="notice", text="", data={}, time=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert not Event.objects.exists()
 
 
 def test_a_moment_is_compared_as_the_queryset_compares_it(alice: Any, events: list[Event]) -> None:
