@@ -115,7 +115,7 @@ class Demo:
     def words(self) -> dict[str, str]:
         """Nothing of the desk that this machine may run in earnest is touched, whatever `.env` says."""
         ours = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SITE_URL", "ENVIRONMENT", "LIVE_TRADING"), "")
-        return {**ours, "ENV_FILE": os.devnull, "EXCHANGE_TRANSPORT_BASE": self.base}
+        return {**ours, "ENV_FILE": os.devnull, "EXCHANGE_TRANSPORT_BASE": self.base, "CANARY_ORDERS": "true"}
 
     @property
     def notice(self) -> str:

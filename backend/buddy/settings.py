@@ -92,6 +92,9 @@ EXCHANGE_TRANSPORT_BASE = env.text("EXCHANGE_TRANSPORT_BASE", "")
 """For development and tests: all traffic to venues goes to this address instead."""
 LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
 """Whether accounts that trade with real money may be made and may enter trades."""
+CANARY_ORDERS = env.boolean("CANARY_ORDERS", default=not EXCHANGE_TRANSPORT_BASE)
+"""Whether accounts at venues prove at start and daily that an order can be placed, seen and cancelled there; at
+stand-ins, which are told what to expect, only where that is asked for."""
 RECENT_SIGN_IN = env.integer("RECENT_SIGN_IN_MINUTES", 10, at_least=1) * 60
 """Seconds since the last sign-in or confirmation of the password, for what puts real money at risk."""
 LEASES_RENEWED = True

@@ -293,6 +293,8 @@ class Profile:
     settle_ms: int = 0
     """How long an order the venue accepted may stay invisible to `find`; 0 where reads are never behind writes."""
     exits: Exits = Exits.REDUCE_ONLY
+    orders_name_margin: bool = False
+    """An order has to say the margin mode of its symbol, so that has to be set up before it."""
 
 
 class Exchange(Protocol):

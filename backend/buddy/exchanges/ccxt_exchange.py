@@ -89,6 +89,7 @@ class CcxtExchange:
             protects_position=self.recipe.protects_position,
             names_stops=self.recipe.names_stops,
             settle_ms=self.recipe.settle_ms,
+            orders_name_margin=self.recipe.order_carries_margin_mode,
         )
         self._margin_modes: dict[str, str] = {}
         self._set_up = SetUp(calls)

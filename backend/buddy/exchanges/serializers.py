@@ -81,6 +81,17 @@ class VenueFactsSerializer(serializers.Serializer[Any]):
     checked_at = moment(allow_null=True)
 
 
+class ProofSerializer(serializers.Serializer[Any]):
+    """The last order that was placed to prove that one can be placed, seen and cancelled at the venue."""
+
+    outcome = serializers.ChoiceField(choices=["never", "running", "proved", "failed"])
+    at = moment(allow_null=True)
+    placed = serializers.BooleanField()
+    seen = serializers.BooleanField(help_text="By its name and in the list of what rests.")
+    cancelled = serializers.BooleanField()
+    why = serializers.CharField(help_text="What could not be proven; empty when all was.")
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -115,6 +126,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     connection = ConnectionSerializer()
     key = KeySerializer(allow_null=True, help_text="Null for paper.")
     venue_facts = VenueFactsSerializer(allow_null=True, help_text="Null for paper.")
+    proof = ProofSerializer(allow_null=True, help_text="Null for paper.")
     created_at = moment()
 
 

@@ -26,7 +26,8 @@ from .real_money import SENTENCE
 from .venues import VENUES
 
 STANDING = "buddy.trading.gate.standing_summary"
-"""Trading stands above this app: asked by name for an account's open risk and trades."""
+"""Trading stands above this app: asked by name for an account's open risk and trades, and what it has proven."""
+PROOF = "buddy.trading.canary_rows.told"
 LIMITS = ("max_leverage", "max_open_trades", "seed", "replay_file", "replay_speed")
 AMOUNTS = ("opening_balance", "maker_fee", "taker_fee", "slippage", "max_risk_percent", "max_open_risk_percent")
 PLAIN: tuple[str, ...] = ("id", "name", "mode", "venue", "state", "is_main", "currency", "price_source", "created_at")
@@ -60,6 +61,7 @@ def account_story(account: Account) -> dict[str, Any]:
         "connection": _connection(account, trouble),
         "key": _key(account),
         "venue_facts": _venue_facts(account),
+        "proof": import_string(PROOF)(account),
     }
 
 

@@ -51,6 +51,8 @@ class Ledger:
         self.outcomes = Outcomes(account, exchange, lease)
         self.nobodys: Mapping[tuple[str, Side], Decimal] = {}
         """What no trade of ours accounts for, by symbol and side, as of the last reading."""
+        self.also: set[str] = set()
+        """Symbols to read besides those of trades and their orders."""
         self.working: list[Trade] = []
         """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
         self.rows = Rows()
@@ -230,7 +232,7 @@ class Ledger:
 
     def _symbols(self) -> list[str]:
         live = {order.symbol for orders in self.rows.orders.values() for order in orders if order.status in LIVE}
-        return sorted({trade.symbol for trade in self.working} | live | set(self._recorded.values()))
+        return sorted({trade.symbol for trade in self.working} | live | set(self._recorded.values()) | self.also)
 
     # --- sending ---
 

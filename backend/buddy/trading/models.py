@@ -252,6 +252,54 @@ class Alarm(models.Model):
         ]
 
 
+class Canary(models.Model):
+    """An order that proves that orders can be placed, seen and cancelled; so far off that it cannot fill.
+
+    No trade, so that no figure counts it. Like every order of ours it is written down and committed before it is sent,
+    and whoever looks next goes on from what is written.
+    """
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"
+        PROVED = "proved"
+        FAILED = "failed"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="canaries")
+    client_id = models.CharField(max_length=28, unique=True)
+    exchange_id = models.CharField(max_length=64, blank=True)
+    child_id = models.CharField(max_length=64, blank=True)
+    symbol = models.CharField(max_length=40)
+    order_side = models.CharField(max_length=4, choices=choices(OrderSide))
+    kind = models.CharField(max_length=12, choices=choices(OrderKind))
+    quantity = DecimalText(default=0)
+    trigger = DecimalText(null=True)
+    """Both once a price is known."""
+    closes = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="closing")
+    """On the order that closes at once what a canary has bought after all: that canary."""
+    attempt = models.PositiveSmallIntegerField(default=0)
+    """How often the venue has refused one before it."""
+    status = models.CharField(max_length=10, choices=choices(OrderStatus), default=OrderStatus.INTENDED)
+    filled = DecimalText(default=0)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.RUNNING)
+    why = models.CharField(max_length=300, blank=True)
+    """What could not be proven; empty when all was."""
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    found_at = models.DateTimeField(null=True)
+    """When the venue told of it by its name or number."""
+    listed_at = models.DateTimeField(null=True)
+    """When it stood in the list of what rests, which is what a look goes by."""
+    absent_since = models.DateTimeField(null=True)
+    cancel_at = models.DateTimeField(null=True)
+    """When it was first asked to be cancelled."""
+    over_at = models.DateTimeField(null=True)
+    """When it was certain that nothing of it rests any more."""
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["account"], condition=models.Q(over_at=None), name="canary_not_over")]
+
+
 class IdempotentCall(models.Model):
     """The first answer to an Idempotency-Key, replayed to every repeat of the same request."""
 

@@ -12,7 +12,7 @@ from buddy.exchanges import pace, wakes
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
-from . import pacing, unmanaged
+from . import canary_rows, pacing, unmanaged
 from .lease import LeaseHeld, LeaseLost, leased, note_loss
 from .models import Order, Trade
 from .states import LIVE, WORKING
@@ -45,7 +45,8 @@ def with_work() -> list[int]:
     Those at rest are left alone for a moment: their streams are heard, and nothing waits for a price (`pace`).
     """
     working = {account for (account,) in (*_TRADING.rows(), *_RESTING.rows())}
-    return sorted({*(working - pace.at_rest(working)), *_due_for_a_glance()} - unmanaged.in_vain())
+    proving = canary_rows.with_open()
+    return sorted({*(working - pace.at_rest(working)), *proving, *_due_for_a_glance()} - unmanaged.in_vain())
 
 
 def _due_for_a_glance() -> list[int]:

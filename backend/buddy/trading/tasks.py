@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_init
+from django.utils import timezone
 
 from . import claims, rounds, ticker, unmanaged
+from .canary_rows import Worker
 
 ROUND = 2.0
 """Seconds between two rounds, after which one has to make room for the next."""
+
+
+@worker_init.connect
+def begin_to_prove(**_: Any) -> None:
+    Worker.since = timezone.now()
 
 
 @shared_task(name="buddy.trading.tasks.watch_all", queue="watch", expires=2, ignore_result=True)

@@ -28,7 +28,7 @@ from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import caution, endings, protection, settling, taken, unmanaged, unwatched
+from . import canary, caution, endings, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
 from .case import Case, Desk
 from .cases import cases, remember_prices
@@ -116,6 +116,8 @@ def _set_pace(account: Account, looked: Looked) -> None:
 
 def _round(ledger: Ledger, looked: Looked) -> bool:
     """One reading and what follows from it; whether to read again at once."""
+    proving = [] if ledger.account.is_paper else canary.open_rows(ledger.account.pk)
+    ledger.also = {row.symbol for row in proving}
     reading = ledger.read()
     if not looked.rounds:
         write_mode(ledger.account, reading.position_mode)
@@ -134,7 +136,15 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     looked.behind = reading.behind
     restless = bool(again) or reading.behind or looked.acted
     looked.calm = not (restless or looked.waits or ledger.account.is_paper) and _is_calm(found, ledger)
+    if not ledger.account.is_paper:
+        canary.tend(ledger, reading, proving, quiet=not (restless or looked.waits) and _is_quiet(found, ledger))
     return restless
+
+
+def _is_quiet(found: Sequence[Case], ledger: Ledger) -> bool:
+    """Nothing is in doubt, and nothing held without its stop: there is time for something that is no trade."""
+    clear = all(not case.doubts and (case.held <= 0 or case.is_safe) for case in found)
+    return clear and len(found) == len(ledger.working) and not ledger.ownerless()
 
 
 def _is_calm(found: Sequence[Case], ledger: Ledger) -> bool:

@@ -707,6 +707,8 @@ export interface components {
             key: components["schemas"]["Key"] | null;
             /** @description Null for paper. */
             venue_facts: components["schemas"]["VenueFacts"] | null;
+            /** @description Null for paper. */
+            proof: components["schemas"]["Proof"] | null;
             /** Format: date-time */
             readonly created_at: string;
         };
@@ -1153,6 +1155,8 @@ export interface components {
         OrderSideEnum: "buy" | "sell";
         /** @enum {string} */
         OrderStatusEnum: "intended" | "unknown" | "open" | "partial" | "filled" | "cancelled" | "rejected" | "expired";
+        /** @enum {string} */
+        OutcomeEnum: "never" | "running" | "proved" | "failed";
         PaginatedEventList: {
             results: components["schemas"]["Event"][];
             /** @description Opaque cursor of the next part. */
@@ -1407,6 +1411,18 @@ export interface components {
         };
         /** @enum {string} */
         PriceSourceEnum: "live" | "replay" | "simulated";
+        /** @description The last order that was placed to prove that one can be placed, seen and cancelled at the venue. */
+        Proof: {
+            outcome: components["schemas"]["OutcomeEnum"];
+            /** Format: date-time */
+            readonly at: string | null;
+            placed: boolean;
+            /** @description By its name and in the list of what rests. */
+            seen: boolean;
+            cancelled: boolean;
+            /** @description What could not be proven; empty when all was. */
+            why: string;
+        };
         Protected: {
             state: components["schemas"]["ProtectedStateEnum"];
             /** Format: date-time */
