@@ -14,9 +14,11 @@ PYTEST := PYTHONPATH=$(CURDIR):$(CURDIR)/backend $(BIN)/pytest
 WORKERS ?= 2
 SEEDS ?= 1000..1300
 CASES ?= 300
+BACKUP ?= latest
+IDENTITY ?= $(error Name the file with the identity: make $(MAKECMDGOALS) IDENTITY=/path/to/identity)
 
 .PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
-	check-api check-infra simulate attack fmt api lock bench up down backup restore
+	check-api check-infra simulate attack fmt api lock bench up down backup backup-key verify-backup restore
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,8 +100,14 @@ up: ## start production by docker compose
 down: ## stop it
 	docker compose down
 
-backup: ## one dump now (production)
-	docker compose exec backup /backups/backup.sh once
+backup: ## one encrypted backup now, proven by restoring it into an empty database
+	@backups/manage.sh backup
 
-restore: ## restore DUMP=/dumps/… into an empty database (production)
-	docker compose run --rm --no-deps --entrypoint /backups/restore.sh backup $(DUMP)
+backup-key: ## a new pair of keys for backups: prints the identity once (make backup-key > /another/disk/identity)
+	@backups/manage.sh backup_key
+
+verify-backup: ## is it worth anything? IDENTITY=/path/to/identity [BACKUP=latest]
+	@backups/manage.sh verify_backup $(BACKUP) --identity - <$(IDENTITY)
+
+restore: ## into an empty database: IDENTITY=/path/to/identity [BACKUP=latest] [REPLACE=1 keeps the old one aside]
+	@backups/manage.sh restore $(BACKUP) --identity - $(if $(REPLACE),--replace) <$(IDENTITY)

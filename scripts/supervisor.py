@@ -170,8 +170,9 @@ class Stack:
             for name in ("web", "worker", "beat"):
                 self.parts[name].start()
             self._wait(lambda: bool(self.health()), self.parts["web"])
-            for name in ("watchdog", "stream"):  # only now: the first page need not wait for them
-                self.parts[name].start()
+            for name in ("watchdog", "stream", "backup"):  # only now: the first page need not wait for them
+                if name in self.parts:
+                    self.parts[name].start()
             if self.demo:
                 self._wait(self.demo.answers, self.parts["venue"])
         except BaseException:
@@ -234,6 +235,8 @@ class Stack:
         commands |= {name: ["manage.py", name] for name in ("watchdog", "stream")}
         if self.demo:
             commands = {"venue": self.demo.command, **commands}
+        elif self.words.get("BACKUP_RECIPIENT"):
+            commands["backup"] = ["manage.py", "backup", "--keep-taking"]
         parts = [self._part(name, [str(BIN / "python"), *words]) for name, words in commands.items()]
         if self.store:
             self.store.folder.mkdir(parents=True, exist_ok=True)

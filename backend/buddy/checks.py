@@ -13,6 +13,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from buddy import env
+from buddy.backups.refusals import Refused
+from buddy.backups.sealing import check_recipients
 from buddy.exchanges import resealing
 from buddy.exchanges.models import Credentials
 
@@ -46,8 +48,17 @@ def _faults() -> Iterator[tuple[str, str, str]]:
             "LIVE_TRADING is on, and EXCHANGE_TRANSPORT_BASE sends signed requests to another machine.",
             "Remove EXCHANGE_TRANSPORT_BASE, or let it name this machine (127.0.0.1).",
         )
+    if settings.BACKUP_RECIPIENT:
+        yield from _backup_faults()
     if settings.PRODUCTION:
         yield from _production_faults()
+
+
+def _backup_faults() -> Iterator[tuple[str, str, str]]:
+    try:
+        check_recipients(settings.BACKUP_RECIPIENT)
+    except Refused as refused:
+        yield "E007", refused.args[0], refused.cure
 
 
 def _production_faults() -> Iterator[tuple[str, str, str]]:

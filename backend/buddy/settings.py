@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "buddy.exchanges",
     "buddy.trading",
     "buddy.journal",
+    "buddy.backups",
 ]
 
 MIDDLEWARE = [
@@ -100,6 +101,19 @@ RECENT_SIGN_IN = env.integer("RECENT_SIGN_IN_MINUTES", 10, at_least=1) * 60
 LEASES_RENEWED = True
 """By a thread on this machine's clock, while a look waits for its venue."""
 MEDIA_ROOT = DATA_DIR / "media"
+
+# Backups
+BACKUP_DIR = Path(ROOT, env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).absolute()
+BACKUP_WORK_DIR = Path(ROOT, env.text("BACKUP_WORK_DIR", str(DATA_DIR / "backup-work"))).absolute()
+"""On this machine's own disk: where a backup lies decrypted while it is proven or restored."""
+BACKUP_RECIPIENT = env.listing("BACKUP_RECIPIENT")
+"""Public keys (age1…): whoever has the identity of one of them opens a backup."""
+BACKUP_EVERY_HOURS = env.integer("BACKUP_EVERY_HOURS", 24, at_least=1)
+BACKUP_DAILY = env.integer("BACKUP_DAILY", 14, at_least=1)
+BACKUP_WEEKLY = env.integer("BACKUP_WEEKLY", 8)
+BACKUP_MONTHLY = env.integer("BACKUP_MONTHLY", 12)
+POSTGRES_BIN = env.text("POSTGRES_BIN", "")
+"""Where pg_dump and pg_restore are; empty: on the path."""
 
 # Users: e-mail only; no verification, since a self-hosted desk may have no mail.
 AUTH_USER_MODEL = "users.User"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
 
 from . import vault
 
@@ -37,10 +38,10 @@ def reseal() -> Outcome:
     return outcome
 
 
-def counted() -> tuple[int, int]:
-    """How many sealed rows there are, and how many of them VAULT_KEY does not open."""
+def counted(using: str = DEFAULT_DB_ALIAS, tables: Collection[str] | None = None) -> tuple[int, int]:
+    """How many sealed rows there are, and how many of them VAULT_KEY does not open. `tables`: those that are there."""
     rows = closed = 0
-    for row in _sealed_rows():
+    for row in _sealed_rows(using, tables):
         rows += 1
         try:
             row.keys()
@@ -49,8 +50,9 @@ def counted() -> tuple[int, int]:
     return rows, closed
 
 
-def _sealed_rows() -> Iterator[Any]:
+def _sealed_rows(using: str = DEFAULT_DB_ALIAS, tables: Collection[str] | None = None) -> Iterator[Any]:
     """Of every table whose rows can seal themselves anew; only the columns for that, as others may not be there yet."""
     for model in apps.get_models():
-        if fields := getattr(model, "SEALED", ()):
-            yield from model._default_manager.only("account_id", *fields).order_by("pk").iterator()
+        fields = getattr(model, "SEALED", ())
+        if fields and (tables is None or model._meta.db_table in tables):
+            yield from model._default_manager.using(using).only("account_id", *fields).order_by("pk").iterator()

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 
+from buddy.backups.standing import is_wanted, standing
 from buddy.events import pulses
 from buddy.events.hub import hub
 from buddy.exchanges.stream import PULSE as STREAM_KEY
@@ -34,6 +35,7 @@ Part = dict[str, Any]
 
 def parts() -> dict[str, Part]:
     """Each with `ok`, `light` and, where there is one, the age of its last sign of life in seconds."""
+    backup = {"backup": _part(_backup, "amber")} if is_wanted() else {}
     return {
         "web": {"ok": True, "light": "green"},
         "database": _part(_database, "red"),
@@ -43,6 +45,7 @@ def parts() -> dict[str, Part]:
         "stream": _heartbeat(STREAM_KEY, "amber"),
         "watchdog": _part(_watchdog, "amber"),
         "feed": _part(_feed, "amber"),
+        **backup,
     }
 
 
@@ -81,6 +84,12 @@ def _heartbeat(key: str, down: Light) -> Part:
 def _watchdog() -> Part:
     age = age_of(pulses.last([WATCHDOG]).get(WATCHDOG))
     return {"ok": age is not None and age < timedelta(seconds=ASLEEP)} | _age(age)
+
+
+def _backup() -> Part:
+    """By the age of what the last proven one holds: a backup that was never restored does not count."""
+    found = standing()
+    return {"ok": found.ok} | _age(found.age)
 
 
 def _alive(age: timedelta | None, late: timedelta, down: Light) -> Part:

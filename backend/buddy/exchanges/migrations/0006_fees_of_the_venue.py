@@ -11,7 +11,7 @@ ASSUMED = {'maker_fee': Decimal('0.0002'), 'taker_fee': Decimal('0.0005')}
 
 def others_were_typed(apps, schema_editor):
     accounts = apps.get_model('exchanges', 'Account')
-    for account in accounts.objects.all():
+    for account in accounts.objects.using(schema_editor.connection.alias).all():
         if any(getattr(account, name) != fee for name, fee in ASSUMED.items()):
             accounts.objects.filter(pk=account.pk).update(fee_source='typed')
 
