@@ -6,7 +6,8 @@
 #   manage.sh restore NAME|latest --identity - [--replace] <KEYFILE
 #   manage.sh backup_key                                         a new pair of keys
 #
-# The identity comes in through standard input, so that it never lies on the server.
+# NAME is that of a backup in BACKUP_DIR, or an absolute path. The identity comes in through standard input, so that it
+# never lies on the server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

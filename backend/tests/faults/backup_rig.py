@@ -36,6 +36,7 @@ KEYS = Keys("canary-api-key-7Hq2", "canary-secret-Zx81kPq", "canary-passphrase-p
 NOTE = "Zu früh ▲ raus; nächstes Mal warten"
 PLAN = {
     "symbol": "BTC/USDT:USDT",
+    "side": "long",
     "entries": [{"kind": "market"}],
     "stop": {"price": "63000"},
     "take_profits": [{"price": "66000"}],
@@ -112,7 +113,7 @@ def fill(alias: str) -> None:
 def add_trade(alias: str, user: User, account: Account, number: int) -> Trade:
     now = timezone.now()
     figures: dict[str, Any] = dict.fromkeys(("asked_risk", "first_stop", "initial_risk", "average_entry"), Decimal(100))
-    figures |= {"net": Decimal(number) / 3, "fees": Decimal("0.1"), "funding": Decimal(0), "gross": Decimal(number)}
+    figures |= {"net": Decimal(number) / 8, "fees": Decimal("0.1"), "funding": Decimal(0), "gross": Decimal(number)}
     figures |= {"average_exit": Decimal(110), "entered_quantity": Decimal(1), "r": Decimal(number) / 300}
     words = {"symbol": "BTC/USDT:USDT", "side": "long", "status": "closed", "exit_reason": "take_profit"}
     documents: dict[str, Any] = {"first_plan": PLAN, "plan": PLAN, "quantities": ["1"]}
