@@ -9,7 +9,19 @@ from importlib import import_module
 
 from .figures import Figure, table
 
-PARTS = ("candles", "looks", "rounds", "api", "feed", "adapter", "streams", "protected", "pages", "startup")
+PARTS = (
+    "candles",
+    "looks",
+    "rounds",
+    "venue_looks",
+    "api",
+    "feed",
+    "adapter",
+    "streams",
+    "protected",
+    "pages",
+    "startup",
+)
 ALONE = "--alone"
 
 

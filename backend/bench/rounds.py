@@ -19,7 +19,8 @@ from .serving import cpu_seconds, resident_kb
 from .venue_desk import until
 
 ACCOUNTS, TRADES = 1000, 5
-ROUNDS = 3
+ROUNDS = 2
+PATIENCE = 240.0
 GOAL = 10.0
 """Seconds per round, for one worker on one core."""
 
@@ -66,7 +67,7 @@ def walk(moment: Any) -> None:
     """Until every account has been looked at since `moment`."""
     from buddy.exchanges.models import Account
 
-    until(lambda: not Account.objects.exclude(good_look_at__gt=moment).exists(), 0.05)
+    until(lambda: not Account.objects.exclude(good_look_at__gt=moment).exists(), 0.05, PATIENCE)
 
 
 @contextmanager

@@ -55,9 +55,9 @@ class VenueDesk:
         return self.visitor.call("GET", f"/api/v1/instruments/quote?account={self.account}&symbol={SYMBOL}")
 
 
-def until(so: Callable[[], bool], glance: float = 0.05) -> None:
+def until(so: Callable[[], bool], glance: float = 0.05, patience: float = PATIENCE) -> None:
     """Raises RuntimeError when it does not come to that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not so():
         if time.monotonic() > deadline:
             raise RuntimeError("It did not come to that.")

@@ -15,7 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -68,12 +70,25 @@ def show(request: HttpRequest, path: str = "") -> HttpResponse:
 class Policy(CSPMiddleware):
     """The content policy of the settings, and the boot script of the page as it is now."""
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The library puts the header together for every answer anew; the usual one is kept instead."""
+        if any(name.startswith("_csp_") for name in (*vars(response), *vars(request))):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, _usual_policy(index().script_hashes))
+        return response
+
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         parts.update = {"script-src": list(index().script_hashes), **(parts.update or {})}
         return parts
+
+
+@lru_cache(maxsize=1)
+def _usual_policy(script_hashes: tuple[str, ...]) -> str:
+    """Where a view has changed nothing of it."""
+    return str(build_policy(update={"script-src": list(script_hashes)}))
 
 
 class Files(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise carries no types
