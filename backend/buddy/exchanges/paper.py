@@ -7,7 +7,7 @@ every symbol that was read, and says `behind`, so that the manager reacts at tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from buddy.core.errors import Temporary
 from buddy.core.exchange import Balance, CancelOutcome, OrderIntent, OrderRef, OrderState, Profile, Reading
-from buddy.core.market import Instrument
+from buddy.core.market import Instrument, Side
 from buddy.core.watching import Watch
 
 from . import paper_book
-from .market_data.source import DAY, PriceSource
+from .market_data.source import DAY, PriceSource, UnknownSymbol
 from .models import Account
 from .paper_book import Book
 from .venues import exits_of
@@ -56,7 +56,30 @@ class PaperExchange:
         return self._now().exchange.find(ref)
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
-        return self._change(lambda book: self._read(book, symbols, cursor))
+        """What can be read: a symbol that its source trades no more is left out, and hides no other."""
+        gone: set[str] = set()
+        while True:
+            try:
+                return self._change(lambda book: self._read(book, symbols, cursor, gone))
+            except UnknownSymbol as unknown:
+                if unknown.symbol in gone:
+                    raise
+                gone.add(unknown.symbol)
+
+    def write_off(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+        """Let go of what is held of a symbol that can be traded no more, at this price, with the orders for it."""
+
+        def operation(book: Book) -> None:
+            exchange = book.exchange
+            for client_id, order in list(exchange.orders.items()):
+                if order.intent.symbol == symbol:
+                    exchange.cancel(OrderRef(symbol, client_id))
+            if quantity:
+                exchange.books.execute(exchange.instruments[symbol], side.exit_order_side, quantity, price, fee)
+            book.unreacted.discard(symbol)
+            exchange.waiting = exchange.waiting and bool(book.unreacted)
+
+        self._change(operation)
 
     def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
         def operation(book: Book) -> None:
@@ -106,15 +129,15 @@ class PaperExchange:
 
     # The market
 
-    def _read(self, book: Book, symbols: Sequence[str], cursor: str) -> Reading:
-        exchange = book.exchange
+    def _read(self, book: Book, wanted: Sequence[str], cursor: str, gone: Collection[str]) -> Reading:
+        exchange, symbols = book.exchange, [symbol for symbol in wanted if symbol not in gone]
         for symbol in symbols:
             self._open_market(book, symbol)
-        working = book.at_work(symbols)
+        working = book.at_work(symbols).difference(gone)
         book.forget_all_but(symbols)
         until = max(self.source.horizon(at_work=bool(working)), book.cursor)
         if not exchange.waiting:
-            self._play(book, sorted(working), until)
+            self._play(book, sorted(working), until, gone)
         if exchange.waiting and not book.unreacted:
             book.stand_still(symbols)
         if not exchange.waiting:
@@ -122,11 +145,11 @@ class PaperExchange:
         reading = exchange.read(symbols, cursor)
         return replace(reading, time=book.time, behind=exchange.is_behind or book.cursor < until)
 
-    def _play(self, book: Book, symbols: Sequence[str], until: int) -> None:
+    def _play(self, book: Book, symbols: Sequence[str], until: int, gone: Collection[str]) -> None:
         """Walk on, what is left of the path first, until something happens or all of it is walked."""
         if symbols:
             until = min(until, book.cursor + STRETCH)
-        self._fund(book, until)
+        self._fund(book, until, gone)
         if not book.exchange.run():
             return
         if not symbols:  # nothing to walk past, and new books would walk from 1970 on
@@ -142,9 +165,9 @@ class PaperExchange:
                 return
         book.cursor = until
 
-    def _fund(self, book: Book, until: int) -> None:
+    def _fund(self, book: Book, until: int, gone: Collection[str]) -> None:
         """Before a walk: what those who hold something owe on the way. A walk ends where somebody begins to hold."""
-        for symbol in book.exchange.books.holdings:
+        for symbol in [held for held in book.exchange.books.holdings if held not in gone]:
             since = book.exchange.markets[symbol].time
             book.fund(symbol, self.source.funding(symbol, since, until))
 

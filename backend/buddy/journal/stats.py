@@ -41,7 +41,9 @@ def owner_of(request: Request) -> int:
 
 
 def my_closed(request: Request) -> QuerySet[Trade]:
-    return Trade.objects.filter(owner_id=request.user.pk, status=Trade.Status.CLOSED, closed_at__isnull=False)
+    """Those whose result is known: one ended by word may have none."""
+    closed = Trade.objects.filter(owner_id=request.user.pk, status=Trade.Status.CLOSED, closed_at__isnull=False)
+    return closed.filter(net__isnull=False)
 
 
 def closed_trades(rows: QuerySet[Trade]) -> list[ClosedTrade]:

@@ -148,6 +148,7 @@ def _trade(
         margin_mode=plan.margin_mode,
         asked_risk=max(loss.total, ZERO),
         first_stop=plan.stop_price,
+        contract_size=instrument.contract_size,
         asked_at=at(now),
         opened_at=entered.since,
         **values,

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan
 from buddy.core.exchange import Role
-from buddy.core.market import ZERO, sellable
+from buddy.core.market import ONE, ZERO, Instrument, sellable
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
 from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal, even_price
@@ -124,7 +124,7 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
         plan, sizing = _passed(found, bench)
         with transaction.atomic():
             bench.lease.keep()
-            trade = _write(bench, plan, sizing, source)
+            trade = _write(bench, plan, sizing, source, found.instrument)
             bind(claim, trade)
         bench.look()
     return again(trade)
@@ -140,7 +140,7 @@ def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
         raise
 
 
-def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
+def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str, instrument: Instrument | None) -> Trade:
     document, now = plan.document(), bench.now()
     trade = insert(
         Trade(
@@ -156,6 +156,7 @@ def _write(bench: Bench, plan: Plan, sizing: Sizing, source: str) -> Trade:
             margin_mode=plan.margin_mode,
             asked_risk=sizing.asked_risk,
             first_stop=plan.stop_price,
+            contract_size=instrument.contract_size if instrument is not None else ONE,
             asked_at=at(now),
         )
     )

@@ -135,6 +135,7 @@ class Ledger:
             touched = {pk for pk in {*(fill.trade_id for fill in new), *(row.trade_id for row in moved)} if pk}
             touched |= adopted.explain(entries, instruments) if any(fill.trade_id is None for fill in new) else set()
             over = touched - {trade.pk for trade in self.working}
+            records.make_way_for_words(over, new)
             reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
             if late := over - reopened:
                 told_late.take_in(late, instruments)

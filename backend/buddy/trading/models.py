@@ -27,6 +27,8 @@ class ExitReason(models.TextChoices):
     UNPROTECTED = "unprotected"
     LIQUIDATION = "liquidation"
     EXTERNAL = "external"
+    BY_WORD = "by_word"
+    """The trader has said so, and no exchange has told it."""
 
 
 class Trade(models.Model):
@@ -69,6 +71,8 @@ class Trade(models.Model):
     margin_mode = models.CharField(max_length=10, default="isolated")
     asked_risk = DecimalText()
     first_stop = DecimalText()
+    contract_size = DecimalText(default=1)
+    """Of the instrument when the trade was opened: a symbol that is traded no more cannot be asked for it."""
 
     memory = models.JSONField(default=dict)
     """What a look must remember of the market: best and worst price since entry, the tightest stop so far."""

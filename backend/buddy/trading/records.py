@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from decimal import Decimal, localcontext
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from buddy.core import exchange as port
 from buddy.core.costs import PRECISE
+from buddy.core.market import ZERO
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
@@ -17,6 +19,8 @@ from .models import Fill, Order
 
 RECORD = "record-"
 """How the ids of such executions begin."""
+WORD = "word-"
+"""How the ids of executions begin that the trader has told by word."""
 STILL_TOLD = timedelta(hours=1)
 """How long executions are asked for that were missing when a trade ended."""
 
@@ -40,6 +44,21 @@ def make_way(order: Order, told: port.Fill) -> None:
             _shrink(record, rest, value)
         if not left:
             return
+
+
+def make_way_for_words(trades: Collection[int], new: Iterable[Fill]) -> None:
+    """What the trader has said of an end gives way to what the exchange tells of it after all."""
+    words = {word.trade_id: word for word in Fill.objects.filter(trade__in=trades, fill_id__startswith=WORD)}
+    for told in new:
+        word = words.get(told.trade_id)
+        if word is None or told.order_side != word.order_side or not word.quantity:
+            continue
+        rest = max(word.quantity - told.quantity, ZERO)
+        word.fee, word.quantity = kept(word.fee * rest / word.quantity), rest
+        word.save(update_fields=["fee", "quantity"])
+    for word in words.values():
+        if not word.quantity:
+            word.delete()
 
 
 def _shrink(record: Fill, rest: Decimal, value: Decimal) -> None:

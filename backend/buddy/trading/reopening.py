@@ -14,7 +14,7 @@ from buddy.core.market import Side
 from buddy.core.position import Directives, Withdrawal
 
 from . import booking
-from .models import Fill, Trade
+from .models import ExitReason, Fill, Trade
 from .moments import to_ms
 from .states import WORKING
 from .telling import hint, tell, text
@@ -40,7 +40,8 @@ def reopen(touched: Collection[int]) -> set[int]:
 
     Call inside the transaction that booked it.
     """
-    over = list(Trade.objects.filter(pk__in=touched).exclude(status__in=WORKING))
+    ended = Trade.objects.filter(pk__in=touched).exclude(status__in=WORKING)
+    over = list(ended.exclude(exit_reason=ExitReason.BY_WORD))  # of those the trader has the last word
     held = booking.held_by(over)
     found = [trade for trade in over if held[trade.pk] > 0]
     for trade in found:

@@ -149,6 +149,18 @@ class HandsOffRequestSerializer(serializers.Serializer[Any]):
     on = serializers.BooleanField()
 
 
+class EndByWordRequestSerializer(serializers.Serializer[Any]):
+    """`price` at which it was closed; null: the result is unknown. `sentence`: typed by hand, to the letter."""
+
+    price = serializers.DecimalField(max_digits=38, decimal_places=18, min_value=ZERO, allow_null=True)
+    sentence = Text(max_length=200)
+
+    def validate_price(self, price: Any) -> Any:
+        if price is not None and price <= 0:
+            raise serializers.ValidationError("A price is more than 0. Leave it out where it is not known.")
+        return price
+
+
 # --- preview ----------------------------------------------------------------------------------------------------------
 
 

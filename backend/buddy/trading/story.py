@@ -226,10 +226,10 @@ def _live_stop(orders: Iterable[Order]) -> Order | None:
 
 def _protected(trade: Trade, position: Position, orders: Sequence[Order]) -> dict[str, Any]:
     live, since = _live_stop(orders), {"naked": trade.naked_since, "unwatched": trade.unwatched_since}
-    if not position.held:
-        state = "flat" if position.entered else "waiting"
-    elif trade.unwatched_since is not None:
+    if trade.unwatched_since is not None:
         state = "unwatched"
+    elif not position.held:
+        state = "flat" if position.entered else "waiting"
     else:
         state = "naked" if trade.protected_since is None or live is None else _how_protected(live)
     return {

@@ -14,9 +14,9 @@ from buddy.core.costs import PRECISE
 from buddy.core.market import Instrument
 from buddy.core.position import Position
 
-from . import books
+from . import books, records
 from .figures import figures, kept, per_risk
-from .models import Trade
+from .models import ExitReason, Fill, Trade
 from .moments import to_ms
 from .rows import Rows
 from .telling import hint, signed, tell, text
@@ -41,7 +41,11 @@ def take_in(late: Collection[int], instruments: Mapping[str, Instrument]) -> Non
 
 def _correct(trade: Trade, instrument: Instrument | None) -> None:
     position = books.position_of(trade, instrument or books.unbounded(trade.symbol), Rows.of([trade]))
+    if trade.net is None and (position.held or instrument is None):
+        return  # ended by word without a result, which is not known yet
     told = figures(position, trade.initial_risk) if instrument else _costs_alone(trade, position)
+    if trade.exit_reason == ExitReason.BY_WORD and not _rests_on_a_word(trade):
+        told["exit_reason"] = ExitReason.EXTERNAL
     changed = {name: value for name, value in told.items() if value != getattr(trade, name)}
     if not changed:
         return
@@ -49,6 +53,10 @@ def _correct(trade: Trade, instrument: Instrument | None) -> None:
     sentence = f"The exchange told more of this trade after its end: net is {signed(told['net'])} now."
     tell(trade, "notice", sentence, to_ms(trade.closed_at or trade.created_at), net=text(told["net"]))
     hint(trade)
+
+
+def _rests_on_a_word(trade: Trade) -> bool:
+    return Fill.objects.filter(trade=trade, fill_id__startswith=records.WORD).exists()
 
 
 def _costs_alone(trade: Trade, position: Position) -> dict[str, Any]:

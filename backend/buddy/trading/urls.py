@@ -13,6 +13,7 @@ urlpatterns = [
     path("trades/<int:key>/cancel", views.CancelView.as_view()),
     path("trades/<int:key>/close", views.CloseView.as_view()),
     path("trades/<int:key>/break-even", views.BreakEvenView.as_view()),
+    path("trades/<int:key>/end-by-word", views.EndByWordView.as_view()),
     path("trades/<int:key>/hands-off", views.HandsOffView.as_view()),
     path("accounts/<int:pk>/foreign-positions", foreign_views.ForeignPositionsView.as_view()),
     path("accounts/<int:pk>/foreign-positions/<int:key>/adopt", foreign_views.AdoptView.as_view()),

@@ -18,7 +18,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.problems import Conflict, Problem, fault
 
-from . import executor
+from . import by_word, executor
 from .claims import Claim
 from .idempotency import idempotent
 from .models import Trade
@@ -27,6 +27,7 @@ from .rehearsal import rehearse
 from .serializers import (
     AmendRequestSerializer,
     CloseRequestSerializer,
+    EndByWordRequestSerializer,
     HandsOffRequestSerializer,
     PlanRequestSerializer,
     PreviewSerializer,
@@ -175,6 +176,19 @@ class BreakEvenView(APIView):
     @idempotent(told)
     def post(self, request: Request, key: int, *, claim: Claim) -> Response:
         return _acted(executor.break_even_now, my_trade(request, key), claim=claim)
+
+
+class EndByWordView(APIView):
+    @extend_schema(
+        operation_id="trades_end_by_word",
+        parameters=[KEY],
+        request=EndByWordRequestSerializer,
+        responses=TradeSerializer,
+    )
+    @idempotent(told)
+    def post(self, request: Request, key: int, *, claim: Claim) -> Response:
+        wanted, trade = asked(EndByWordRequestSerializer, request), my_trade(request, key)
+        return _acted(by_word.end, trade, wanted["price"], wanted["sentence"], claim=claim)
 
 
 class HandsOffView(APIView):

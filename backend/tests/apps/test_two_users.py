@@ -110,6 +110,7 @@ MATRIX: dict[str, list[Ask]] = {
     "POST trades/<key>/break-even": [Ask()],
     "POST trades/<key>/cancel": [Ask()],
     "POST trades/<key>/close": [Ask(body={"share": "0.5"})],
+    "POST trades/<key>/end-by-word": [Ask(body={"price": None, "sentence": "I end BTC/USDT:USDT by my word"})],
     "POST trades/<key>/hands-off": [Ask(body={"on": True})],
     "PATCH trades/<key>/plan": [Ask(body={"plan": "$plan"})],
 }

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from buddy.events.models import Event
 from buddy.exchanges import ccxt_client, ccxt_delisted
 from buddy.trading import unwatched
-from buddy.trading.models import Order, Trade
+from buddy.trading.models import Fill, Order, Trade
 from tests.flow.at_a_venue import Place, place, stand_in
 
 __all__ = ["place", "stand_in"]
@@ -103,3 +104,30 @@ def test_what_executed_meanwhile_is_booked_once_the_symbol_is_back(
     assert (gone.status, gone.exit_reason, gone.unwatched_since) == ("closed", "stop_loss", None)
     assert told(gone) == ["unwatched", "watched_again"]
     assert place.books().wallet - 10_000 == gone.net - sum((fill.fee for fill in other.fills.all()), D(0))
+
+
+@pytest.mark.parametrize("venue", ["binance"])
+def test_ended_by_word_it_gives_way_to_what_the_venue_tells_after_all(
+    api: Any, place: Place, two: tuple[Trade, Trade]
+) -> None:
+    gone, other = two
+    place.hand.delist(ETH)
+    place.look(2)
+    Trade.objects.filter(pk=gone.pk).update(unwatched_since=timezone.now() - timedelta(minutes=2))
+    body = {"price": "3390", "sentence": f"I end {ETH} by my word"}
+    answer = api.post(
+        f"/api/v1/trades/{gone.pk}/end-by-word", body, format="json", headers={"Idempotency-Key": uuid.uuid4().hex}
+    )
+    assert (answer.status_code, answer.json()["exit_reason"]) == (200, "by_word")
+    place.look(2)
+    other.refresh_from_db()
+    assert (other.status, other.unwatched_since) == ("open", None)
+    place.hand.set_price(ETH, "3300")  # there the stop has executed all the same
+    place.hand.list_again(ETH)
+    opened(api, place, ETH, 3300)
+    place.look(2)
+    gone.refresh_from_db()
+    assert (gone.status, gone.exit_reason) == ("closed", "external")
+    assert gone.average_exit < 3390
+    assert not Fill.objects.filter(trade=gone, fill_id__startswith="word-").exists()
+    assert gone.net == gone.gross - gone.fees

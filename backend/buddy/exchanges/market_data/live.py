@@ -126,8 +126,17 @@ class LivePrices:
 
     def _ticker(self, symbol: str) -> dict[str, Any]:
         self._listed(symbol)
-        ticker: dict[str, Any] = fetching.ask(self.market, "ticker", symbol, max_age=NEW_ENOUGH)
+        try:
+            ticker: dict[str, Any] = fetching.ask(self.market, "ticker", symbol, max_age=NEW_ENOUGH)
+        except CouldNotRead:
+            self._still_listed(symbol)
+            raise
         return ticker
+
+    def _still_listed(self, symbol: str) -> None:
+        """Where nothing can be read of a symbol its markets are read anew. Raises UnknownSymbol."""
+        self._instruments = self._read_instruments(MINUTE)
+        self._listed(symbol)
 
     def _listed(self, symbol: str) -> Instrument:
         if symbol not in self._known():
@@ -136,12 +145,15 @@ class LivePrices:
 
     def _known(self) -> dict[str, Instrument]:
         if self._instruments is None:
-            rows = fetching.ask(self.market, "instruments", max_age=HOUR)
-            spot = VENUES[self.venue].exits.is_spot
-            self._instruments = {row["symbol"]: _instrument(row, spot=spot) for row in rows}
-            if not self._instruments:
-                raise CouldNotRead(f"{VENUES[self.venue].name} lists no markets.")
+            self._instruments = self._read_instruments(HOUR)
         return self._instruments
+
+    def _read_instruments(self, max_age: int) -> dict[str, Instrument]:
+        rows = fetching.ask(self.market, "instruments", max_age=max_age)
+        spot = VENUES[self.venue].exits.is_spot
+        if not rows:
+            raise CouldNotRead(f"{VENUES[self.venue].name} lists no markets.")
+        return {row["symbol"]: _instrument(row, spot=spot) for row in rows}
 
 
 class AccountPrices(LivePrices):

@@ -131,4 +131,5 @@ class UnknownSymbol(LookupError):
     """The source does not trade it."""
 
     def __init__(self, symbol: str, label: str) -> None:
+        self.symbol = symbol
         super().__init__(f"{symbol} is not traded here ({label}).")

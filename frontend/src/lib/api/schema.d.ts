@@ -613,6 +613,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trades/{key}/end-by-word": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["trades_end_by_word"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trades/{key}/hands-off": {
         parameters: {
             query?: never;
@@ -833,6 +849,12 @@ export interface components {
             message: string;
             cure: string;
         };
+        /** @description `price` at which it was closed; null: the result is unknown. `sentence`: typed by hand, to the letter. */
+        EndByWordRequestRequest: {
+            /** Format: decimal */
+            price: string | null;
+            sentence: string;
+        };
         Equity: {
             opening: string;
             points: components["schemas"]["EquityPoint"][];
@@ -863,7 +885,7 @@ export interface components {
             readonly created_at: string;
         };
         /** @enum {string} */
-        ExitReasonEnum: "take_profit" | "stop_loss" | "break_even" | "trailing_stop" | "manual" | "time" | "halt" | "unprotected" | "liquidation" | "external";
+        ExitReasonEnum: "take_profit" | "stop_loss" | "break_even" | "trailing_stop" | "manual" | "time" | "halt" | "unprotected" | "liquidation" | "external" | "by_word";
         Fault: {
             field: string;
             message: string;
@@ -3887,6 +3909,51 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["CloseRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trade"];
+                };
+            };
+            /** @description An exchange cannot be asked now, or has not answered yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was asked is refused. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trades_end_by_word: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndByWordRequestRequest"];
             };
         };
         responses: {

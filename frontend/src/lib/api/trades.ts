@@ -29,6 +29,8 @@ export const closeTrade = (id: number, share: string, key: string) =>
 	request<Trade>('POST', `/trades/${id}/close`, { body: { share }, key });
 export const breakEven = (id: number, key: string) => request<Trade>('POST', `/trades/${id}/break-even`, { key });
 export const cancelTrade = (id: number, key: string) => request<Trade>('POST', `/trades/${id}/cancel`, { key });
+export const endByWord = (id: number, ending: { price: string | null; sentence: string }, key: string) =>
+	request<Trade>('POST', `/trades/${id}/end-by-word`, { body: ending, key });
 export const handsOff = (id: number, on: boolean) =>
 	request<Trade>('POST', `/trades/${id}/hands-off`, { body: { on } });
 

@@ -9,6 +9,8 @@ export interface PositionActions {
 	/** Close everything, after a question. */
 	askClose: (trade: Trade) => void;
 	cancel: (trade: Trade) => void;
+	/** Say how it ended, where nothing is told of its symbol any more. */
+	askEnd: (trade: Trade) => void;
 	askAmend: (trade: Trade) => void;
 	handsOff: (trade: Trade, on: boolean) => void;
 }

@@ -91,3 +91,12 @@ export const EXIT_NAMES: Record<string, string> = {
 	liquidation: 'liquidated',
 	external: 'closed on the exchange'
 };
+
+/** How a trade ended that nobody can ask about any more; `price` null where the result is unknown. */
+export interface Ending {
+	price: string | null;
+	/** Typed by hand, to the letter. */
+	sentence: string;
+}
+
+export const endingSentence = (symbol: string) => `I end ${symbol} by my word`;

@@ -3,6 +3,7 @@ import {
 	breakEven,
 	cancelTrade,
 	closeTrade,
+	endByWord,
 	getTrade,
 	handsOff,
 	Intention,
@@ -14,6 +15,7 @@ import {
 import { live } from '$lib/state/live.svelte';
 import { tellProblem } from '$lib/tell';
 import type { PlanDocument } from '$lib/trading/plan-document';
+import type { Ending } from '$lib/trading/words';
 
 /** A look that finds all in order tells nothing, but the page says how long ago it was. */
 const RECHECK_MS = 15_000;
@@ -58,6 +60,9 @@ export class WorkingTrades {
 
 	readonly amend = (trade: Trade, plan: PlanDocument): Promise<boolean> =>
 		this.#act(trade, JSON.stringify(plan), 'The plan stays as it was', (key) => amendPlan(trade.id, plan, key));
+
+	readonly endByWord = (trade: Trade, ending: Ending): Promise<boolean> =>
+		this.#act(trade, JSON.stringify(ending), 'The trade goes on', (key) => endByWord(trade.id, ending, key));
 
 	/** Reads the account's trades and follows them until the returned function is called. */
 	follow(account: number, clock: string | null): () => void {

@@ -12,7 +12,8 @@ export const EXITS: Record<string, string> = {
 	halt: 'Closed by a halt',
 	unprotected: 'Closed: no stop could be live',
 	liquidation: 'Liquidated',
-	external: 'Closed on the exchange'
+	external: 'Closed on the exchange',
+	by_word: 'Ended by your word'
 };
 const WITHDRAWALS: Record<string, string> = {
 	missed: 'Missed: it ran to the target first',
