@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .connecting import connected
 from .refusals import Refused, Unsound
@@ -37,7 +38,7 @@ class Postgres(Database):
     @contextmanager
     def snapshot(self, work: Path) -> Iterator[Snapshot]:
         """Exported by one transaction, so that pg_dump sees what it sees."""
-        with connected(self.entry, "snapshot") as connection, transaction.atomic(using=connection.alias):
+        with self._reached("snapshot") as connection, transaction.atomic(using=connection.alias):
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 cursor.execute("SELECT pg_export_snapshot()")
@@ -75,13 +76,8 @@ class Postgres(Database):
             self._command(f"DROP DATABASE IF EXISTS {beside} WITH (FORCE)")
 
     def is_empty(self) -> bool:
-        try:
-            with connected(self.entry, "asked") as connection:
-                return not connection.introspection.table_names()
-        except OperationalError as error:
-            raise Refused(
-                f"Database {self.name!r} cannot be reached: {_said(error)}", "Create it, empty, and set DATABASE_URL."
-            ) from None
+        with self._reached("asked") as connection:
+            return not connection.introspection.table_names()
 
     def set_aside(self, stamp: str) -> str:
         aside = self._beside(f"_before_{stamp}")
@@ -97,6 +93,18 @@ class Postgres(Database):
         with connected(self.entry, "asked") as connection, connection.cursor() as cursor:
             cursor.execute(f"{sql} AND pid <> pg_backend_pid()", [self.name])
             return int(cursor.fetchone()[0])
+
+    @contextmanager
+    def _reached(self, alias: str) -> Iterator[BaseDatabaseWrapper]:
+        with connected(self.entry, alias) as connection:
+            try:
+                connection.ensure_connection()
+            except OperationalError as error:
+                raise Refused(
+                    f"Database {self.name!r} cannot be reached: {_said(error)}",
+                    "Start its server, create it, or set DATABASE_URL.",
+                ) from None
+            yield connection
 
     def _beside(self, suffix: str) -> str:
         return self._quoted(self.name[: LONGEST_NAME - len(suffix)] + suffix)

@@ -55,10 +55,11 @@ class Places:
     def __init__(self, kind: str, folder: Path, server: Postgres) -> None:
         self.kind, self.folder, self.server = kind, folder, server
         self.count = 0
+        self.has_first = False
 
     def desk(self, *, full: bool = False) -> Desk:
         """An empty one, or one with rows and media; each with folders of its own."""
-        if full and not self.count:
+        if full and not self.has_first:
             self._make_the_first()
         self.count += 1
         desk = self._named(f"desk{self.count}")
@@ -80,6 +81,7 @@ class Places:
 
     def _make_the_first(self) -> None:
         """Migrated and filled once; the others are its copies."""
+        self.has_first = True
         first = self._named("first")
         self._create(first, copy=False)
         with first.database.connected("filled") as connection:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -21,10 +22,11 @@ from django.utils import timezone
 from bench.serving import Visitor
 from buddy import checks
 from buddy.backups import attempts, standing
-from buddy.backups.desk import Desk
+from buddy.backups.desk import Desk, database_of
 from buddy.backups.models import Backup
 from buddy.backups.refusals import Refused
 from buddy.backups.sealing import KeyPair
+from buddy.backups.shelf import Shelf
 from scripts.stores import Postgres, free_port
 from scripts.supervisor import Stack
 from tests.conftest import PASSWORD
@@ -220,12 +222,17 @@ def test_the_container_is_well_while_the_newest_is_proven_and_young(
         typed("backup", "--check")
 
 
-def test_each_refusal_names_its_cure(here: Desk, tmp_path: Path) -> None:
+def test_each_refusal_names_its_cure(here: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     typed("backup")
     wrong = tmp_path / "wrong"
     wrong.write_text(KeyPair.fresh().identity)
     right = tmp_path / "right"
     right.write_text(rig.OPERATOR.identity)
+    away = here.database.entry | {"NAME": str(tmp_path / "nowhere.sqlite3")}
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "here", lambda: replace(here, database=database_of(away)))
+        with pytest.raises(CommandError, match="→ Start Trading Buddy once"):
+            typed("backup")
     for words, cure in {
         ("verify_backup", "latest", "--identity", str(wrong)): "→ Name the identity that belongs to",
         ("verify_backup", "latest", "--identity", "nowhere"): "→ Name it: --identity FILE",
@@ -235,6 +242,31 @@ def test_each_refusal_names_its_cure(here: Desk, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match=cure):
             typed(*words)
     assert "is sound" in typed("verify_backup", "latest", "--identity", str(right))
+
+
+@pytest.mark.processes
+@pytest.mark.xdist_group("processes")
+def test_one_that_is_killed_leaves_nothing_that_counts_and_the_next_clears_up(
+    places: Places, desk: Desk, server: Postgres
+) -> None:
+    """SIGKILL at the moment when half of the file is written, while the database lies copied on the disk."""
+    for number in range(60):
+        (desk.media / f"{number}.png").write_bytes(os.urandom(1_000_000))
+    words = environment(desk, places.url(desk.media.parent.name), server) | {"BACKUP_RECIPIENT": desk.recipients[0]}
+    process = subprocess.Popen([MANAGE, "backup"], env={**os.environ, **words})
+    shelf = Shelf(desk.media.parent / "backups")
+    deadline = time.monotonic() + 120
+    while not any(path.stat().st_size > 2_000_000 for path in shelf.folder.glob(".partial-*")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    assert shelf.backups() == []
+    assert list(shelf.folder.iterdir())
+    done = rig.taken(replace(desk, shelf=shelf, work=desk.media.parent / "backup-work"))
+    assert {path.name for path in shelf.folder.iterdir()} == {done.path.name, f"{done.path.name}.proof.json"}
+    assert [path.name for path in (desk.media.parent / "backup-work").iterdir()] == [".lock"]
 
 
 def test_an_identity_among_the_settings_is_refused_before_anything_starts(settings: Any) -> None:

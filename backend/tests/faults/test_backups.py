@@ -240,7 +240,7 @@ def test_a_backup_taken_while_writes_go_on_is_of_one_moment(places: Places, empt
         with desk.database.connected("writing") as connection:
             user = User.objects.using(connection.alias).get()
             account = Account.objects.using(connection.alias).get(name="Practice")
-            while not stop.is_set():
+            while not stop.wait(0.005):
                 with transaction.atomic(using=connection.alias):
                     written.append(rig.add_trade(connection.alias, user, account, len(written)).pk)
 
@@ -337,6 +337,12 @@ def test_a_backup_of_another_kind_of_database_is_refused(backup: Taken, empty: D
 def _other_kind(desk: Desk) -> Any:
     kind = Sqlite if isinstance(desk.database, PostgresDatabase) else PostgresDatabase
     return kind({**desk.database.entry, "NAME": "/nowhere/buddy.sqlite3"})
+
+
+def test_a_database_that_cannot_be_reached_is_told_with_its_cure(full: Desk) -> None:
+    nowhere = {**full.database.entry, "NAME": "/nowhere/at_all"}
+    with pytest.raises(Refused, match=r"cannot be reached|no database at"):
+        rig.taken(replace(full, database=type(full.database)(nowhere)))
 
 
 def test_proving_leaves_nothing_behind(full: Desk, backup: Taken, tmp_path: Path) -> None:

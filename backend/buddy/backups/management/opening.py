@@ -1,13 +1,28 @@
-"""What restoring and proving ask for alike: a backup, and the identity that opens it."""
+"""What the commands have in common: how they complain, and how they ask for a backup and the identity that opens it."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError
 
 from buddy.backups.refusals import Refused
 from buddy.backups.sealing import read_identities
+from buddy.redact import redact
+
+
+@contextmanager
+def complaining() -> Iterator[None]:
+    """What an operator can mend is told in words, without a traceback."""
+    try:
+        yield
+    except (Refused, OSError, DatabaseError) as trouble:
+        raise CommandError(redact(str(trouble))) from None
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from buddy.backups import attempts
 from buddy.backups.desk import Desk
-from buddy.backups.refusals import Refused
+from buddy.backups.management.opening import complaining
 
 
 class Command(BaseCommand):
@@ -39,10 +39,8 @@ class Command(BaseCommand):
             self._take(desk)
 
     def _take(self, desk: Desk) -> None:
-        try:
+        with complaining():
             taken = attempts.attempt(desk)
-        except Refused as refused:
-            raise CommandError(str(refused)) from None
         self._tell(f"{taken.path}\nrestored into an empty database: {taken.proof}")
         for path in taken.gone:
             self._tell(f"let go: {path.name}")

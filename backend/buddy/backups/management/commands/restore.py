@@ -5,11 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from buddy.backups.desk import Desk
 from buddy.backups.management import opening
-from buddy.backups.refusals import Refused
 from buddy.backups.restoring import restore
 
 
@@ -25,11 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         desk = Desk.here()
         how = {"replace": options["replace"], "with_vault_key": not options["without_vault_key"]}
-        try:
+        with opening.complaining():
             backup, keys = desk.shelf.find(options["backup"]), opening.identities(options["identity"])
             done = restore(desk, backup, keys, **how)
-        except Refused as refused:
-            raise CommandError(str(refused)) from None
         self.stdout.write(f"Restored {backup.name}, taken {done.proof.taken_at}: {done.proof}")
         for name in done.aside:
             self.stdout.write(f"What was there before is kept as {name}")

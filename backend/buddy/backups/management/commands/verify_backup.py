@@ -5,12 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from buddy.backups.desk import Desk
 from buddy.backups.management import opening
 from buddy.backups.proving import opened, prove
-from buddy.backups.refusals import Refused
 from buddy.backups.room import locked
 
 
@@ -25,10 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         desk = Desk.here()
         with_key = not options["without_vault_key"]
-        try:
+        with opening.complaining():
             backup, keys = desk.shelf.find(options["backup"]), opening.identities(options["identity"])
             with locked(desk.work) as room, opened(backup, keys, room) as archive:
                 proof = prove(archive, desk.database, room, with_vault_key=with_key)
-        except Refused as refused:
-            raise CommandError(str(refused)) from None
         self.stdout.write(f"{backup.name}, taken {proof.taken_at}, is sound: {proof}")
