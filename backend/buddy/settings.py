@@ -274,6 +274,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "link": {
+        "task": "buddy.events.tasks.link_events",
+        "schedule": 600.0,
+        "options": {"queue": "default", "expires": 600},
+    },
     "keys": {
         "task": "buddy.exchanges.tasks.watch_keys",
         "schedule": 600.0,

@@ -18,7 +18,7 @@ from buddy.exchanges import resealing
 
 from .refusals import Unsound
 
-JOURNAL = ("trading_", "journal_", "events_")
+JOURNAL = ("trading_", "journal_", "events_event", "events_link")
 """Tables whose names begin so are the journal: trades, orders, fills, income, the timeline, the trader's words."""
 CHUNK = 2_000
 _MODULUS = 2**256

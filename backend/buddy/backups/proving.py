@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from buddy.events import chain
+from buddy.events.models import Link
+
 from .archive import Archive
 from .contents import Contents, read_contents
 from .refusals import Refused, Unsound
@@ -23,11 +26,14 @@ class Proof:
     taken_at: str
     contents: Contents
     files: int
+    audit: str
+    """Whether the audit log is as it was written, in words; a backup of one that is not is sound all the same."""
 
     def __str__(self) -> str:
         held = self.contents
         keys = f"{held.sealed - held.closed} of {held.sealed} sealed keys open"
-        return f"{held.rows} rows in {len(held.tables)} tables, journal {held.journal}, {self.files} files, {keys}"
+        much = f"{held.rows} rows in {len(held.tables)} tables, journal {held.journal}, {self.files} files"
+        return f"{much}, {keys}, {self.audit}"
 
 
 @contextmanager
@@ -57,6 +63,7 @@ def compared(archive: Archive, restored: Database, *, with_vault_key: bool = Tru
     wanted = Contents.from_json(archive.manifest["contents"])
     with restored.connected("restored") as connection:
         found = read_contents(connection)
+        audit = str(chain.verify(connection.alias)) if Link._meta.db_table in found.tables else "no audit chain yet"
     if differences := wanted.differences(found):
         raise Unsound(f"The restored database is not the one that was dumped: {'; '.join(differences)}.", OTHER)
     if with_vault_key and found.closed > wanted.closed:
@@ -64,7 +71,7 @@ def compared(archive: Archive, restored: Database, *, with_vault_key: bool = Tru
             f"All rows are there, but VAULT_KEY does not open {found.closed} of {found.sealed} exchange keys.",
             "Set the VAULT_KEY of the day it was taken, or leave that out (--without-vault-key).",
         )
-    return Proof(archive.manifest["taken_at"], found, len(archive.manifest["media"]))
+    return Proof(archive.manifest["taken_at"], found, len(archive.manifest["media"]), audit)
 
 
 def same_kind(archive: Archive, database: Database) -> None:

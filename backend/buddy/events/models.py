@@ -1,4 +1,4 @@
-"""One append-only table: timeline, audit and outbox. And one of signs of life."""
+"""One append-only table: timeline, audit and outbox. Beside it the chain that it is held against, and signs of life."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ class Event(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["owner", "id"])]
+
+
+class Link(models.Model):
+    """Of the chain over all events: those after `after_id`, up to `through_id`, as they were when it was made."""
+
+    after_id = models.BigIntegerField(unique=True)
+    """The `through_id` of the link before, 0 for the first: two that are made at a time cannot both follow it."""
+    through_id = models.BigIntegerField(unique=True)
+    events = models.PositiveIntegerField()
+    """How many."""
+    digest = models.CharField(max_length=64)
+    """sha256 over the digest of the link before and every one of these events, so that no link stands for itself."""
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["through_id"]
 
 
 class Pulse(models.Model):

@@ -27,6 +27,7 @@ from buddy.backups.models import Backup
 from buddy.backups.refusals import Refused
 from buddy.backups.sealing import KeyPair
 from buddy.backups.shelf import Shelf
+from buddy.events import chain
 from scripts.stores import Postgres, free_port
 from scripts.supervisor import Stack
 from tests.conftest import PASSWORD
@@ -223,6 +224,8 @@ def test_the_container_is_well_while_the_newest_is_proven_and_young(
 
 
 def test_each_refusal_names_its_cure(here: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.Event.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    chain.extend()
     typed("backup")
     wrong = tmp_path / "wrong"
     wrong.write_text(KeyPair.fresh().identity)
@@ -241,7 +244,9 @@ def test_each_refusal_names_its_cure(here: Desk, tmp_path: Path, monkeypatch: py
     }.items():
         with pytest.raises(CommandError, match=cure):
             typed(*words)
-    assert "is sound" in typed("verify_backup", "latest", "--identity", str(right))
+    proven = typed("verify_backup", "latest", "--identity", str(right))
+    assert "is sound" in proven
+    assert f"audit log intact: {rig.TRADES} events in 1 links" in proven
 
 
 @pytest.mark.processes

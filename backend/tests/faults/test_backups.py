@@ -101,6 +101,7 @@ def test_a_restored_backup_has_every_row_every_file_and_the_same_journal_hash(
     assert before.differences(done.proof.contents) == []
     assert (before.journal, before.rows) == (done.proof.contents.journal, done.proof.contents.rows)
     assert before.tables["trading_fill"].rows == 40
+    assert done.proof.audit == "audit log intact: 0 events in 0 links"
     assert rig.media_of(desk.media) == rig.media_of(full.media)
     assert set(rig.media_of(desk.media)) == set(rig.ODD_NAMES)
 
