@@ -101,6 +101,8 @@ RECENT_SIGN_IN = env.integer("RECENT_SIGN_IN_MINUTES", 10, at_least=1) * 60
 LEASES_RENEWED = True
 """By a thread on this machine's clock, while a look waits for its venue."""
 MEDIA_ROOT = DATA_DIR / "media"
+SCREENSHOTS_MB = env.integer("SCREENSHOTS_MB", 2000, at_least=1)
+"""What the screenshots of one user may fill."""
 
 # Backups
 BACKUP_DIR = Path(ROOT, env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).absolute()

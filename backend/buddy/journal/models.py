@@ -43,4 +43,6 @@ class Screenshot(models.Model):
     image = models.ImageField(upload_to="screenshots/")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField(default=0)
+    """Bytes of the file, which the trader's pictures together have a limit for."""
     created_at = models.DateTimeField(auto_now_add=True)

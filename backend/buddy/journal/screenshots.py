@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Sum
 
 from buddy.trading.models import Trade
+from buddy.users.models import User
 
 from .models import Entry, Screenshot
-from .pictures import Picture
+from .pictures import Picture, refused
 from .words import entry_of
 
 FOLDER = "screenshots"
+MEGABYTE = 1_000_000
 
 
 def keep(trade: Trade, picture: Picture) -> Screenshot:
@@ -29,10 +33,21 @@ def keep(trade: Trade, picture: Picture) -> Screenshot:
 
 @transaction.atomic
 def _put(trade: Trade, name: str, picture: Picture) -> Screenshot:
+    User.objects.select_for_update().get(pk=trade.owner_id)  # whoever uploads many at once has them counted one by one
     entry = Entry.objects.select_for_update().get(pk=entry_of(trade).pk)
+    size = len(picture.content)
+    _insist_on_room(trade, entry, size)
     _forget_file(Screenshot.objects.filter(entry=entry).first())
-    values = {"image": name, "width": picture.width, "height": picture.height}
+    values = {"image": name, "width": picture.width, "height": picture.height, "size": size}
     return Screenshot.objects.update_or_create(entry=entry, defaults=values)[0]
+
+
+def _insist_on_room(trade: Trade, entry: Entry, size: int) -> None:
+    """Raises Problem where the trader's pictures would fill more than there is; the one replaced makes room."""
+    others = Screenshot.objects.filter(entry__trade__owner_id=trade.owner_id).exclude(entry=entry)
+    if (others.aggregate(used=Sum("size"))["used"] or 0) + size > settings.SCREENSHOTS_MB * MEGABYTE:
+        message = f"Your screenshots fill the {settings.SCREENSHOTS_MB} MB that there are for them."
+        raise refused("quota", message, "Delete some, or have SCREENSHOTS_MB raised.", status=413)
 
 
 @transaction.atomic

@@ -132,7 +132,7 @@ class ScreenshotView(APIView):
     parser_classes = [MultiPartParser]
     content_negotiation_class = AnyAccept
 
-    @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in ("image/webp", "image/png")})
     def get(self, request: Request, trade: int) -> HttpResponseBase:
         picture = self._screenshot(request, trade).image
         etag = f'"{picture.name}"'

@@ -255,6 +255,35 @@ def test_a_request_without_a_picture_says_so(api: Any, trade: Any) -> None:
     assert (answer.status_code, faults(answer)) == (422, {"image": ["required"]})
 
 
+def test_pictures_that_fill_all_there_is_are_refused_until_one_goes(api: Any, alice: Any, settings: Any) -> None:
+    settings.SCREENSHOTS_MB = 1
+    noise = Image.effect_noise((700, 700), 90).convert("RGB")
+    written = io.BytesIO()
+    noise.save(written, "PNG")
+    account = account_of(alice)
+    first, second = closed(account), closed(account)
+    assert send(api, first, written.getvalue()).status_code == 201
+    Screenshot.objects.update(size=1_000_000 - 100)
+    answer = send(api, second, written.getvalue())
+    assert (answer.status_code, faults(answer)) == (413, {"image": ["quota"]})
+    assert len(stored()) == 1
+    assert send(api, first, written.getvalue()).status_code == 201, "the one that is replaced makes room"
+    assert Screenshot.objects.get().size == len(max(stored(), key=lambda path: path.stat().st_mtime_ns).read_bytes())
+    api.delete(f"/api/v1/journal/{first.pk}/screenshot")
+    assert send(api, second, written.getvalue()).status_code == 201
+
+
+def test_an_animation_is_kept_as_its_first_picture(api: Any, trade: Any) -> None:
+    """APNG and WebP may move; what is kept does not."""
+    frames = [Image.new("RGB", SIZE, colour) for colour in ("red", "blue")]
+    for kind in ("PNG", "WEBP"):
+        written = io.BytesIO()
+        frames[0].save(written, kind, save_all=True, append_images=frames[1:])
+        assert send(api, trade, written.getvalue()).status_code == 201
+        kept = Image.open(max(stored(), key=lambda path: path.stat().st_mtime_ns))
+        assert getattr(kept, "n_frames", 1) == 1
+
+
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data"])
 def test_any_other_body_is_refused(api: Any, trade: Any, kind: str) -> None:
     answer = api.generic("POST", f"/api/v1/journal/{trade.pk}/screenshot", b"{}", kind)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from buddy.users.models import User
+from buddy.users.sessions import row_name
 from tests.conftest import PASSWORD
 
 AUTH = "/_allauth/browser/v1"
@@ -168,3 +170,56 @@ def test_passwords_are_kept_as_argon2_in_production() -> None:
     from buddy import settings as real
 
     assert real.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+
+def test_who_reads_the_database_can_be_nobody_with_it(browser: Browser) -> None:
+    """A row of a session is kept under a digest of its cookie, and goes with it."""
+    browser.sign_up("new@example.org")
+    cookie = browser.client.cookies[settings.SESSION_COOKIE_NAME].value
+    row = Session.objects.get()
+    assert cookie not in f"{row.session_key} {row.session_data} {row.get_decoded()}"
+    thief = Browser()
+    thief.client.cookies[settings.SESSION_COOKIE_NAME] = row.session_key
+    assert thief.send("get", "/api/v1/me").status_code == 401
+    browser.send("delete", f"{AUTH}/auth/session")
+    assert not Session.objects.filter(session_key=row.session_key).exists()
+
+
+def test_a_session_is_another_after_signing_in(browser: Browser, alice: User) -> None:
+    """Whoever has planted a session in the browser is not signed in with it."""
+    session = browser.client.session
+    session["planted"] = True
+    session.save()
+    browser.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    browser.sign_in(alice.email)
+    assert browser.client.cookies[settings.SESSION_COOKIE_NAME].value != session.session_key
+    assert not Session.objects.filter(session_key=row_name(session.session_key)).exists()
+
+
+PAGES = ["/", "/trade", "/api/v1/me", "/api/v1/nothing", "/health", f"{AUTH}/config"]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_answer_keeps_scripts_frames_and_referrers_out(browser: Browser, address: str) -> None:
+    answer = browser.client.get(address)
+    policy = answer["Content-Security-Policy"]
+    assert "'unsafe-eval'" not in policy
+    assert not [part for part in policy.split(";") if "script-src" in part and "'unsafe-inline'" in part]
+    for wanted in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"):
+        assert wanted in policy
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_another_site_is_no_request(browser: Browser, kind: str) -> None:
+    """What a page elsewhere can send without asking first is neither read nor, without the token, let in."""
+    browser.sign_up("new@example.org")
+    token = browser.client.cookies[settings.CSRF_COOKIE_NAME].value
+    body = b'{"theme": "dark"}'
+    told = browser.client.generic("PATCH", "/api/v1/me", body, kind, headers={"X-CSRFToken": token})
+    assert told.status_code in (400, 415)
+    assert browser.client.generic("PATCH", "/api/v1/me", body, "application/json").status_code == 403
+    assert User.objects.get().theme == "system"
