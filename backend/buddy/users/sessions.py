@@ -6,8 +6,10 @@ A row is kept under a digest of the cookie: whoever reads the database, or a dum
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -26,8 +28,8 @@ class SessionStore(db.SessionStore):
         self._session_key = None
         return None
 
-    def create_model_instance(self, data: dict[str, object]) -> Session:
-        row: Session = super().create_model_instance(data)
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
+        row = super().create_model_instance(data)
         row.session_key = row_name(row.session_key)
         return row
 

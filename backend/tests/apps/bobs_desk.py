@@ -39,6 +39,7 @@ OWNER_OF = {
     "trading.Fill": "account__owner",
     "trading.Income": "account__owner",
     "trading.Alarm": "account__owner",
+    "trading.Canary": "account__owner",
     "trading.ForeignPosition": "account__owner",
     "trading.IdempotentCall": "owner",
     "journal.Setup": "owner",
@@ -48,8 +49,8 @@ OWNER_OF = {
     "journal.Entry_tags": "tag__owner",
 }
 """The way from every table to whom its rows belong."""
-NOBODYS = {"events.Pulse"}
-"""Signs of life of the desk's own processes."""
+NOBODYS = {"events.Pulse", "backups.Backup"}
+"""Signs of life of the desk's own processes, and what was saved of all."""
 
 VERBS = ("get", "post", "put", "patch", "delete")
 Rows = dict[str, list[dict[str, Any]]]

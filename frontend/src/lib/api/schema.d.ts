@@ -2791,6 +2791,7 @@ export interface operations {
                 };
                 content: {
                     "image/webp": string;
+                    "image/png": string;
                 };
             };
             /** @description An exchange cannot be asked now, or has not answered yet. */
