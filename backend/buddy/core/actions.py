@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from .errors import ExchangeError, Rejected
+from .errors import ExchangeError, Rejected, Temporary
 from .exchange import OrderKind, OrderStatus, Refusal, Role
 from .market import ZERO
 from .wishes import Wish
@@ -91,29 +91,41 @@ class Desk(Protocol):
 
 
 def carry_out(actions: Iterable[Action], desk: Desk) -> list[Failure]:
-    """Each action in its own error scope; a stop refused because the price is beyond it becomes a close at market."""
-    failures = []
+    """Each action in its own error scope; a stop refused because the price is beyond it becomes a close at market.
+
+    Once a sale at market has failed that coins were freed for, no others are freed: they keep their stops.
+    """
+    failures, keeps = list[Failure](), False
     for action in actions:
+        sells = isinstance(action, Swap) and action.wish.role is Role.CLOSE
+        if keeps and sells:
+            continue
         try:
-            _act(action, desk)
+            done = _act(action, desk)
         except ExchangeError as error:
             failures.append(Failure(action, error))
+            done = False
+        keeps |= sells and not done
     return failures
 
 
-def _act(action: Action, desk: Desk) -> None:
+def _act(action: Action, desk: Desk) -> bool:
+    """Whether it was carried out whole."""
     if isinstance(action, Place):
         _place(action.wish, desk)
     elif isinstance(action, Cancel):
         desk.cancel(action.working, action.reason)
     elif all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
         _swap_in(action, desk)
+    else:
+        return False
+    return True
 
 
 def _swap_in(swap: Swap, desk: Desk) -> None:
     try:
         _place(swap.wish, desk)
-    except Rejected:
+    except (Rejected, Temporary):
         if swap.back is not None:
             desk.place(swap.back)
         raise

@@ -6,12 +6,12 @@ What lacks room is swapped in for orders that nothing asks for any more; those a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .actions import Action, Cancel, Place, Swap, Working
-from .exchange import Exits, Role
+from .exchange import Exits, OrderStatus, Role
 from .market import ZERO, sellable
 from .position import Market, Position
 from .spot import exit_wishes, plain_stop
@@ -105,6 +105,8 @@ class Room:
         short = [(wish, fitting) for wish, fitting in zip(wishes, kept, strict=True) if _sum(fitting) < wish.quantity]
         if not short:
             return [Cancel(each, "no longer wanted") for each in self.spare]
+        if [wish.role for wish in wishes] == [Role.CLOSE]:
+            return list(self._leave(*short[0]))
         found = [self._towards(wish, fitting) for wish, fitting in short]
         return [action for action in found if action is not None]
 
@@ -135,6 +137,27 @@ class Room:
         self.stops_left += len([each for each in gone if each.role is Role.STOP]) - (wish.role is Role.STOP)
         missing_wish = wish._replace(quantity=missing)
         return Swap(tuple(gone), missing_wish, self._back(missing_wish)) if gone else Place(missing_wish)
+
+    def _leave(self, wish: Wish, on_its_way: Sequence[Working]) -> Iterator[Action]:
+        """Sell all of it slice by slice: what is not being sold yet keeps its stop.
+
+        While it is not known what became of a sale no further slice gives up its own.
+        """
+        if any(each.status is OrderStatus.UNKNOWN for each in on_its_way):
+            return
+        gone: list[Working] = []
+        left, loose = wish.quantity - _sum(on_its_way), max(self.free, ZERO)
+        for number, each in enumerate(self.spare, start=1):
+            gone.append(each)
+            part = min(loose + _sum(gone), left)
+            rest = left - part
+            is_last = number == len(self.spare)
+            if is_last or (self._can_sell(wish, part) and self._can_sell(wish, rest)):
+                sale = wish._replace(quantity=part)
+                yield Swap(tuple(gone), sale, self._back(sale))
+                gone, left, loose = [], rest, ZERO
+        if not self.spare and self._can_sell(wish, min(loose, left)):
+            yield Place(wish._replace(quantity=min(loose, left)))
 
     def _back(self, wish: Wish) -> Wish | None:
         """What protects the coins where the sale they were freed for is refused."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from buddy.core.errors import Rejected
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import Exits, OrderKind, OrderRef, OrderStatus, Role
 from buddy.core.manage import Action, Cancel, Place, Swap, Working, carry_out, step
 from buddy.core.position import Booked, Cause, Directives, Position, Wish, desired_orders, even_price, target_done
@@ -254,14 +254,28 @@ def test_orders_of_which_nobody_knows_whether_they_rest_lock_their_coins_all_the
         assert done(coins(), [each._replace(status=status) for each in PAIRS], 101, 10) == []
 
 
-def test_to_close_all_every_slice_makes_room_for_one_sale() -> None:
+def test_to_close_all_each_slice_is_sold_before_the_next_gives_up_its_stop() -> None:
     one = replace(coins(), directives=Directives(reduce_to=D(0)))
-    (action,) = step(one, PAIRS, market(101), D(10), PAIRED)
-    assert told([action]) == ["stop1@98 stop2@98 → close 0: 10"]
-    assert isinstance(action, Swap)
-    assert action.back is not None
-    assert text(action.back) == "stop 0: 10 @ 98"
+    actions = step(one, PAIRS, market(101), D(10), PAIRED)
+    assert told(actions) == ["stop1@98 → close 0: 5", "stop2@98 → close 0: 5"]
+    backs = [action.back for action in actions if isinstance(action, Swap)]
+    assert [text(back) for back in backs if back is not None] == ["stop 0: 5 @ 98", "stop 0: 5 @ 98"]
     assert done(one, [Working("out", Role.CLOSE, 0, OrderKind.MARKET, D(10))], 101, 10) == []
+
+
+def test_free_coins_leave_with_the_first_slice_and_slices_too_small_to_be_sold_with_the_next() -> None:
+    one = replace(coins(), directives=Directives(reduce_to=D(0)))
+    assert done(one, [PAIRS[0]], 101, 10) == ["stop1@98 → close 0: 10"]
+    small = [stop("0.01", 1), stop("9.99", 2)]
+    assert done(one, small, 101, 10) == ["stop1@98 stop2@98 → close 0: 10"]
+    assert done(one, [], 101, 10) == ["close 0: 10"]
+
+
+def test_while_a_sale_is_in_doubt_no_other_slice_gives_up_its_stop() -> None:
+    one = replace(coins(), directives=Directives(reduce_to=D(0)))
+    sale = Working("out", Role.CLOSE, 0, OrderKind.MARKET, D(5), status=OrderStatus.UNKNOWN)
+    assert done(one, [sale, PAIRS[1]], 101, 10) == []
+    assert done(one, [sale._replace(status=OrderStatus.OPEN), PAIRS[1]], 101, 10) == ["stop2@98 → close 0: 5"]
 
 
 def test_to_close_a_part_the_rest_is_protected_first() -> None:
@@ -317,9 +331,13 @@ class Telling:
     def __init__(self, *, doubtful: Collection[str] = (), refuses: Collection[Role] = (), code: str = "other") -> None:
         self.doubtful, self.refuses, self.code, self.asked = doubtful, refuses, code, list[str]()
         self.no_pairs = False
+        self.trouble: Exception | None = None
+        """What happens to sales at market."""
 
     def place(self, wish: Wish) -> None:
         self.asked.append(text(wish))
+        if self.trouble is not None and wish.role is Role.CLOSE:
+            raise self.trouble
         if wish.role in self.refuses or (self.no_pairs and wish.beside is not None):
             raise Rejected("no", self.code)
 
@@ -344,7 +362,19 @@ def test_a_refused_close_gives_the_stop_back() -> None:
     desk = Telling(refuses=[Role.CLOSE])
     (failure,) = carry_out(step(CLOSING, PAIRS, market(101), D(10), PAIRED), desk)
     assert isinstance(failure.action, Swap)
-    assert desk.asked[2:] == ["close 0: 10", "stop 0: 10 @ 98"]
+    assert desk.asked == ["withdraw stop1@98", "close 0: 5", "stop 0: 5 @ 98"], "and the other slice keeps its own"
+
+
+@pytest.mark.parametrize("trouble", [Temporary("busy"), OutcomeUnknown("cut")])
+def test_a_sale_that_could_not_be_sent_gives_the_stop_back_and_one_in_doubt_frees_no_other(
+    trouble: Exception,
+) -> None:
+    desk = Telling()
+    desk.trouble = trouble
+    (failure,) = carry_out(step(CLOSING, PAIRS, market(101), D(10), PAIRED), desk)
+    assert failure.error is trouble
+    back = ["stop 0: 5 @ 98"] if isinstance(trouble, Temporary) else []
+    assert desk.asked == ["withdraw stop1@98", "close 0: 5", *back]
 
 
 def test_instead_of_a_pair_that_is_refused_its_stop_protects() -> None:

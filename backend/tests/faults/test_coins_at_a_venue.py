@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from buddy.core.errors import OutcomeUnknown, Rejected
-from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderRef, OrderState, Profile
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
+from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderKind, OrderRef, OrderState, Profile
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
 from buddy.trading import executor
@@ -328,3 +328,44 @@ def test_a_target_that_no_order_waits_at_is_listened_for(
     assert prices.symbols() == {market: frozenset({COIN.symbol})}
     assert list(prices.touched(market, COIN.symbol, D(100_500))) == []
     assert list(prices.touched(market, COIN.symbol, D(101_001))) == [account.pk]
+
+
+def is_sale(intent: OrderIntent) -> bool:
+    return intent.kind is OrderKind.MARKET and not intent.order_side.is_buy
+
+
+def sale_refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("Market is closed.")
+
+
+def too_busy(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Temporary("Too many requests.")
+
+
+@pytest.mark.parametrize("fault", [sale_refused, too_busy])
+def test_a_sale_of_all_that_fails_leaves_every_coin_under_a_stop_within_its_look(
+    venue: VenueLike, trade: Trade, fault: Callable[[VenueLike, OrderIntent], OrderState]
+) -> None:
+    venue.drop(fault, is_sale, times=99)
+    executor.close(trade, D(1))
+    assert covered(venue) == of_the_trade(venue)
+    venue.faults.clear()
+    assert again(trade).status == "closed"
+    assert venue.sim.books.coins["BTC"] - STASH < COIN.lot_size
+
+
+def test_a_sale_in_doubt_frees_no_more_than_its_own_slice(venue: VenueLike, trade: Trade) -> None:
+    """Where one stop rests for all, that is all of it."""
+    venue.profile = replace(venue.profile, settle_ms=60_000)
+    venue.drop(request_lost, is_sale, times=99)
+    slices = sorted(order.quantity for order in resting(trade, "stop"))
+    executor.close(trade, D(1))
+    again(trade)
+    (sale,) = [intent for intent in venue.sent if is_sale(intent)]
+    assert sale.quantity in slices
+    assert covered(venue) == of_the_trade(venue) - sale.quantity
+
+
+def covered(venue: VenueLike) -> Decimal:
+    """Coins under a stop."""
+    return sum((order.quantity for order in venue.resting() if order.trigger is not None), D(0))
