@@ -77,6 +77,24 @@ test('a testnet account is connected, and a trade on it opened, protected and cl
 	expect(positions).toEqual([]);
 });
 
+test('a new account proves that an order can be placed, seen and cancelled', async ({ page }) => {
+	const keys = await keyAt('binance');
+	const dialog = await dialogFor(page, 'binance', 'Proof');
+	await give(dialog, keys);
+	await expect(dialog.getByTestId('connected')).toBeVisible({ timeout: 30_000 });
+	await page.keyboard.press('Escape');
+	const proof = page.getByTestId('proof');
+	await expect(async () => {
+		await page.goto('/settings');
+		await expect(proof).toContainText(/Proved \d+ s ago: an order was placed, seen and cancelled/, {
+			timeout: 5_000
+		});
+	}).toPass({ timeout: 90_000 });
+	await expectAccessible(page);
+	const { conditional } = await at<{ conditional: { status: string }[] }>('binance', 'books', { key: keys.key });
+	expect(conditional.map(({ status }) => status)).not.toContain('NEW');
+});
+
 test('a key that may withdraw is refused with its cure; without that right real money takes a sentence and a password', async ({
 	page
 }) => {

@@ -17,7 +17,7 @@ class PartHealthSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     light = light()
     age_seconds = serializers.FloatField(
-        allow_null=True, default=None, help_text="Since its last sign of life; null where it gives none."
+        allow_null=True, help_text="Since its last sign of life; null where it gives none."
     )
 
 

@@ -69,4 +69,4 @@ def _or_none(ask: Callable[[], Any]) -> Any:
 
 
 def _rows(group: dict[str, Part]) -> list[dict[str, Any]]:
-    return [{"name": name, **part} for name, part in group.items()]
+    return [{"name": name, "age_seconds": None, **part} for name, part in group.items()]

@@ -1201,7 +1201,7 @@ export interface components {
              * Format: double
              * @description Since its last sign of life; null where it gives none.
              */
-            age_seconds?: number | null;
+            age_seconds: number | null;
         };
         PatchedAmendRequestRequest: {
             plan?: components["schemas"]["PlanDocumentRequest"];
@@ -1587,7 +1587,7 @@ export interface components {
              * Format: double
              * @description Since its last sign of life; null where it gives none.
              */
-            age_seconds?: number | null;
+            age_seconds: number | null;
             /**
              * Format: double
              * @description How far apart it is started.

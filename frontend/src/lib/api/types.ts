@@ -93,3 +93,4 @@ export type EquityCurve = Schemas['Equity'];
 export type BreakdownBy = 'symbol' | 'side' | 'setup' | 'tag' | 'exit_reason';
 export type BreakdownRow = Schemas['Cell'];
 export type Breakdown = Schemas['Breakdown'];
+export type Health = Schemas['Health'];
