@@ -184,6 +184,7 @@ def test_an_execution_at_the_venue_wakes_its_account(any_venue: Hand, alice: Any
         woken.forget()
         any_venue.place(others.api_key, bitcoin_at(any_venue), "buy", "0.01")
         assert woken.next() == other.pk
+        until(lambda: set(pace.last_heard([account.pk, other.pk, 0])) == {account.pk, other.pk})
 
 
 @pytest.mark.django_db(transaction=True)
