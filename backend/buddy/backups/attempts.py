@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from buddy.redact import redact
@@ -43,16 +43,13 @@ def attempt(desk: Desk) -> Taken:
 
 
 def shelf_is_fresh(desk: Desk) -> bool:
-    """By the files alone, as those know who see no database: the newest is proven, and young enough."""
-    found = desk.shelf.backups()
-    newest = desk.shelf.newest()
-    if not found or newest is None or not desk.shelf.is_proven(found[-1]):
-        return False
-    return timezone.now() - newest < every() + GRACE
+    """By the files alone, as those know who see no database: the last proven one is young enough."""
+    last = desk.shelf.last_proven()
+    return last is not None and timezone.now() - last < every() + GRACE
 
 
 def keep_taking(desk: Desk, tell: Callable[[str], None]) -> None:
-    """For ever: a backup whenever the newest is older than BACKUP_EVERY_HOURS; one that fails does not end that."""
+    """For ever: a backup whenever the last proven one is older than BACKUP_EVERY_HOURS; a failure does not end it."""
     not_before = timezone.now()
     while True:
         if timezone.now() >= not_before and _is_due(desk):
@@ -62,13 +59,13 @@ def keep_taking(desk: Desk, tell: Callable[[str], None]) -> None:
                 tell(f"{taken.path.name} is proven: {taken.proof}")
             except (Refused, OSError, DatabaseError) as trouble:
                 tell(f"No backup: {redact(str(trouble))}")
-            close_old_connections()
+            connections.close_all()  # the next is hours away
         time.sleep(NAP)
 
 
 def _is_due(desk: Desk) -> bool:
-    newest = desk.shelf.newest()
-    return newest is None or timezone.now() >= newest + every()
+    last = desk.shelf.last_proven()
+    return last is None or timezone.now() >= last + every()
 
 
 def _remember(row: Backup) -> None:

@@ -78,7 +78,7 @@ def _refuse_what_is_there(desk: Desk, replace: bool) -> None:
             "Name another DATA_DIR, or say --replace: what is there is then kept under another name.",
         )
     if not is_empty and desk.database.users():
-        raise Refused("The database is in use.", "Stop Trading Buddy (web, worker, beat, stream), and run this again.")
+        raise Refused("The database is in use.", "Stop Trading Buddy, all of its parts, and run this again.")
 
 
 def _media_beside(desk: Desk, archive: Archive) -> Path:

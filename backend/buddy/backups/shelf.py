@@ -30,10 +30,10 @@ class Shelf:
             return []
         return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name) and path.is_file())
 
-    def newest(self) -> datetime | None:
-        """When the newest one was taken."""
-        found = self.backups()
-        return _taken_at(found[-1]) if found else None
+    def last_proven(self) -> datetime | None:
+        """When the newest of the proven ones was taken."""
+        proven = [path for path in self.backups() if self.is_proven(path)]
+        return _taken_at(proven[-1]) if proven else None
 
     def find(self, name: str) -> Path:
         """A path, or the name of a backup that lies here; "latest" is the newest."""

@@ -30,18 +30,21 @@ class Taken:
 
 
 def take(desk: Desk, taken_at: datetime) -> Taken:
-    """One backup now, proven. Raises Refused or Unsound, and then nothing that was on the shelf has gone."""
+    """One backup now, proven. Raises Refused or Unsound, and then no proven one has gone."""
     check_recipients(desk.recipients)
     witness = KeyPair.fresh()  # opens this one file, in this process, to prove it; kept nowhere
     with locked(desk.work) as room:
         desk.shelf.sweep()
         with closing(_content(desk, taken_at, room)) as content:
             path = desk.shelf.put(taken_at, partial(seal, content, [*desk.recipients, witness.recipient]))
-        with opened(path, [witness.identity], room) as found:
-            proof = prove(found, desk.database, room)
-        proven_at = timezone.now()
-        desk.shelf.mark_proven(path, _report(proof, proven_at))
-        return Taken(path, proof, proven_at, desk.shelf.rotate(desk.kept))
+        try:
+            with opened(path, [witness.identity], room) as found:
+                proof = prove(found, desk.database, room)
+            proven_at = timezone.now()
+            desk.shelf.mark_proven(path, _report(proof, proven_at))
+        finally:  # one that could not be proven stays for the day, and takes the place of no better one
+            gone = desk.shelf.rotate(desk.kept)
+        return Taken(path, proof, proven_at, gone)
 
 
 def _content(desk: Desk, taken_at: datetime, room: Path) -> Generator[bytes, None, None]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -45,6 +46,8 @@ PLAN = {
 ODD_NAMES = ("screenshots/one.webp", "screenshots/ö ▲ \n'\".webp", "a/" * 60 + "deep.png", "-rf", "x" * 180, "empty")
 OPERATOR = KeyPair.fresh()
 TRADES = 40
+IS_DONE_ELSEWHERE = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+"""Once is enough: these tests are the same whatever the default database is."""
 AGAIN = "again"
 """Under which name a test looks into a database."""
 

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self._list(desk)
         elif options["check"]:
             if not attempts.shelf_is_fresh(desk):
-                raise CommandError("The newest backup is not proven, or too old.")
+                raise CommandError("The last proven backup is too old, or there is none.")
         elif options["keep_taking"]:
             attempts.keep_taking(desk, self._tell)
         else:
