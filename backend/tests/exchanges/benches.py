@@ -150,7 +150,7 @@ def paper(owner: Any, *, spot: bool) -> Bench:
         source.forward(1)
 
     exchange.set_up(symbol, D(10), "isolated")
-    return Bench(exchange, go, lambda: exchange.watch(symbol, Watch()), symbol)
+    return Bench(exchange, go, lambda: exchange.watch({symbol: Watch()}), symbol)
 
 
 def over_http(stand_in: StandIn, venue: str) -> Bench:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from buddy.events.models import Event
+from buddy.exchanges.connect import source_for
 from buddy.exchanges.models import Account
 from buddy.trading import watcher
-from buddy.trading.executor import open_trade
+from buddy.trading.executor import close, open_trade
 from buddy.trading.models import ExitReason, Trade
 from tests.apps.trading_rig import MINUTE, START, flat, freeze, long_plan, look_all, replay_account, write_candles
 
@@ -70,3 +71,18 @@ def test_what_was_seen_of_several_trades_is_kept_whatever_becomes_of_them(
     for trade in trades:
         trade.refresh_from_db()
         assert Decimal(trade.memory["best"]) == 100_700
+
+
+def test_on_simulated_prices_nothing_executes_before_it_was_asked_for(alice: Any) -> None:
+    account = Account.objects.create(owner=alice, name="Simulated", seed=7)
+    trade = open_trade(account, market_plan(account))
+    close(trade, Decimal(1))
+    times = list(Event.objects.filter(trade_id=trade.pk).order_by("id").values_list("time", flat=True))
+    assert len(times) > 3
+    assert times == sorted(times)
+
+
+def market_plan(account: Account) -> dict[str, Any]:
+    last = source_for(account).quote("BTC/USDT:USDT").last
+    stop, target = last.quantize(Decimal(1)) - 1000, last.quantize(Decimal(1)) + 3000
+    return long_plan(entries=[{"kind": "market"}], stop={"price": str(stop)}, take_profits=[{"price": str(target)}])

@@ -28,11 +28,12 @@ class SimulatedPrices:
         self.clock = clock
 
     def now(self) -> int:
-        return self.clock()
+        """The newest tick's: what is asked for now is dated no later than what then executes at it."""
+        now = self.clock()
+        return now - now % market.TICK
 
     def horizon(self, *, at_work: bool) -> int:
-        now = self.now()
-        return now - now % market.TICK
+        return self.now()
 
     def ends(self) -> int | None:
         return None
