@@ -17,6 +17,7 @@ from buddy.events import pulses
 log = logging.getLogger(__name__)
 
 WORKER_KEY, BEAT_KEY = "heartbeat:worker", "heartbeat:beat"
+BEAT_BEGAN = "beat began"
 HEARTBEAT = "buddy.health.heartbeat"
 
 
@@ -32,6 +33,12 @@ def worker_lives(**_: Any) -> None:
 def beat_lives(**_: Any) -> None:
     """Beat's own pulse: only beat sends this task, and it counts when sent, so that it beats on without a worker."""
     cache.set(BEAT_KEY, time.time(), timeout=3600)
+
+
+@beat_init.connect
+def beat_begins(**_: Any) -> None:
+    """Whatever beat starts is late at the earliest a few periods from now, however long the desk was off."""
+    _write(BEAT_BEGAN, every=0)
 
 
 @shared_task(name=HEARTBEAT)
@@ -57,9 +64,14 @@ def note_tasks(**_: Any) -> None:
 
 
 def _ended_well(sender: Any = None, **_: Any) -> None:
-    """A periodic task has run to its end. Without the database that is not told, and nothing else suffers."""
+    """A periodic task has run to its end."""
     if sender.name in periods():
-        try:
-            pulses.beat(pulse_of(sender.name))
-        except Error as trouble:
-            log.warning("that %s has run could not be written (%s)", sender.name, type(trouble).__name__)
+        _write(pulse_of(sender.name))
+
+
+def _write(name: str, every: float = pulses.WRITTEN_EVERY) -> None:
+    """Without the database it is not told, and nothing else suffers."""
+    try:
+        pulses.beat(name, every=every)
+    except Error as trouble:
+        log.warning("that %s lives could not be written (%s)", name, type(trouble).__name__)

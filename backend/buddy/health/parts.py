@@ -18,7 +18,7 @@ from buddy.store import store
 from buddy.trading.watchdog import ASLEEP
 from buddy.trading.watchdog import PULSE as WATCHDOG
 
-from .beats import BEAT_KEY, WORKER_KEY, periods, pulse_of
+from .beats import BEAT_BEGAN, BEAT_KEY, WORKER_KEY, periods, pulse_of
 from .lights import Light, age_of, by_age, seconds, worst
 
 LATE_AFTER = timedelta(seconds=20)
@@ -108,14 +108,17 @@ def _age(age: timedelta | None) -> Part:
 def tasks() -> dict[str, Part]:
     """Beat's tasks: how long ago each last ended well. Those that keep stops are red when late. Raises Error."""
     every = periods()
-    ended = pulses.last([pulse_of(task) for task in every])
-    return {task: _task(task, period, age_of(ended.get(pulse_of(task)))) for task, period in every.items()}
+    told = pulses.last([BEAT_BEGAN, *(pulse_of(task) for task in every)])
+    began = age_of(told.get(BEAT_BEGAN))
+    return {task: _task(task, period, age_of(told.get(pulse_of(task))), began) for task, period in every.items()}
 
 
-def _task(task: str, period: float, age: timedelta | None) -> Part:
+def _task(task: str, period: float, age: timedelta | None, began: timedelta | None) -> Part:
+    """One with a long period counts from when beat began, where that is later: the desk may have been off."""
     late = timedelta(seconds=MISSED * period + pulses.WRITTEN_EVERY + SOON)
     down: Light = "red" if task.endswith(".watch_all") else "amber"
-    light = by_age(age, late, never="amber" if period < SOON else "green")
+    counted = min(age, began) if age and began and period > SOON else age
+    light = by_age(counted, late, never="amber" if period < SOON else "green")
     return {"light": down if light == "amber" else light, "age_seconds": seconds(age), "period_seconds": period}
 
 

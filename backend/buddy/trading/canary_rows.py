@@ -15,6 +15,7 @@ from buddy.core.exchange import OrderIntent, OrderKind, OrderRef, OrderState, Or
 from buddy.core.market import OrderSide
 from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.models import Account, Credentials
+from buddy.prepared import Select
 
 from .client_ids import new_client_id
 from .models import Canary, ForeignPosition, Order, Trade
@@ -30,6 +31,8 @@ AT_MOST_EVERY = timedelta(minutes=15)
 ASKED_EVERY = 60.0
 """Seconds between two times that a process asks whether one is due for an account."""
 _ASKED: dict[int, float] = {}
+
+_WITH_OPEN = Select(lambda: Canary.objects.filter(over_at=None).values_list("account_id"))
 
 
 class Worker:
@@ -71,7 +74,7 @@ def latest(account: Account) -> Canary | None:
 
 def with_open() -> set[int]:
     """Accounts that have one of which something may rest."""
-    return set(Canary.objects.filter(over_at=None).values_list("account_id", flat=True))
+    return {account for (account,) in _WITH_OPEN.rows()}
 
 
 def taken(account: Account) -> set[str]:

@@ -44,22 +44,22 @@ def covers(trades: Sequence[Trade]) -> list[Cover]:
 
 
 def _orders(trades: Sequence[Trade]) -> Mapping[int, list[Order]]:
+    """Those that rest."""
     rows: dict[int, list[Order]] = defaultdict(list)
-    for order in Order.objects.filter(trade__in=trades) if trades else ():
+    for order in Order.objects.filter(trade__in=trades, status__in=RESTING) if trades else ():
         rows[order.trade_id].append(order)
     return rows
 
 
 def _stopped(trade: Trade, orders: Iterable[Order], held: Decimal) -> Decimal:
-    """Contracts that resting stops on the closing side are for. A stop the venue attached is there for all."""
-    orders = list(orders)
-    resting = [order for order in orders if order.status in RESTING and order.order_side == leaves(Side(trade.side))]
+    """Contracts that stops on the closing side are for. A stop the venue attached is there for all."""
+    resting = [order for order in orders if order.order_side == leaves(Side(trade.side))]
     stops = [order for order in resting if order.role == Role.STOP and order.trigger is not None]
     is_spot = trade.account.is_spot
     if any(order.is_attached for order in stops) and not is_spot:
         return held
     rest = _open(stops) + (_open(_alone(resting, stops)) if is_spot else ZERO)
-    return held if is_spot and held - rest <= _dust(orders, held) else rest
+    return held if is_spot and held - rest <= _dust(resting, held) else rest
 
 
 def _alone(resting: Iterable[Order], stops: Iterable[Order]) -> list[Order]:
@@ -73,7 +73,7 @@ def _open(orders: Iterable[Order]) -> Decimal:
 
 
 def _dust(orders: Iterable[Order], held: Decimal) -> Decimal:
-    """Coins too few for an order: less than the smallest step any order of the trade was written in."""
+    """Coins too few for an order: less than the smallest step that any of its resting orders is written in."""
     exponents = [order.quantity.normalize().as_tuple().exponent for order in orders]
     steps = [exponent for exponent in exponents if isinstance(exponent, int)]
     return min(Decimal(1).scaleb(min(steps)), held * DUST_AT_MOST) if steps else ZERO

@@ -81,12 +81,25 @@ def test_a_periodic_task_that_stopped_shows_by_its_own_period(db: None, listenin
     assert told["age_seconds"] >= periods()[name] * 3 + 25
 
 
+def test_after_a_night_off_slow_work_is_not_late_before_it_had_its_turn(db: None, listening: None) -> None:
+    slow, fast = "buddy.trading.tasks.forget_old_calls", "buddy.trading.tasks.watch_all"
+    ended(slow, fast, ago=12 * 3600)
+    beat_init.send(sender="beat")
+    told = asked()[1]["tasks"]
+    assert (told[slow]["light"], told[fast]["light"]) == ("green", "red")
+    assert told[slow]["age_seconds"] >= 12 * 3600
+    Pulse.objects.filter(name=beats.BEAT_BEGAN).update(at=timezone.now() - timedelta(hours=4))
+    assert asked()[1]["tasks"][slow]["light"] == "amber"
+
+
 def test_a_worker_says_which_of_beats_tasks_it_has_done(db: None) -> None:
     worker_ready.send(sender="worker")
     try:
         task_success.send(sender=health.heartbeat)
         task_success.send(sender=fetch)
-        assert list(Pulse.objects.values_list("name", flat=True)) == ["task:buddy.health.heartbeat"]
+        assert list(Pulse.objects.filter(name__startswith="task:").values_list("name", flat=True)) == [
+            "task:buddy.health.heartbeat"
+        ]
     finally:
         task_success.disconnect(beats._ended_well)
 
