@@ -26,6 +26,7 @@ from django.test import Client
 from schemathesis import transport
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
 from schemathesis.transport.wsgi import WSGI_TRANSPORT, WSGITransport
@@ -183,7 +184,8 @@ def _aim(document: Any, desk: Desk) -> None:
     def map_case(context: Any, case: Any) -> Any:
         names = ROWS.get(context.operation.path.split("/")[3], {})
         path, query, body = case.path_parameters, case.query, case.body
-        case.path_parameters = {name: _aimed(value, desk, names.get(name)) for name, value in (path or {}).items()}
+        if not case.meta.is_negative_at(ParameterLocation.PATH):
+            case.path_parameters = {name: _aimed(value, desk, names.get(name)) for name, value in (path or {}).items()}
         case.query = {name: _aimed(value, desk, name) for name, value in (query or {}).items()}
         if isinstance(body, dict):
             case.body = {name: _aimed(value, desk, name) for name, value in body.items()}

@@ -13,7 +13,7 @@ import pytest
 
 from .stack import BTC, Heard, Trader, Whole, around, whole_desk
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.xdist_group("processes")]
 
 MOST = 5
 ACCOUNTS, TRADES = "/api/v1/accounts", "/api/v1/trades"
