@@ -49,8 +49,8 @@ OWNER_OF = {
     "journal.Entry_tags": "tag__owner",
 }
 """The way from every table to whom its rows belong."""
-NOBODYS = {"events.Pulse", "backups.Backup"}
-"""Signs of life of the desk's own processes, and what was saved of all."""
+NOBODYS = {"events.Pulse", "events.Link", "backups.Backup"}
+"""Signs of life of the desk's own processes, the chain over all events, and what was saved of all."""
 
 VERBS = ("get", "post", "put", "patch", "delete")
 Rows = dict[str, list[dict[str, Any]]]
