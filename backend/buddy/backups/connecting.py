@@ -23,3 +23,13 @@ def connected(entry: Entry, alias: str) -> Iterator[BaseDatabaseWrapper]:
     finally:
         connections[alias].close()
         del connections[alias], connections.settings[alias]
+
+
+@contextmanager
+def as_default(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Whoever names no database means this one: a data migration may, and would wait for its own lock elsewhere."""
+    before, connections[DEFAULT_DB_ALIAS] = connections[DEFAULT_DB_ALIAS], connection
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = before

@@ -19,6 +19,7 @@ from buddy.events.models import Event
 from buddy.exchanges.models import Account
 
 from .archive import Archive
+from .connecting import as_default
 from .desk import Desk
 from .proving import Proof, compared, opened, prove, same_kind
 from .refusals import Refused
@@ -108,7 +109,7 @@ def _holds_something(folder: Path) -> bool:
 
 def _bring_up(desk: Desk, proof: Proof, *, is_older: bool) -> None:
     """To this version's tables, and to caution."""
-    with desk.database.connected("restored") as connection:
+    with desk.database.connected("restored") as connection, as_default(connection):
         if is_older:
             call_command("migrate", database=connection.alias, interactive=False, verbosity=0)
         at_venues = Account.objects.using(connection.alias).exclude(mode=Account.Mode.PAPER)

@@ -13,11 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
 from buddy import env
-from buddy.backups.connecting import connected
+from buddy.backups.connecting import as_default, connected
 from buddy.backups.desk import Desk, database_of
 from buddy.backups.rotation import Kept
 from buddy.backups.sealing import KeyPair
@@ -87,7 +86,7 @@ class Places:
         self.has_first = True
         first = self._named("first")
         self._create(first, copy=False)
-        with first.database.connected("filled") as connection:
+        with first.database.connected("filled") as connection, as_default(connection):
             call_command("migrate", database=connection.alias, interactive=False, verbosity=0)
             fill(connection.alias)
 
@@ -172,9 +171,5 @@ def looked_into(desk: Desk) -> Iterator[str]:
 @contextmanager
 def standing_on(desk: Desk) -> Iterator[None]:
     """Its database is the default one of this process, as in life."""
-    with desk.database.connected("substitute") as connection:
-        before, connections[DEFAULT_DB_ALIAS] = connections[DEFAULT_DB_ALIAS], connection
-        try:
-            yield
-        finally:
-            connections[DEFAULT_DB_ALIAS] = before
+    with desk.database.connected("substitute") as connection, as_default(connection):
+        yield

@@ -18,6 +18,7 @@ from django.db import connections, transaction
 from django.test import override_settings
 
 from buddy.backups import proving, restoring
+from buddy.backups.connecting import as_default
 from buddy.backups.contents import read_contents
 from buddy.backups.desk import Desk
 from buddy.backups.postgres import Postgres as PostgresDatabase
@@ -30,6 +31,7 @@ from buddy.backups.sqlite import Sqlite
 from buddy.backups.taking import Taken, take
 from buddy.events.models import Event
 from buddy.exchanges.models import Account, Credentials
+from buddy.journal.models import Screenshot
 from buddy.trading.models import Fill, Order, Trade
 from buddy.users.models import User
 from scripts.stores import Postgres
@@ -326,14 +328,19 @@ def test_a_backup_of_a_newer_version_is_refused(backup: Taken, empty: Desk, monk
     assert empty.database.is_empty()
 
 
-def test_an_older_backup_is_brought_up_to_this_version(places: Places, empty: Desk) -> None:
+def test_an_older_backup_is_brought_up_to_this_version(places: Places, empty: Desk, settings: Any) -> None:
+    """By migrations, of which one reads rows and names no database, and looks at the media."""
+    settings.MEDIA_ROOT = empty.media
     old = places.desk(full=True)
-    with rig.looked_into(old) as alias:
-        call_command("migrate", "backups", "zero", database=alias, interactive=False, verbosity=0)
+    with old.database.connected("aging") as connection, as_default(connection):
+        for app, version in {"backups": "zero", "journal": "0001"}.items():
+            call_command("migrate", app, version, database=connection.alias, interactive=False, verbosity=0)
     done = restore(empty, rig.taken(old).path, MINE)
     assert "backups_backup" not in done.proof.contents.tables
     with empty.database.connected(rig.AGAIN) as connection:
         assert "backups_backup" in connection.introspection.table_names()
+        screenshot = Screenshot.objects.using(connection.alias).get()
+    assert screenshot.size == (old.media / rig.ODD_NAMES[0]).stat().st_size  # measured by that migration
     assert rows(empty, Trade) == 40
 
 

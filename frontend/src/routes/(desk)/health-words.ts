@@ -18,12 +18,14 @@ const PARTS: Record<string, string> = {
 	beat: 'Scheduler',
 	stream: 'Stream of the venues',
 	watchdog: 'Watchdog',
-	feed: 'Live feed'
+	feed: 'Live feed',
+	backup: 'Proven backup'
 };
 const TASKS: Record<string, string> = {
 	watch_all: 'Look at accounts',
 	tick: 'Send prices',
 	forget_old_calls: 'Forget old requests',
+	link_events: 'Chain the audit log',
 	watch_keys: 'Check keys',
 	warn_of_refused_keys: 'Repeat warnings',
 	heartbeat: 'Heartbeat'
