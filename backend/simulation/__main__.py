@@ -1,7 +1,9 @@
-"""`python -m simulation 1000..1300`: plays the lives of these seeds on all cores and says what was broken.
+"""`python -m simulation 1000..1300`: plays the stories of these seeds on all cores and says what was broken.
 
 SEEDS is one number, several with commas, or `first..last`. `--plant NAME` switches a planted bug on, which must be
-found; `--plants` plants each in turn. `--coverage` lists every trouble with the states that it met.
+found; `--plants` plants each in turn. `--coverage` lists every kind of fault with the states that it met, and how long
+what was held lay without a stop; `--report` keeps both as JSON. A life is that of a trade; a story has several. A fault
+is one call, answer, round or process that went wrong; a trouble is what it came from.
 Exits 1 when anything was broken, with the smallest story that still breaks it.
 """
 
@@ -16,30 +18,39 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any
 
-from .names import KINDS, PLANTS, STATES
+from . import coverage, gaps
+from .names import PLANTS
 
 EACH_SECONDS = 10.0
 ENOUGH = 500
-"""Lives within which a planted bug is to be found."""
+"""Seeds within which a planted bug is to be found."""
 
 
 @dataclass
 class Tally:
+    stories: int = 0
     lives: int = 0
     hours: float = 0.0
     looks: int = 0
+    troubles: int = 0
     violations: int = 0
     met: Counter[tuple[str, str]] = field(default_factory=Counter)
+    gaps: dict[str, Counter[int]] = field(default_factory=lambda: {kind: Counter() for kind in gaps.KINDS})
     failed: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, told: dict[str, Any]) -> None:
-        self.lives += 1
+        self.stories += 1
+        self.lives += told["trades"]
         self.hours += told["hours"]
         self.looks += told["looks"]
+        self.troubles += told["troubles"]
+        for kind, milliseconds in told["gaps"]:
+            self.gaps[kind][milliseconds] += 1
         self.violations += len(told["broken"])
         for kind, state, count in told["met"]:
             self.met[kind, state] += count
@@ -49,7 +60,7 @@ class Tally:
     def line(self) -> str:
         return (
             f"lives={self.lives} faults={sum(self.met.values())} violations={self.violations} "
-            f"hours={self.hours:.0f} looks={self.looks}"
+            f"stories={self.stories} troubles={self.troubles} hours={self.hours:.0f} looks={self.looks}"
         )
 
 
@@ -59,7 +70,10 @@ def main() -> int:
         return _all_plants(asked)
     tally = _run(asked.seeds, asked.plant, asked.workers, until_broken=asked.plant != "-")
     if asked.coverage:
-        print(_coverage(tally.met))
+        print(coverage.told(tally.met))
+        print(gaps.told(tally.gaps))
+    if asked.report:
+        Path(asked.report).write_text(json.dumps(_as_json(tally, asked.seeds), indent=1) + "\n")
     print(tally.line())
     return 1 if tally.violations else 0
 
@@ -70,6 +84,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--plant", choices=("-", *PLANTS), default="-")
     parser.add_argument("--plants", action="store_true")
     parser.add_argument("--coverage", action="store_true")
+    parser.add_argument("--report", default="")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
@@ -84,7 +99,7 @@ def _all_plants(asked: argparse.Namespace) -> int:
     for name in PLANTS:
         tally = _run(asked.seeds[:ENOUGH], name, asked.workers, until_broken=True, quiet=True)
         found = tally.failed[0] if tally.failed else None
-        how = f"{found['broken'][0][0]} in life {tally.lives} (seed {found['seed']})" if found else "NOT FOUND"
+        how = f"{found['broken'][0][0]} in story {tally.stories} (seed {found['seed']})" if found else "NOT FOUND"
         print(f"{name}: {how}", flush=True)
         missed += [] if found else [name]
     print(f"planted={len(PLANTS)} found={len(PLANTS) - len(missed)} missed={','.join(missed) or '-'}")
@@ -147,15 +162,20 @@ def _report(told: dict[str, Any]) -> str:
     return "\n".join([*head, "the smallest story that still does it:", told["story"], "what happened:", *log])
 
 
-def _coverage(met: Counter[tuple[str, str]]) -> str:
-    """Every trouble with how often it was met, and in which states it was not."""
-    rows = []
-    for kind in KINDS:
-        states = {state: met[kind, state] for state in STATES}
-        counts = "  ".join(f"{state} {count}" for state, count in states.items())
-        rows.append(f"{kind:<22}{sum(states.values()):>7}   {counts}")
-    pairs = sum(1 for kind in KINDS for state in STATES if met[kind, state])
-    return "\n".join([*rows, f"pairs met: {pairs} of {len(KINDS) * len(STATES)}"])
+def _as_json(tally: Tally, seeds: Sequence[int]) -> dict[str, Any]:
+    return {
+        "seeds": [seeds[0], seeds[-1]],
+        "lives": tally.lives,
+        "faults": sum(tally.met.values()),
+        "violations": tally.violations,
+        "stories": tally.stories,
+        "troubles": tally.troubles,
+        "hours": round(tally.hours),
+        "looks": tally.looks,
+        "failed": [{"seed": each["seed"], "broken": each["broken"]} for each in tally.failed],
+        "coverage": coverage.as_json(tally.met),
+        "gaps": {kind: gaps.distribution(counted) for kind, counted in tally.gaps.items()},
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What is wrong with an account's line to its venue right now, and what the next call meets."""
+"""What is wrong with an account's line to its venue right now, and what the next call meets.
+
+A trouble is told once, a fault each time that something goes wrong by it: a call, an answer, a round, a process.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from .story import LASTING, Trouble
 
 
 class Fate:
-    """The troubles of one account as they come true. `met` is told of each that was really felt."""
+    """The troubles of one account as they come true. `met` is told of each fault, and whether its trouble is new."""
 
-    def __init__(self, clock: Clock, troubles: list[Trouble], met: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, troubles: list[Trouble], met: Callable[[str, bool], None]) -> None:
         self.clock, self.began, self.met = clock, clock.now, met
+        self.faults = 0
         self.waiting = [trouble for trouble in troubles if trouble.kind not in LASTING]
         self.lasting = [trouble for trouble in troubles if trouble.kind in LASTING]
         self.skipped: Counter[int] = Counter()
@@ -27,14 +31,15 @@ class Fate:
     def time(self) -> int:
         return self.clock.now - self.began
 
-    def is_on(self, kind: str) -> bool:
+    def is_on(self, kind: str, *, is_fault: bool = True) -> bool:
         """Whether something that lasts is wrong now; asking is feeling it."""
-        found = next((each for each in self.lasting if each.kind == kind and self._is_now(each)), None)
-        if found is None or self.over:
+        found = self._now(kind)
+        if found is None:
             return False
-        if id(found) not in self._felt:
+        if is_fault:
+            is_new = id(found) not in self._felt
             self._felt.add(id(found))
-            self.met(kind)
+            self._strikes(kind, is_new)
         self.excuse(self.began + found.at + found.lasts - self.clock.now)
         return True
 
@@ -50,13 +55,22 @@ class Fate:
                 self.skipped[id(trouble)] += 1
                 if self.skipped[id(trouble)] > trouble.skips:
                     self.waiting.remove(trouble)
-                    self.met(trouble.kind)
+                    self._strikes(trouble.kind, True)
                     return trouble.kind
         return ""
 
     def edges(self) -> list[int]:
         """The moments at which something that lasts begins or ends."""
         return [self.began + moment for each in self.lasting for moment in (each.at, each.at + each.lasts)]
+
+    def _strikes(self, kind: str, is_new: bool) -> None:
+        self.faults += 1
+        self.met(kind, is_new)
+
+    def _now(self, kind: str) -> Trouble | None:
+        if self.over or not self.lasting:
+            return None
+        return next((each for each in self.lasting if each.kind == kind and self._is_now(each)), None)
 
     def _is_now(self, trouble: Trouble) -> bool:
         return trouble.at <= self.time < trouble.at + trouble.lasts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,26 +15,31 @@ from buddy.trading import rounds
 from buddy.trading.models import ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
 from buddy.trading.states import DOUBTFUL, WORKING
+from buddy.trading.watcher import Looked
 
 from . import deeds, endings
 from .clock import EPOCH, MINUTE, SECOND
 from .invariants import Broken
 from .killing import Killed
 from .story import HANDS, Deed, Story
+from .uncovered import Gap
 from .world import World
 
 BEAT = 2 * SECOND
 QUIET = 1
 """Rounds without anything to do after which the clock leaps to the next event."""
-LONG_TROUBLE, SELDOM = 12, 30 * SECOND
-"""After so many rounds in which an account could not be read, it is tried this often."""
+LONG_TROUBLE, SELDOM = 12, 2 * MINUTE
+"""After so many looks in a row that could not read an account, it is tried this often."""
 AFTERMATH = 60 * SECOND
 """Once nothing goes wrong any more, all must be as it should be within this."""
 
 
 @dataclass
 class Outcome:
-    """`digest`: of everything that happened. `hours` of simulated time."""
+    """`digest`: of everything that happened. `hours` of simulated time. `met`: faults by kind and state of a trade.
+
+    `trades`: how many lives of a trade it has; `troubles`: what the faults came from.
+    """
 
     seed: int
     broken: list[Broken]
@@ -42,6 +47,9 @@ class Outcome:
     digest: str
     hours: float
     looks: int
+    trades: int
+    troubles: int
+    gaps: list[Gap]
     log: list[str] = field(repr=False)
 
 
@@ -50,21 +58,32 @@ def play(story: Story) -> Outcome:
     with world.alive():
         Life(world).live()
     hours = (world.clock.now - EPOCH) / 3_600_000
-    return Outcome(story.seed, world.violations, world.met, world.digest(), hours, world.looks, world.log)
+    return Outcome(
+        seed=story.seed,
+        broken=world.violations,
+        met=world.met,
+        digest=world.digest(),
+        hours=hours,
+        looks=world.looks,
+        trades=Trade.objects.count(),
+        troubles=world.troubles,
+        gaps=[gap for gaps in world.gaps for gap in gaps.found],
+        log=world.log,
+    )
 
 
 _HELD = Select(lambda now: Account.objects.filter(lease_until__gt=now).values_list("pk"))
 _UNSURE = Select(
-    lambda: ForeignPosition.objects.filter(Q(confirmed=False) | Q(gone_since__isnull=False)).values_list("pk")
+    lambda: ForeignPosition.objects.filter(Q(confirmed=False) | Q(gone_since__isnull=False)).values_list("account_id")
 )
 _WAITING = Select(
     lambda: (
-        Trade.objects.filter(status__in=WORKING)
+        Trade.objects.filter(status__in=WORKING, hands_off=False)
         .filter(Q(naked_since__isnull=False) | Q(mismatch_since__isnull=False))
-        .values_list("pk")
+        .values_list("account_id")
     )
 )
-_DOUBTED = Select(lambda: Order.objects.filter(status__in=DOUBTFUL).values_list("pk"))
+_DOUBTED = Select(lambda: Order.objects.filter(status__in=DOUBTFUL).values_list("account_id"))
 _PLANS = Select(lambda: Trade.objects.filter(status__in=WORKING).values_list("plan", "opened_at", "asked_at"))
 
 
@@ -72,7 +91,9 @@ class Life:
     def __init__(self, world: World) -> None:
         self.world, self.clock = world, world.clock
         self.beat = self.clock.now
-        self.quiet = self.troubled = 0
+        self.quiet = 0
+        self.unread: dict[int, int] = {}
+        """By account: how many looks in a row could not read it."""
         self.deeds = [deed for deed in world.story.deeds if deed.kind not in HANDS]
 
     def live(self) -> None:
@@ -80,13 +101,18 @@ class Life:
         world.settle_in()
         for deed in world.story.deeds:
             if deed.kind in HANDS:
-                self.clock.at(EPOCH + deed.at, partial(deeds.by_hand, world, deed))
+                self.clock.at(EPOCH + deed.at, partial(self._by_hand, deed))
         self._until(EPOCH + world.story.ends)
         self._calm()
         if not world.violations:
             self._guarded(lambda: endings.as_planned(world))
         if not world.violations:
             self._wind_up()
+
+    def _by_hand(self, deed: Deed) -> None:
+        self.world.gaps[deed.account].by_hand()
+        deeds.by_hand(self.world, deed)
+        self.world.gaps[deed.account].by_hand()
 
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
@@ -171,27 +197,39 @@ class Life:
     # --- when to look again ---
 
     def _plan_next(self, lost: bool) -> None:
-        """In two seconds; or after the next event, once there is nothing to do until then."""
-        looked = list(self.world.looked.values())
-        troubled = any(each.trouble for each in looked)
-        self.troubled = self.troubled + 1 if troubled else 0
-        busy = (
-            self.world.unsettled
-            or self.world.unseen
-            or any(e.acted or e.waits or e.behind or e.failures or e.rounds > 1 for e in looked)
-        )
-        busy = busy or lost or any(witness.since for witness in self.world.witnesses) or self._waits()
-        self.world.unsettled = False
-        self.quiet = 0 if busy or troubled else self.quiet + 1
+        """In two seconds; or after the next event, once there is nothing to do until then.
+
+        Accounts that cannot be read for long are tried seldom, and hurry nobody.
+        """
+        world, looked = self.world, self.world.looked
+        for account, each in looked.items():
+            self.unread[account] = self.unread.get(account, 0) + 1 if each.trouble else 0
+        given_up = {account for account, times in self.unread.items() if times > LONG_TROUBLE}
+        busy = world.unsettled or lost or any(not _is_quiet(each) for each in self._others(looked, given_up))
+        busy = busy or bool((self._unseen() | self._waits()) - given_up) or self._watched(given_up)
+        world.unsettled = False
+        self.quiet = 0 if busy else self.quiet + 1
         later = self._after(self._next_event())
-        if self.quiet >= QUIET:
-            self.beat = later
-            for witness in self.world.witnesses:
-                witness.rested = later
-        elif self.troubled > LONG_TROUBLE:
-            self.beat = min(later, self._after(self.clock.now + SELDOM))
-        else:
+        if busy:
             self.beat = self._after(self.clock.now)
+        elif given_up:
+            self.beat = min(later, self._after(self.clock.now + SELDOM))
+        elif self.quiet >= QUIET:
+            self.beat = later
+            for witness in world.witnesses:
+                witness.rested = later
+
+    def _others(self, looked: Mapping[int, Looked], given_up: set[int]) -> list[Looked]:
+        return [each for account, each in looked.items() if account not in given_up]
+
+    def _unseen(self) -> set[int]:
+        """Accounts to which something has happened that nobody has looked at yet."""
+        world = self.world
+        return {world.accounts[n] for n, changed in world.changed.items() if world.seen.get(n, 0) <= changed}
+
+    def _watched(self, given_up: set[int]) -> bool:
+        """Whether an invariant does not hold at this moment."""
+        return any(witness.since and witness.account not in given_up for witness in self.world.witnesses)
 
     def _next_event(self) -> int | None:
         """The next move, deed of a hand, end of a trouble, or moment that a plan speaks of."""
@@ -204,13 +242,20 @@ class Life:
             moment = self.clock.now + 3600 * SECOND
         return EPOCH + ((max(moment, self.clock.now) - EPOCH) // BEAT + 1) * BEAT
 
-    def _waits(self) -> bool:
-        """Whether rows say that something is to be seen once more, or a lease is to run out."""
-        return bool(_HELD.rows(now=self.clock.now) or _UNSURE.rows() or _WAITING.rows() or _DOUBTED.rows())
+    def _waits(self) -> set[int]:
+        """Accounts of which rows say that something is to be seen once more, or that a lease is to run out."""
+        found = (*_HELD.rows(now=self.clock.now), *_UNSURE.rows(), *_WAITING.rows(), *_DOUBTED.rows())
+        return {account for (account,) in found}
 
     def _check(self) -> None:
         for witness in self.world.witnesses:
             witness.look(self.world.executioner.writes)
+
+
+def _is_quiet(looked: Looked) -> bool:
+    """Whether a look found nothing to do, and nothing that it would see again."""
+    restless = looked.acted or looked.waits or looked.behind or looked.failures or looked.rounds > 1
+    return not (restless or looked.trouble)
 
 
 def _moments_of_plans() -> Iterator[int]:

@@ -89,6 +89,8 @@ LASTING = {
     "wakes_lost": 10 * MINUTE,
 }
 """Goes wrong for a while: the longest, in milliseconds."""
+TROUBLED = (4, 12, 40, 60)
+"""The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
 OF_ONE_ROLE = ("re", "executed", "told", "stalled", "fill")
 """How the kinds begin that wait for an order of a certain role."""
@@ -195,7 +197,7 @@ def _moves(dice: Random) -> tuple[Move, ...]:
     """A walk of each market: bursts of seconds with pauses of hours between them."""
     moves, now = [], 0
     here = dict.fromkeys(MARKETS, 1.0)
-    for _ in range(dice.randint(18, 45)):
+    for _ in range(dice.randint(30, 70)):
         now += dice.choice(PAUSES) + dice.randrange(SECOND) if dice.random() < 0.06 else dice.randint(400, 9_000)
         symbol = dice.choice(sorted(MARKETS))
         here[symbol] *= 1 + dice.gauss(0, 0.004)
@@ -209,7 +211,11 @@ def _near(dice: Random, times: list[int]) -> int:
 
 def _deeds(dice: Random, times: list[int], accounts: int) -> tuple[Deed, ...]:
     made = [Deed(dice.randint(100, 1_500), "open", number, dice.randrange(10**6)) for number in range(accounts)]
-    for kinds, most in ((DEEDS, 7), (HANDS, 3)):
+    made += [
+        Deed(_near(dice, times), "open", dice.randrange(accounts), dice.randrange(10**6))
+        for _ in range(dice.randint(2, 6) * accounts)
+    ]
+    for kinds, most in ((DEEDS, 9), (HANDS, 4)):
         names, weights = list(kinds), list(kinds.values())
         for _ in range(dice.randint(0, most)):
             kind = dice.choices(names, weights)[0]
@@ -220,7 +226,7 @@ def _deeds(dice: Random, times: list[int], accounts: int) -> tuple[Deed, ...]:
 def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> tuple[Trouble, ...]:
     made = []
     around = times + [deed.at for deed in deeds] * 2
-    for _ in range(dice.randint(0, 9)):
+    for _ in range(dice.randint(0, dice.choice(TROUBLED))):
         at, account = max(100, dice.choice(around) + dice.randint(-2_500, 1_500)), dice.randrange(accounts)
         if dice.random() < 0.65:
             kind, role = dice.choice(ONCE), dice.choice(ROLES)

@@ -49,6 +49,9 @@ def _lives(seeds: list[int], shrinks: int) -> Iterator[dict[str, Any]]:
             "digest": outcome.digest,
             "hours": outcome.hours,
             "looks": outcome.looks,
+            "trades": outcome.trades,
+            "troubles": outcome.troubles,
+            "gaps": outcome.gaps,
             "seconds": time.perf_counter() - began,
         }
         if outcome.broken and shrinks:

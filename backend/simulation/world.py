@@ -22,6 +22,7 @@ from buddy.events import live
 from buddy.exchanges import asking, pace, rates, venue_exchange, wakes
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
+from buddy.prepared import Select
 from buddy.trading import books as kept_plans
 from buddy.trading import executor, handing, pacing, rounds, watcher
 from buddy.trading.models import Trade
@@ -38,13 +39,19 @@ from .markets import FIRST, MARKETS, Way, public
 from .names import STATES
 from .store import Store
 from .story import Story
-from .venue import Connection, Line
+from .uncovered import Gaps
+from .venue import PROFILES, Connection, Line
 from .witness import Witness
 
 LEASE_AND_MORE = 36 * SECOND
 """How long a dead process may keep an account from the next one."""
 STANDS_STILL = (31, 45, 61)
 """Seconds for which a process is held up."""
+_STATES = Select(
+    lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).values_list(
+        "status", "initial_risk", "directives", "hands_off"
+    )
+)
 current: list[World] = []
 
 
@@ -79,7 +86,9 @@ class World:
         """By account: when something happened to it at its venue, and when a look at it ended."""
         self.stalled = False
         self.unsettled = True
-        self.looks = 0
+        self.looks = self.troubles = 0
+        self.gaps: list[Gaps] = []
+        self._states: dict[int, tuple[int, str]] = {}
 
     # --- what is told ---
 
@@ -94,11 +103,6 @@ class World:
         self.changed[number] = self.clock.now
 
     @property
-    def unseen(self) -> bool:
-        """Whether something has happened that nobody has looked at yet."""
-        return any(self.seen.get(number, 0) <= changed for number, changed in self.changed.items())
-
-    @property
     def violations(self) -> list[Broken]:
         return [broken for witness in self.witnesses for broken in witness.seen]
 
@@ -106,7 +110,7 @@ class World:
 
     def _fate(self, number: int) -> Fate:
         troubles = [each for each in self.story.troubles if each.account == number]
-        return Fate(self.clock, troubles, lambda kind: self._met(number, kind))
+        return Fate(self.clock, troubles, lambda kind, is_new: self._met(number, kind, is_new))
 
     def _line(self, number: int) -> Line:
         return Line(
@@ -149,17 +153,31 @@ class World:
                 self.clock.at(edge, partial(self.changes, number))
 
     def _listen(self, number: int) -> None:
-        seen = self.books[number].on_execution
+        book, fate, witness = self.books[number], self.fates[number], self.witnesses[number]
+        seen, taken = book.on_execution, book.on_acceptance
+        gaps = Gaps(
+            book,
+            attaches=PROFILES[book.seat.venue].attaches_stop,
+            ours=lambda key: witness.ours[key],
+            struck=lambda: fate.faults,
+            excused_until=lambda: fate.excused_until,
+        )
+        self.gaps.append(gaps)
+
+        def accepted(name: str) -> None:
+            taken(name)
+            gaps.covered()
 
         def executed(one: Executed) -> None:
             seen(one)
+            gaps.executed(one)
             fill = one.fill
             self.tell(f"[{number}] executed {one.name or 'venue'} {fill.order_side} {fill.quantity} at {fill.price}")
             self.changes(number)
             if self.story.streamed and not self.fates[number].is_on("wakes_lost"):
                 self.woken.setdefault(number, self.clock.now + 150)
 
-        self.books[number].on_execution = executed
+        book.on_execution, book.on_acceptance = executed, accepted
 
     def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
         price = MARKETS[symbol].round_price(FIRST[symbol] * factor)
@@ -280,7 +298,7 @@ class World:
 
     def round(self) -> int:
         """What beat starts; the stream says beforehand which accounts it hears."""
-        hears = [self.story.streamed and not fate.is_on("wakes_lost") for fate in self.fates]
+        hears = [self.story.streamed and not fate.is_on("wakes_lost", is_fault=False) for fate in self.fates]
         pace.heard([account for account, is_heard in zip(self.accounts, hears, strict=True) if is_heard])
         return rounds.watch_all()
 
@@ -308,17 +326,22 @@ class World:
         self.witnesses[number].stale = True
         self.tell(f"[{number}] and goes on")
 
-    def _met(self, number: int, kind: str) -> None:
+    def _met(self, number: int, kind: str, is_new: bool) -> None:
         self.met[kind, self._state(number)] += 1
-        self.unsettled = True
+        if is_new:
+            self.troubles += 1
+            self.unsettled = True
 
     def _state(self, number: int) -> str:
         """What the account is in the middle of."""
         if number >= len(self.accounts) or self.executioner.dead:
             return "nothing"
-        trades = Trade.objects.filter(account_id=self.accounts[number], status__in=WORKING)
-        found = [_state_of(*row) for row in trades.values_list("status", "initial_risk", "directives", "hands_off")]
-        return max(found, key=STATES.index, default="nothing")
+        known, found = self._states.get(number, (-1, ""))
+        if known != self.executioner.writes:
+            rows = _STATES.rows(account=self.accounts[number])
+            found = max((_state_of(*row) for row in rows), key=STATES.index, default="nothing")
+            self._states[number] = self.executioner.writes, found
+        return found
 
 
 def _state_of(status: str, risk: object, directives: dict[str, Any], hands_off: bool) -> str:

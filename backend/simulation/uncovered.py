@@ -1,0 +1,92 @@
+"""How long what is held lies without a stop: from the moment a fill can be read until stops for all of it rest.
+
+One sample for each time that stops fell short because an order of ours had filled. Where a hand has had its part in it,
+there is none. `disturbed`: something went wrong, or had not ended, between the two moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from buddy.core.market import ZERO
+
+from .books import Book, Executed, Key
+
+
+class Gap(NamedTuple):
+    """`kind`: of `gaps.KINDS`."""
+
+    kind: str
+    milliseconds: int
+
+
+@dataclass(slots=True)
+class _Open:
+    readable: int
+    struck: int
+    by_hand: bool
+
+
+class Gaps:
+    """Of one account. `ours`: how much of a position our orders have made; `struck`: how often something went wrong."""
+
+    def __init__(
+        self,
+        book: Book,
+        *,
+        attaches: bool,
+        ours: Callable[[Key], Decimal],
+        struck: Callable[[], int],
+        excused_until: Callable[[], int],
+    ) -> None:
+        self.book, self.attaches, self.ours = book, attaches, ours
+        self.struck, self.excused_until = struck, excused_until
+        self.found: list[Gap] = []
+        self._open: dict[Key, _Open] = {}
+
+    def executed(self, one: Executed) -> None:
+        readable, _ = self.book.told[-1]
+        for key in self.book.holdings():
+            is_entered = key[0] == one.fill.symbol and one.fill.order_side is key[1].entry_order_side
+            if is_entered and one.name and key not in self._open and self._is_short(key):
+                self._open[key] = _Open(readable, self.struck(), one.name.startswith("hand-"))
+            elif is_entered and key not in self._open and one.name and not one.name.startswith("hand-"):
+                self._sample(0, is_disturbed=self.excused_until() > self.book.clock.now)
+        self.covered()
+
+    def covered(self) -> None:
+        """After an order was accepted or executed: what has its stop now."""
+        for key in [key for key in self._open if not self._is_short(key)]:
+            gap = self._open.pop(key)
+            if self.ours(key) and not gap.by_hand:
+                is_disturbed = self.struck() != gap.struck or self.excused_until() > gap.readable
+                self._sample(max(self.book.clock.now - gap.readable, 0), is_disturbed=is_disturbed)
+
+    def by_hand(self) -> None:
+        """A hand did something at the venue: what is open now is not a fill's alone."""
+        for each in self._open.values():
+            each.by_hand = True
+
+    def _sample(self, milliseconds: int, *, is_disturbed: bool) -> None:
+        kind = "attached" if self.attaches else "unattached"
+        self.found.append(Gap(f"{kind}, with faults" if is_disturbed else kind, milliseconds))
+
+    def _is_short(self, key: Key) -> bool:
+        needed = min(self.ours(key), self.book.held(*key))
+        return bool(needed) and self._stops(key) < needed
+
+    def _stops(self, key: Key) -> Decimal:
+        return sum(
+            (
+                left
+                for place, intent, left in self.book.resting()
+                if intent.symbol == key[0]
+                and intent.reduce_only
+                and intent.trigger is not None
+                and self.book.side_of(place, intent) is key[1]
+            ),
+            ZERO,
+        )
