@@ -91,11 +91,14 @@ def covered(facts: Facts) -> Iterator[Broken]:
 
 
 def exits_bounded(facts: Facts) -> Iterator[Broken]:
-    """I3: targets together are no more than what is held, nor is any stop."""
+    """I3: targets together are no more than what is held, nor is any stop; where we manage it."""
+    by_hand = {(held.symbol, held.side) for held in facts.held if held.ours is None}
     quantities = {(held.symbol, held.side): held.quantity for held in facts.held}
     targets: dict[tuple[str, Side], Decimal] = {}
     for each in facts.resting:
         key = (each.symbol, each.side)
+        if key in by_hand:
+            continue
         if each.role is Role.TAKE_PROFIT and each.has_owner:
             targets[key] = targets.get(key, ZERO) + each.left
         if each.role is Role.STOP and each.has_owner and each.left > quantities.get(key, ZERO):

@@ -5,6 +5,7 @@ Booking is idempotent: fills and income are unique by the venue's id, so reading
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,6 +105,7 @@ def book_fills(
     if coins is not None:  # what ours did to our coins is known before it is asked what a hand has done
         new.sort(key=lambda fill: fill.fill_id not in orders)
     early = [fill for fill in new if fill.fill_id not in orders and hands.known.has(fill)]
+    hands.expect(fill for fill in new if fill.fill_id not in orders and fill not in early)
     for fill in [*(fill for fill in new if fill not in early), *reversed(early)]:  # what is new of them came last
         if fill.fill_id in orders and not fill.fill_id.startswith(records.RECORD):
             records.make_way(orders[fill.fill_id], fill)
@@ -134,6 +136,20 @@ class Hands:
     rows: list[Fill] = field(default_factory=list)
     foreign: dict[tuple[str, Side], Decimal] | None = None
     """What is nobody's, by symbol and side; read when it is asked for first."""
+    entering: dict[tuple[str, Side], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """What executions of a hand may enter, by symbol and side: by so much more may have left than is missing."""
+    gone: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """What has left trades by a hand so far, by symbol."""
+
+    def expect(self, strangers: Iterable[port.Fill]) -> None:
+        """All that a hand has executed, before the first of it is taken.
+
+        A venue tells longs and shorts apart in what is held, not in executions: that a hand has bought back 1 of a
+        short and sold 2 more of it is seen only when both are counted, since 1 more is held than before.
+        """
+        for fill in strangers:
+            if not is_ours(fill.client_id):
+                self.entering[fill.symbol, _sides(fill.order_side)[1]] += fill.quantity
 
     def take(self, fill: port.Fill, order: Order | None, *, is_shared: bool = False) -> None:
         if order is None:
@@ -226,10 +242,12 @@ class Hands:
             yield None, part
         left = quantity - part
         if self.missing is not None:
-            left = min(left, max(self.missing.get((symbol, side), ZERO), ZERO))
+            could = self.missing.get((symbol, side), ZERO) + self.entering[symbol, side] - self.gone[symbol]
+            left = min(left, max(could, ZERO))
         for trade_id, held in self._held(symbol, side).items():
             part = min(held, left)
             left -= part
+            self.gone[symbol] += part
             if part:
                 yield trade_id, part
 
