@@ -42,8 +42,11 @@ class Tally:
     met: Counter[tuple[str, str]] = field(default_factory=Counter)
     gaps: dict[str, Counter[int]] = field(default_factory=lambda: {kind: Counter() for kind in gaps.KINDS})
     failed: list[dict[str, Any]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    """The first, and the last of them."""
 
     def add(self, told: dict[str, Any]) -> None:
+        self.seeds = sorted({*self.seeds[:1], *self.seeds[-1:], told["seed"]})
         self.stories += 1
         self.lives += told["trades"]
         self.hours += told["hours"]
@@ -68,12 +71,12 @@ def main() -> int:
     asked = _asked()
     if asked.plants:
         return _all_plants(asked)
-    tally = _run(asked.seeds, asked.plant, asked.workers, until_broken=asked.plant != "-")
+    tally = _run(asked.seeds, asked.plant, asked.workers, until_broken=asked.plant != "-", minutes=asked.minutes)
     if asked.coverage:
         print(coverage.told(tally.met))
         print(gaps.told(tally.gaps))
     if asked.report:
-        Path(asked.report).write_text(json.dumps(_as_json(tally, asked.seeds), indent=1) + "\n")
+        Path(asked.report).write_text(json.dumps(_as_json(tally), indent=1) + "\n")
     print(tally.line())
     return 1 if tally.violations else 0
 
@@ -85,6 +88,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--plants", action="store_true")
     parser.add_argument("--coverage", action="store_true")
     parser.add_argument("--report", default="")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long, whatever is left")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
@@ -106,15 +110,24 @@ def _all_plants(asked: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def _run(seeds: Sequence[int], plant: str, workers: int, *, until_broken: bool, quiet: bool = False) -> Tally:
+def _run(
+    seeds: Sequence[int],
+    plant: str,
+    workers: int,
+    *,
+    until_broken: bool,
+    quiet: bool = False,
+    minutes: float = float("inf"),
+) -> Tally:
     tally, told_at = Tally(), time.monotonic()
+    until = told_at + 60 * minutes
     playing = [_worker(plant, seeds[number::workers]) for number in range(min(workers, len(seeds)))]
     try:
         for told in _merged(playing):
             tally.add(told)
             if told["broken"] and not quiet:
                 print(_report(told), flush=True)
-            if until_broken and tally.violations:
+            if (until_broken and tally.violations) or time.monotonic() > until:
                 break
             if not quiet and time.monotonic() - told_at > EACH_SECONDS:
                 told_at = time.monotonic()
@@ -162,9 +175,9 @@ def _report(told: dict[str, Any]) -> str:
     return "\n".join([*head, "the smallest story that still does it:", told["story"], "what happened:", *log])
 
 
-def _as_json(tally: Tally, seeds: Sequence[int]) -> dict[str, Any]:
+def _as_json(tally: Tally) -> dict[str, Any]:
     return {
-        "seeds": [seeds[0], seeds[-1]],
+        "seeds": [tally.seeds[0], tally.seeds[-1]],
         "lives": tally.lives,
         "faults": sum(tally.met.values()),
         "violations": tally.violations,
