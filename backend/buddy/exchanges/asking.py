@@ -6,6 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
+
 from buddy.core.exchange import Balance
 from buddy.core.market import Instrument
 from buddy.prepared import Select
@@ -48,6 +50,12 @@ def freshen(account: Account) -> None:
     """Have the balance on the screen read again, without waiting for it."""
     name = _name(account, "balance")
     fetching.nudge(name, lambda: _send(account, "balance"))
+
+
+def outdated(account: Account) -> None:
+    """Something was traded: the balance that is kept is that of before, and whoever needs it has it read again."""
+    name = _name(account, "balance")
+    cache.delete_many([name, fetching.question(name)])
 
 
 def answer(account_id: int, what: str, *arguments: str) -> Any:

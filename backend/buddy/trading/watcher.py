@@ -21,7 +21,7 @@ from buddy.core.exchange import Exchange, OrderStatus, PositionMode, Reading, Ro
 from buddy.core.manage import Failure, carry_out, step
 from buddy.core.position import Withdrawal, observed
 from buddy.core.watching import Watch, interest, merge
-from buddy.exchanges import pace
+from buddy.exchanges import asking, pace
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.exchanges.probing import write_mode
@@ -64,7 +64,7 @@ class Looked:
     """What a look did. `behind`: the venue has more already; `trouble`: why it could not read; `seen`: trades.
 
     `waits`: something that was sent is not known yet, or executed and was not told yet. `calm`: nothing but an event
-    of the venue would change anything.
+    of the venue would change anything. `traded`: orders were placed or cancelled, so that other money is free.
     """
 
     rounds: int = 0
@@ -73,6 +73,7 @@ class Looked:
     acted: bool = False
     waits: bool = False
     calm: bool = False
+    traded: bool = False
     seen: set[int] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
@@ -101,9 +102,17 @@ def look_under(lease: Lease, account: Account, *, seconds: float = 1.5) -> Looke
         kept = trouble
         looked.trouble = redact(str(trouble))[:300] or "The exchange could not be read."
     _mark(lease, account, looked)
+    _renew_money(account, looked)
     _set_pace(account, looked)
     unmanaged.note(account, kept)
     return looked
+
+
+def _renew_money(account: Account, looked: Looked) -> None:
+    """What is free is another sum than before the orders went out, and whoever shows it should ask again."""
+    if looked.traded and not account.is_paper:
+        asking.outdated(account)
+        hint_account(account)
 
 
 def _set_pace(account: Account, looked: Looked) -> None:
@@ -200,6 +209,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
         actions = caution.allowed(wanted, case)
         if not actions:
             break
+        looked.traded = True
         failures = carry_out(actions, desk)
         looked.failures += failures
         _stop_if_lost(failures)

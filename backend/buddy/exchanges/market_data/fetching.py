@@ -105,8 +105,13 @@ def _send(market: str, what: str, *arguments: Any) -> None:
 
 def nudge(name: str, send: Callable[[], None]) -> None:
     """Have a worker find it; one of many askers asks."""
-    if cache.add(name + ":asked", 1, PAUSE):
+    if cache.add(question(name), 1, PAUSE):
         send()
+
+
+def question(name: str) -> str:
+    """What says, for a moment, that somebody has asked for it already."""
+    return name + ":asked"
 
 
 def _from_worker(name: str, max_age: int, send: Callable[[], None], waiting_for: str) -> Any:
