@@ -105,3 +105,19 @@ describe('duration', () => {
 	it('leaves out an empty second part', () => expect(format.duration(3_600_000)).toBe('1 h'));
 	it('ago', () => expect(format.ago('1970-01-01T00:00:01Z', 5000)).toBe('4 s ago'));
 });
+
+describe('a sentence of the server', () => {
+	it.each([
+		[
+			'Long BTC/USDT:USDT: 0.0125 wanted, 1250.50 USDT at risk.',
+			'Long BTC/USDT: 0.0125 wanted, 1,250.50 USDT at risk.'
+		],
+		['Entry filled: 0.1 at 64000.5.', 'Entry filled: 0.1 at 64,000.5.'],
+		['Stop moved to 1234567.89012 (break-even).', 'Stop moved to 1,234,567.89012 (break-even).'],
+		['Closed (stop loss): -1052.30 USDT, -1.02R.', 'Closed (stop loss): −1,052.30 USDT, −1.02R.']
+	])('is shown as the desk writes figures: %s', (told, shown) => expect(format.sentence(told)).toBe(shown));
+	it('leaves dates, times and names as they are', () => {
+		const told = 'The key ends on 2026-11-20 at 10:30, on 20 Nov 2026; tb01jxt21qnmevht2 stays, 64,000 too.';
+		expect(format.sentence(told)).toBe(told);
+	});
+});

@@ -141,6 +141,17 @@ export const arrow = (amount: Amount): string => ['▼', '', '▲'][signOf(amoun
 /** BTC/USDT out of BTC/USDT:USDT. */
 export const symbolName = (symbol: string): string => symbol.split(':')[0];
 
+const SYMBOLS = /\b([A-Z0-9]+\/[A-Z0-9]+):[A-Z0-9]+\b/g;
+/** Of four places and more, and no part of a date, a time or a name. */
+const LONG_NUMBERS = /(?<![\w.,:/]|\w-|[A-Z][a-z]+ )(\d{4,})(\.\d+)?(?![\w:/]|-\w|,\d)/g;
+
+/** A sentence of the server's as the desk writes symbols and numbers; no digit of it is lost. */
+export const sentence = (text: string): string =>
+	text
+		.replace(SYMBOLS, '$1')
+		.replace(/(?<![\w.])-(?=\d)/g, '−')
+		.replace(LONG_NUMBERS, (_, whole: string, rest = '') => whole.replace(/\B(?=(\d{3})+$)/g, ',') + rest);
+
 export type Moment = string | number | Date | null | undefined;
 
 let zone = 'UTC';

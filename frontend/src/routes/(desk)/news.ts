@@ -1,4 +1,5 @@
 import type { TradeEvent } from '$lib/api/types';
+import { sentence } from '$lib/format';
 import { toast } from '$lib/ui/toast.svelte';
 
 /** Events worth a message wherever the trader is looking; the rest is in the timeline. */
@@ -27,7 +28,8 @@ const BAD = new Set([
 ]);
 
 export function tellNews(event: TradeEvent): void {
-	if (GOOD.has(event.kind)) toast.success(event.text);
-	else if (PLAIN.has(event.kind) || AT_THE_HEAD.has(event.kind)) toast.notice(event.text);
-	else if (BAD.has(event.kind)) toast.failure(event.text, String(event.data.cure ?? ''));
+	const text = sentence(event.text);
+	if (GOOD.has(event.kind)) toast.success(text);
+	else if (PLAIN.has(event.kind) || AT_THE_HEAD.has(event.kind)) toast.notice(text);
+	else if (BAD.has(event.kind)) toast.failure(text, String(event.data.cure ?? ''));
 }
