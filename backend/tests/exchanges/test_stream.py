@@ -329,6 +329,29 @@ def test_a_venue_that_is_away_keeps_nobody_else_waiting(
         until(lambda: woken.next() == other.pk)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_subscription_is_a_gap_that_is_tried_again_and_ends_nothing_else(
+    stand_in: StandIn, at_hand: None, alice: Any, woken: Woken, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There the library itself stumbles (KeyError), for it has forgotten the subscription before its caller does."""
+    spot = stand_in.binance_spot
+    number = next(numbers)
+    unknown = Keys(f"canary-key-{number:04}", f"canary-secret-{number:04}")
+    refused = account_at(spot, alice, unknown)
+    other = account_at(spot, alice, key_at(spot))
+    with caplog.at_level(logging.INFO, logger="buddy"), listening() as one:
+        until(lambda: woken.next() == other.pk)
+        until(lambda: sum(f"account_id={refused.pk}," in record.message for record in caplog.records) >= 3)
+        assert {record.exc_info for record in caplog.records} == {None}
+        assert len(one.running) >= 2
+        assert not store_of_marks().exists(f"heard:{refused.pk}")
+        spot.open_account(unknown.api_key, unknown.secret)
+        woken.forget()
+        until(lambda: bool(store_of_marks().exists(f"heard:{refused.pk}")))
+        spot.place(unknown.api_key, bitcoin_at(spot), "buy", "0.01")
+        until(lambda: woken.next() == refused.pk)
+
+
 def test_a_venue_that_does_not_answer_keeps_no_other_from_being_known(stand_in: StandIn, at_hand: None) -> None:
     silent, well = (
         ccxt_client.Client(venue, "live", None, ccxt_client.transport(stand_in.base)) for venue in ("binance", "bingx")
