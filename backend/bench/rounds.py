@@ -38,16 +38,11 @@ def measure() -> Iterator[Figure]:
 
 
 def rounds() -> Iterator[Figure]:
-    from buddy.trading.tasks import watch_all
-
     with worker() as pid:
-        watch_all.delay()  # the first one reads plans and markets that are kept from then on
-        walk(until_later_than())
+        walk()  # the first one reads plans and markets that are kept from then on
         before, start = cpu_seconds(pid), time.perf_counter()
         for _ in range(ROUNDS):
-            moment = until_later_than()
-            watch_all.delay()
-            walk(moment)
+            walk()
         wall, cpu = (time.perf_counter() - start) / ROUNDS, (cpu_seconds(pid) - before) / ROUNDS
         heavy = resident_kb(pid) / 1000
     what = f"round: {ACCOUNTS:,} accounts × {TRADES} open trades"
@@ -57,16 +52,15 @@ def rounds() -> Iterator[Figure]:
     yield Figure(f"{what}: memory of the worker", heavy, "MB")
 
 
-def until_later_than() -> Any:
+def walk() -> None:
+    """One round, until every account has been looked at since it was asked for."""
     from django.utils import timezone
 
-    return timezone.now()
-
-
-def walk(moment: Any) -> None:
-    """Until every account has been looked at since `moment`."""
     from buddy.exchanges.models import Account
+    from buddy.trading.tasks import watch_all
 
+    moment = timezone.now()
+    watch_all.apply_async(expires=PATIENCE)  # a machine that is slow to begin is no reason to leave it out
     until(lambda: not Account.objects.exclude(good_look_at__gt=moment).exists(), 0.05, PATIENCE)
 
 
@@ -80,7 +74,8 @@ def worker() -> Iterator[int]:
     cache.delete(WORKER_KEY)
     command = [sys.executable, "-m", "celery", "--app", "buddy", "worker", "--pool", "threads", "--concurrency", "4"]
     command += ["--queues", "watch", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
-    with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.DEVNULL) as process:  # noqa: S603  ourselves
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=BACKEND, stdout=quiet, stderr=quiet) as process:  # noqa: S603  ourselves
         try:
             until(lambda: cache.get(WORKER_KEY) is not None)
             yield process.pid
