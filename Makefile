@@ -64,7 +64,7 @@ check: setup-dev check-backend check-frontend check-api check-infra ## every lin
 check-backend:
 	cd backend && $(BIN)/ruff check . ../scripts
 	cd backend && $(BIN)/ruff format --check . ../scripts
-	cd backend && MYPYPATH=. $(BIN)/mypy buddy emulator simulation
+	cd backend && MYPYPATH=.:.. $(BIN)/mypy buddy emulator simulation killing
 	cd backend && $(BIN)/lint-imports
 	$(PY) -m scripts.check_django
 

@@ -121,13 +121,25 @@ class Postgres:
             for path in (data, self.log):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self._initialise(data)
-        self.process = self._spawn("postgres", "-D", str(data), *self._options())
-        wait_until(self._is_ready, self.process, self.log, "Postgres")
+        self._serve()
 
     def stop(self) -> None:
+        self._halt()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def restart(self) -> None:
+        """Every connection is cut; what was committed is there again."""
+        self._halt()
+        self.log.write_text("")
+        self._serve()
+
+    def _serve(self) -> None:
+        self.process = self._spawn("postgres", "-D", str(self.home / "data"), *self._options())
+        wait_until(self._is_ready, self.process, self.log, "Postgres")
+
+    def _halt(self) -> None:
         if self.process:
             stop_process(self.process, signal.SIGINT)
-        shutil.rmtree(self.home, ignore_errors=True)
 
     def _initialise(self, data: Path) -> None:
         options = ("-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8")
@@ -149,7 +161,7 @@ class Postgres:
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         as_nobody = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
         with self.log.open("ab") as out:
-            return subprocess.Popen(
+            started: subprocess.Popen[bytes] = subprocess.Popen(
                 [str(self.bin / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -157,6 +169,7 @@ class Postgres:
                 cwd="/",
                 **(as_nobody if os.geteuid() == 0 else {}),  # type: ignore[call-overload]
             )
+            return started
 
     def _is_ready(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -169,9 +182,11 @@ def postgres_binaries() -> Path:
     found = next(Path(spec.origin).parent.rglob("initdb"), None) if spec and spec.origin else None
     if folder := os.environ.get("POSTGRES_BIN"):
         return Path(folder)
-    if not found and not (elsewhere := shutil.which("initdb")):
+    if not found and (elsewhere := shutil.which("initdb")):
+        return Path(elsewhere).resolve().parent
+    if not found:
         raise DidNotStart("There is no Postgres. Run `make setup-dev`, or name its bin folder in POSTGRES_BIN.")
-    return found.parent if found else Path(elsewhere).resolve().parent
+    return found.parent
 
 
 def reachable(binaries: Path, home: Path) -> Path:

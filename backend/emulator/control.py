@@ -81,6 +81,12 @@ def open_account(
 
 
 @operation
+def close_account(protocol: Protocol, key: str) -> None:
+    """The venue knows neither the key nor the account behind it any more."""
+    del protocol.venue.keys[key]
+
+
+@operation
 def add_key(protocol: Protocol, key: str, secret: str, of: str) -> None:
     """Another key to the account that the key `of` opens."""
     protocol.venue.add_key(key, secret, of)

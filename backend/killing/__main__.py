@@ -1,0 +1,125 @@
+"""Kill real processes at every point of every story.
+
+    python -m killing                                  every distinct point of every story
+    python -m killing --seconds 60 --seed 4711         a slice of them, chosen by the seed
+    python -m killing --story 3 --kills 1:worker:12    one run of one story
+
+It says what it saw and exits with 1 when anything did not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from random import Random
+from threading import Lock, Thread
+from typing import Any
+
+from .programme import Points, Tally, runs_of
+from .stories import STORIES, Story
+from .theatre import Player, theatre
+
+OF_ONE_STORY = 4
+"""Runs of a story in a slice."""
+Job = tuple[Story, list[tuple[int, str, int]], bool]
+"""A story, the kills of a run of it, and whether it is played to find its points."""
+
+
+class Director:
+    """Hands out runs; a story's first is played without a kill and tells its points."""
+
+    def __init__(self, stories: Sequence[Story], dice: Random, seconds: float | None) -> None:
+        self.dice, self.seconds = dice, seconds
+        self.tally = Tally()
+        self.stories, self.jobs = deque(stories), deque[Job]()
+        self.until = None if seconds is None else time.monotonic() + seconds
+        self._lock = Lock()
+
+    def next(self) -> Job | None:
+        with self._lock:
+            if self.until is not None and time.monotonic() > self.until:
+                return None
+            if self.jobs:
+                return self.jobs.popleft()
+            return (self.stories.popleft(), [], True) if self.stories else None
+
+    def saw(self, job: Job, told: dict[str, Any]) -> None:
+        story, kills, is_first = job
+        with self._lock:
+            before = len(self.tally.violations)
+            self.tally.add(story.name, kills, told)
+            for violation in self.tally.violations[before:]:
+                print(f"VIOLATION {violation}", flush=True)
+            if is_first:
+                self._plan(story, Points.of(told["points"]), told["seconds"])
+
+    def _plan(self, story: Story, points: Points, seconds: float) -> None:
+        runs = runs_of(points, self.dice)
+        distinct = sum(map(len, runs))
+        self.tally.points += points.count
+        self.tally.distinct += distinct
+        if self.seconds is not None:
+            runs = runs[:OF_ONE_STORY]
+        self.jobs += [(story, kills, False) for kills in runs]
+        number = STORIES.index(story) + 1
+        print(f"{number:2} {story.venue}: {story.name}", flush=True)
+        print(f"   {points.count} points, {distinct} distinct, {seconds:.1f} s without a kill", flush=True)
+
+
+def direct(director: Director, players: Sequence[Player]) -> None:
+    troubles: list[BaseException] = []
+
+    def follow(player: Player) -> None:
+        try:
+            while (job := director.next()) is not None:
+                director.saw(job, player.play(job[0].name, job[1]))
+        except BaseException as trouble:  # noqa: BLE001  told below
+            troubles.append(trouble)
+
+    threads = [Thread(target=follow, args=[player]) for player in players]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    if troubles:
+        raise troubles[0]
+
+
+def one(director: Director, story: Story, kills: str) -> None:
+    parts = [each.split(":") for each in kills.split(",") if each]
+    director.stories.clear()
+    director.jobs.append((story, [(int(step), role, int(number)) for step, role, number in parts], False))
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--story", type=int, action="append", help="a number; several times for several")
+    words.add_argument("--kills", help="STEP:ROLE:NUMBER, commas between: one run of one story")
+    words.add_argument("--seconds", type=float, help="a slice that takes about so long, once all is set up")
+    words.add_argument("--seed", default=time.strftime("%Y-%m-%d", time.gmtime()))
+    words.add_argument("--players", type=int, default=2, help="how many runs are played at a time")
+    asked = words.parse_args()
+    dice = Random(str(asked.seed))  # noqa: S311  it chooses what is tested
+    stories = [STORIES[number - 1] for number in asked.story or range(1, len(STORIES) + 1)]
+    dice.shuffle(stories)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing that was started stays behind
+    begun = time.monotonic()
+    print(f"seed {asked.seed}", flush=True)
+    with theatre(asked.players) as players:
+        director = Director(stories, dice, asked.seconds)
+        if asked.kills is not None:
+            one(director, stories[0], asked.kills)
+        direct(director, players)
+    tally = director.tally
+    for kind, count in sorted(tally.by_kind.items()):
+        print(f"   {count:5} kills of the {kind}")
+    print(f"{tally.line()} seconds={time.monotonic() - begun:.0f}", flush=True)
+    return 1 if tally.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Which runs there are: a story's points, found by playing it once, and the kills that cover them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from .executioner import AFTER, BEFORE
+
+Where = tuple[int, str]
+"""Step and role."""
+BEATS = 2
+"""Points of a beat in each step: before and after what it enqueues first."""
+
+
+@dataclass
+class Points:
+    """`distinct` are those to be killed at: one right after another, with nothing between, is the same moment."""
+
+    by_place: dict[Where, list[str]]
+
+    @classmethod
+    def of(cls, told: Sequence[Any]) -> Points:
+        return cls({(step, role): names for step, role, names in told})
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.by_place.values())) + BEATS * self.steps
+
+    @property
+    def steps(self) -> int:
+        return 1 + max(step for step, _ in self.by_place)
+
+    def distinct(self, step: int) -> list[tuple[int, str, int]]:
+        found = [(step, "beat", number + 1) for number in range(BEATS)]
+        for (at, role), names in self.by_place.items():
+            if at == step:
+                found += [(step, role, number + 1) for number in range(len(names)) if not _is_same(names, number)]
+        return found
+
+
+def _is_same(names: Sequence[str], number: int) -> bool:
+    """Whether this point is the moment of the one before it."""
+    return number > 0 and names[number].endswith(BEFORE) and names[number - 1].endswith(AFTER)
+
+
+def runs_of(points: Points, dice: Random) -> list[list[tuple[int, str, int]]]:
+    """Kills of each run, one in each step, until every distinct point was one's turn. In no order."""
+    columns = [points.distinct(step) for step in range(points.steps)]
+    for column in columns:
+        dice.shuffle(column)
+    longest = max(map(len, columns))
+    return [[column[number] for column in columns if number < len(column)] for number in range(longest)]
+
+
+@dataclass
+class Tally:
+    """What was seen."""
+
+    points: int = 0
+    distinct: int = 0
+    runs: int = 0
+    struck: int = 0
+    missed: int = 0
+    naked: float = 0.0
+    violations: list[str] = field(default_factory=list)
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+    def add(self, story: str, kills: Sequence[Sequence[Any]], told: Mapping[str, Any]) -> None:
+        self.runs += 1
+        self.struck += len(told["struck"])
+        self.missed += len(kills) - len(told["struck"])
+        self.naked = max(self.naked, told["naked"])
+        for _, role, _, name in told["struck"]:
+            kind = f"{role} {kind_of(name)}"
+            self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+        named = " ".join(f"{step}:{role}:{number}" for step, role, number in kills)
+        self.violations += [f"{story} [{named or 'no kill'}] {sentence}" for sentence in told["violations"]]
+
+    def line(self) -> str:
+        told = f"points={self.points} distinct={self.distinct} runs={self.runs} kills={self.struck}"
+        return f"{told} missed={self.missed} naked_most={self.naked:.2f}s violations={len(self.violations)}"
+
+
+def kind_of(name: str) -> str:
+    """A request that asks, one that changes something, a commit or an enqueue; and on which side of it."""
+    side = "before" if name.endswith(BEFORE) else "after"
+    first = name.split()[0].rstrip(BEFORE + AFTER)
+    kinds = {"GET": "read", "POST": "write", "PUT": "write", "DELETE": "write", "ENQUEUE": "enqueue"}
+    is_request = "/" in name
+    kind = kinds[first] if is_request or first == "ENQUEUE" else "commit"
+    return f"{side} a {kind}" if kind[0] not in "aeiou" else f"{side} an {kind}"

@@ -1,0 +1,295 @@
+"""One run of a story: each step, its kill where there is one, and the looks after it, until nothing is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from threading import Thread
+from typing import Any
+
+from buddy.exchanges.models import Account
+from buddy.trading.models import Fill, Order, Trade
+
+from . import checks
+from .processes import Process
+from .stage import COINS, CONTRACTS, WALLET, Stage
+from .stories import Story
+from .venue_books import ZERO, Books
+
+STUCK = 60.0
+"""Seconds in which a step must come to rest: RELIABILITY's I11."""
+NAKED_AT_MOST = 10.0
+"""Seconds for which what is held may be without its stop: I1. A dead worker's time until the next one lives is not
+counted: the lease is free at once here."""
+LOST = 1.5
+"""Seconds after which a tick that no look followed counts as lost."""
+GLANCE = 0.015
+STOP_PATHS = {"binance": "/fapi/v1/algoOrder"}
+SIGNS = {"buy": 1, "sell": -1}
+
+
+class Broken(Exception):
+    """The message says what does not hold."""
+
+
+@dataclass(frozen=True, order=True)
+class Kill:
+    """In step `step`, counted from 0, at point `number` of what plays `role`, counted from 1."""
+
+    step: int
+    role: str
+    number: int
+
+
+@dataclass
+class Result:
+    """`points`: their names by step and role. `naked`: the longest that a position had no stop, in seconds."""
+
+    points: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    struck: list[tuple[Kill, str]] = field(default_factory=list)
+    missed: list[Kill] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    naked: float = 0.0
+    seconds: float = 0.0
+
+
+class Run:
+    """A `stories.Scene` at a stage."""
+
+    naked_at_most = NAKED_AT_MOST
+
+    def __init__(self, stage: Stage, story: Story, kills: Iterable[Kill] = ()) -> None:
+        self.stage, self.story = stage, story
+        self.kills = {kill.step: kill for kill in kills}
+        self.result = Result()
+        self.hand = stage.hand(story.venue)
+        self.account, self.key = stage.open_account(story.venue)
+        self.symbol = COINS if self.account.is_spot else CONTRACTS
+        if story.stash:
+            self.hand.deposit(self.key, "BTC", str(story.stash))
+        self.opening = self.books().wallet if story.stash else Decimal(WALLET)
+        self.worker: Process | None = None
+        self.beat: Process | None = None
+        self.step = 0
+        self._naked_since: float | None = None
+        self._alive_since = time.monotonic()
+
+    def play(self) -> Result:
+        """All of it. What does not hold is in the result."""
+        begun = time.monotonic()
+        try:
+            self._begin()
+            for number, happens in enumerate(self.story.steps):
+                self.step = number
+                self._play_step(happens)
+            self._end()
+        except Exception as broken:  # noqa: BLE001  whatever goes wrong in a run is the run's
+            self.result.violations.append(f"step {self.step}: {type(broken).__name__}: {broken}")
+        finally:
+            self._clean_up()
+        self.result.seconds = time.monotonic() - begun
+        return self.result
+
+    def _begin(self) -> None:
+        self.worker = self.stage.new_worker()
+
+    def _play_step(self, happens: Callable[[Run], None]) -> None:
+        kill = self.kills.get(self.step)
+        for role, board in self.stage.boards.items():
+            board.arm(kill.number if kill and kill.role == role else 0)
+        if kill and kill.role == "beat":
+            self.beat = self.stage.new_beat()
+        happens(self)
+        self._come_to_rest()
+        if self.beat is not None:
+            self.beat.kill()
+            self.beat = None
+        self._note_points(kill)
+
+    def _note_points(self, kill: Kill | None) -> None:
+        for role, board in self.stage.boards.items():
+            self.result.points[self.step, role] = board.points()
+            if kill and kill.role == role and board.is_armed:
+                self.result.missed.append(kill)
+                board.disarm()
+
+    def _end(self) -> None:
+        told = [self.stage.trader.get(f"trades/{trade.pk}") for trade in self.trades()]
+        found = checks.when_it_ended(self.story, self.account, self.books(), self.opening, told)
+        self.result.violations += [f"in the end: {each}" for each in found]
+
+    def _clean_up(self) -> None:
+        for process in (self.worker, self.beat):
+            if process is not None:
+                process.kill()
+        self.stage.retire(self.account, self.key)
+
+    # --- looking ---
+
+    def books(self) -> Books:
+        return Books(self.hand.books(self.key), self.account.is_spot, self.story.stash)
+
+    def trades(self) -> list[Trade]:
+        return list(Trade.objects.filter(account=self.account).order_by("id"))
+
+    def _come_to_rest(self) -> None:
+        """Look until a look has changed nothing, and everything agrees."""
+        deadline, before = time.monotonic() + STUCK, None
+        while not self._is_over(self.books()):
+            if time.monotonic() > deadline:
+                raise Broken(f"it does not come to rest: {self._standing()}")
+            if not self._have_looked():
+                continue
+            books = self.books()
+            self._check(books)
+            standing = self._standing(books)
+            if standing == before and self._agrees(books):
+                self._insist(checks.at_rest(books))
+                return
+            before = standing
+
+    def _have_looked(self) -> bool:
+        """Whether a worker has looked, from its beginning to its end; the dead are replaced meanwhile."""
+        before = self._looked_at()
+        if self.beat is None:
+            self.stage.tick()
+        deadline = time.monotonic() + LOST
+        while time.monotonic() < deadline:
+            if self._replace_dead():
+                return False
+            if self._looked_at() != before:
+                return True
+            time.sleep(GLANCE)
+        self._check(self.books())
+        return False
+
+    def _looked_at(self) -> Any:
+        return Account.objects.filter(pk=self.account.pk).values_list("looked_at", flat=True).get()
+
+    def _replace_dead(self) -> bool:
+        """Start anew what was killed; a lease that it held is free, as if its time had passed."""
+        if self.worker is not None and self.worker.is_dead():
+            self._died("worker", self.worker)
+            self.worker = self.stage.new_worker()
+        elif self.stage.web.is_dead():
+            self._died("web", self.stage.web)
+            self.stage.web = self.stage.new_web()
+        elif self.beat is not None and self.beat.is_dead():
+            self._died("beat", self.beat)
+            self.beat = self.stage.new_beat()
+        else:
+            return False
+        self._alive_since = time.monotonic()
+        return True
+
+    def _died(self, role: str, process: Process) -> None:
+        kill, board = self.kills.get(self.step), self.stage.boards[role]
+        if kill is None or kill.role != role or not board.is_armed:
+            raise Broken(f"the {role} died by itself")
+        self.result.struck.append((kill, board.points()[-1]))
+        board.disarm()
+        Account.objects.filter(lease_owner__startswith=f"{process.pid}-").update(lease_until=0)
+
+    # --- what must hold ---
+
+    def _check(self, books: Books) -> None:
+        self._insist(checks.while_it_runs(books, self.trades()))
+        now = time.monotonic()
+        if books.is_covered:
+            self._naked_since = None
+            return
+        self._naked_since = max(self._naked_since or now, self._alive_since)
+        self.result.naked = max(self.result.naked, now - self._naked_since)
+        if now - self._naked_since > self.naked_at_most:
+            raise Broken(f"{books.held} held for {self.naked_at_most:.0f} s with stops for {books.covered}")
+
+    @staticmethod
+    def _insist(found: Iterable[str]) -> None:
+        if broken := list(found):
+            raise Broken("; ".join(broken))
+
+    def _standing(self, books: Books | None = None) -> tuple[Any, ...]:
+        books = books or self.books()
+        rows = Order.objects.filter(account=self.account).order_by("id").values_list("role", "status", "filled")
+        trades = [(trade.status, trade.exit_reason, trade.mismatch_since) for trade in self.trades()]
+        resting = sorted((str(order["id"]), str(order["filled"])) for order in books.resting)
+        return books.held, resting, trades, list(rows)
+
+    def _agrees(self, books: Books) -> bool:
+        """Venue and database, while something is still to be looked after."""
+        self.account.refresh_from_db()
+        trades = self.trades()
+        doubtful = Order.objects.filter(account=self.account, status__in=("unknown", "intended")).exists()
+        if doubtful or self.account.trouble or any(trade.mismatch_since for trade in trades):
+            return False
+        if self._all_ended() or (books.is_flat and not books.resting):
+            return False
+        return books.is_covered and self._booked() == books.held
+
+    def _is_over(self, books: Books) -> bool:
+        """Nobody looks any more, and nothing is left to look after."""
+        return self._all_ended() and books.is_flat and not books.resting
+
+    def _all_ended(self) -> bool:
+        return all(trade.status in ("closed", "cancelled") for trade in self.trades())
+
+    def _booked(self) -> Decimal:
+        fills = Fill.objects.filter(trade__account=self.account)
+        return sum((SIGNS[fill.order_side] * fill.quantity - fill.withheld for fill in fills), ZERO)
+
+    # --- what may happen (`stories.Scene`) ---
+
+    def open(self, **plan: Any) -> None:
+        whole = {"symbol": self.symbol, "risk": {"money": "100"}, **plan}
+        self._click("trades", {"account": self.account.pk, "plan": whole})
+
+    def close(self, share: str, trade: int = 0) -> None:
+        self._click(f"trades/{self.trades()[trade].pk}/close", {"share": share})
+
+    def withdraw(self, trade: int = 0) -> None:
+        self._click(f"trades/{self.trades()[trade].pk}/cancel", {})
+
+    def go(self, *prices: str) -> None:
+        for price in prices:
+            self.hand.set_price(self.symbol, price)
+
+    def fill(self, quantity: str) -> None:
+        entry = next(order for order in self.books().resting if order in self.books().entries)
+        self.hand.fill(self.key, quantity, order_id=entry["id"])
+
+    def close_by_hand(self, share: str) -> None:
+        self.hand.close(self.key, self.symbol, share)
+
+    def cancel_all_by_hand(self) -> None:
+        self.hand.cancel_all(self.key, self.symbol)
+
+    def fund(self, rate: str) -> None:
+        self.hand.fund(self.symbol, rate)
+
+    def refuse_stops(self) -> None:
+        path = STOP_PATHS[self.story.venue]
+        self.hand.fault(
+            "refuse", method="POST", path=path, code=-4045, message="Reach max stop order limit.", times=None
+        )
+
+    def _click(self, path: str, body: Mapping[str, Any]) -> None:
+        """In a thread, since those who answer it may die meanwhile."""
+        failed: list[BaseException] = []
+
+        def click() -> None:
+            try:
+                self.stage.trader.post(path, body)
+            except BaseException as error:  # noqa: BLE001  told by whoever waits
+                failed.append(error)
+
+        clicking, anew = Thread(target=click), False
+        clicking.start()
+        while clicking.is_alive():
+            clicking.join(GLANCE)
+            anew = self._replace_dead() or anew
+            if anew or self.beat is not None:
+                self._have_looked()
+        if failed:
+            raise Broken(str(failed[0]))
