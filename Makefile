@@ -17,7 +17,7 @@ CASES ?= 300
 BACKUP ?= latest
 IDENTITY ?= $(error Name the file with the identity: make $(MAKECMDGOALS) IDENTITY=/path/to/identity)
 
-.PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e check check-backend check-frontend \
+.PHONY: help run setup setup-dev test test-sqlite test-postgres test-frontend e2e kill check check-backend check-frontend \
 	check-api check-infra simulate attack fmt api lock bench up down backup backup-key verify-backup restore
 
 help: ## this list
@@ -50,6 +50,10 @@ simulate: setup-dev ## whole lives on a simulated clock and venue: SEEDS=4711 or
 attack: setup-dev ## every operation of the API under what it allows and forbids, on a real Postgres (CASES=300 SEED=1)
 	cd backend && ATTACK_CASES=$(CASES) ATTACK_SEED=$(or $(SEED),1) ATTACK_WAYS=coverage,fuzzing \
 		$(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/attack
+
+kill: setup-dev ## SIGKILL at every point of thirteen trades, and what they stand on taken away (SLICE=60: seconds)
+	cd backend && $(PY) -m killing $(if $(SLICE),--seconds $(SLICE))
+	cd backend && $(PY) -m killing.cuts --freeze $(or $(FREEZE),8)
 
 test-frontend: setup-dev ## unit tests of the frontend
 	$(NPM) test

@@ -53,7 +53,9 @@ class Director:
             before = len(self.tally.violations)
             self.tally.add(story.name, kills, told)
             for violation in self.tally.violations[before:]:
-                print(f"VIOLATION {violation}", flush=True)
+                print(f"VIOLATION {violation}", *told["evidence"], sep="\n    ", flush=True)
+            if not self.tally.runs % 20:
+                print(f"   so far {self.tally.line()}", flush=True)
             if is_first:
                 self._plan(story, Points.of(told["points"]), told["seconds"])
 

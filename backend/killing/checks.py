@@ -71,7 +71,7 @@ def _fills(account: Account, books: Books, trades: list[Trade]) -> Iterator[str]
         yield "an execution is nobody's"
     if any(fill.from_record for fill in rows):
         yield "an execution was made up from a record"
-    if ForeignPosition.objects.filter(account=account).exists():
+    if ForeignPosition.objects.filter(account=account, confirmed=True).exists():  # one first sight is no finding
         yield "a position is nobody's"
 
 

@@ -93,8 +93,16 @@ def _play(stands_on: Ground, folder: Path, cuts: Sequence[Cut], pace: Mapping[st
             result = play(stage, cut, stands_on, freeze, lease)
             said = "; ".join(result.violations) or "ok"
             print(f"{cut.name} naked_most={result.naked:.2f}s seconds={result.seconds:.1f} {said}", flush=True)
-            broken += bool(result.violations)
+            if result.violations:
+                broken += 1
+                print(*result.evidence, *ends_of_logs(folder), sep="\n    ", flush=True)
     return broken
+
+
+def ends_of_logs(folder: Path) -> list[str]:
+    """What the processes said last."""
+    lines = [(log.stem, log.read_text(errors="replace").splitlines()[-25:]) for log in sorted(folder.glob("*.log"))]
+    return [f"{name}: {line}" for name, told in lines for line in told]
 
 
 def main() -> int:

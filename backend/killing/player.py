@@ -17,6 +17,7 @@ def told(result: Any) -> dict[str, Any]:
         "struck": [[kill.step, kill.role, kill.number, name] for kill, name in result.struck],
         "missed": [[kill.step, kill.role, kill.number] for kill in result.missed],
         "violations": result.violations,
+        "evidence": result.evidence,
         "naked": result.naked,
         "seconds": result.seconds,
     }

@@ -9,6 +9,7 @@ from decimal import Decimal
 from threading import Thread
 from typing import Any
 
+from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading.models import Fill, Order, Trade
 
@@ -51,6 +52,7 @@ class Result:
     struck: list[tuple[Kill, str]] = field(default_factory=list)
     missed: list[Kill] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
     naked: float = 0.0
     seconds: float = 0.0
 
@@ -87,6 +89,7 @@ class Run:
             self._end()
         except Exception as broken:  # noqa: BLE001  whatever goes wrong in a run is the run's
             self.result.violations.append(f"step {self.step}: {type(broken).__name__}: {broken}")
+            self.result.evidence = self._evidence()
         finally:
             self._clean_up()
         self.result.seconds = time.monotonic() - begun
@@ -112,13 +115,38 @@ class Run:
         for role, board in self.stage.boards.items():
             self.result.points[self.step, role] = board.points()
             if kill and kill.role == role and board.is_armed:
-                self.result.missed.append(kill)
                 board.disarm()
+                if not self._struck_at_last(kill):
+                    self.result.missed.append(kill)
+
+    def _struck_at_last(self, kill: Kill) -> bool:
+        """It had come to rest already, and another look was under way."""
+        process = self._living().get(kill.role)
+        if process is None or not process.is_dead(within=GLANCE):
+            return False
+        self._buried(kill, process)
+        self._start_anew(kill.role)
+        return True
 
     def _end(self) -> None:
         told = [self.stage.trader.get(f"trades/{trade.pk}") for trade in self.trades()]
         found = checks.when_it_ended(self.story, self.account, self.books(), self.opening, told)
-        self.result.violations += [f"in the end: {each}" for each in found]
+        if broken := [f"in the end: {each}" for each in found]:
+            self.result.violations += broken
+            self.result.evidence = self._evidence()
+
+    def _evidence(self) -> list[str]:
+        """All that the venue and our rows say of it."""
+        lines = [f"venue: holds {self.books().held}"]
+        for order in self.books().orders:
+            wish = order["wish"]
+            what = f"{wish['order_side']} {order['quantity']} at {wish['price']} trigger {wish['trigger']}"
+            lines.append(f"venue: {order['time']} {order['client_id']} {order['status']} {what} {order['reason']}")
+        for row in Order.objects.filter(account=self.account).order_by("id"):
+            what = f"{row.quantity} at {row.price} trigger {row.trigger} {row.cancel_reason} {row.refusal}"
+            lines.append(f"row: {row.created_at:%T.%f} {row.client_id} {row.status} {row.role} {row.order_side} {what}")
+        events = Event.objects.filter(account_id=self.account.pk).order_by("id")
+        return [*lines, *(f"told: {event.created_at:%T.%f} {event.kind}: {event.text}" for event in events)]
 
     def _clean_up(self) -> None:
         for process in (self.worker, self.beat):
@@ -170,26 +198,36 @@ class Run:
 
     def _replace_dead(self) -> bool:
         """Start anew what was killed; a lease that it held is free, as if its time had passed."""
-        if self.worker is not None and self.worker.is_dead():
-            self._died("worker", self.worker)
+        for role, process in self._living().items():
+            if process.is_dead():
+                self._died(role, process)
+                self._start_anew(role)
+                return True
+        return False
+
+    def _living(self) -> dict[str, Process]:
+        """Whatever should be alive."""
+        found = {"worker": self.worker, "web": self.stage.web, "beat": self.beat}
+        return {role: process for role, process in found.items() if process is not None}
+
+    def _start_anew(self, role: str) -> None:
+        if role == "worker":
             self.worker = self.stage.new_worker()
-        elif self.stage.web.is_dead():
-            self._died("web", self.stage.web)
+        elif role == "web":
             self.stage.web = self.stage.new_web()
-        elif self.beat is not None and self.beat.is_dead():
-            self._died("beat", self.beat)
-            self.beat = self.stage.new_beat()
         else:
-            return False
+            self.beat = self.stage.new_beat()
         self._alive_since = time.monotonic()
-        return True
 
     def _died(self, role: str, process: Process) -> None:
         kill, board = self.kills.get(self.step), self.stage.boards[role]
         if kill is None or kill.role != role or not board.is_armed:
             raise Broken(f"the {role} died by itself")
-        self.result.struck.append((kill, board.points()[-1]))
         board.disarm()
+        self._buried(kill, process)
+
+    def _buried(self, kill: Kill, process: Process) -> None:
+        self.result.struck.append((kill, self.stage.boards[kill.role].points()[-1]))
         Account.objects.filter(lease_owner__startswith=f"{process.pid}-").update(lease_until=0)
 
     # --- what must hold ---

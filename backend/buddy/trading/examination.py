@@ -41,9 +41,13 @@ class Examination:
     sizing: Sizing | None = None
     faults: list[Fault] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
+    unread: CouldNotRead | None = None
+    """Why the instrument or its price is not there. Nothing can be said of the plan then."""
 
     def insist(self) -> tuple[Plan, Sizing]:
-        """The plan and its size, or InvalidPlan with all faults, or Denied with all reasons."""
+        """The plan and its size, or InvalidPlan with all faults, or Denied with all reasons, or CouldNotRead."""
+        if self.unread is not None:
+            raise self.unread
         if self.faults or self.plan is None or self.sizing is None:
             raise InvalidPlan(self.faults)
         if self.denials:
@@ -75,8 +79,8 @@ def _look_up(found: Examination, document: object, source: PriceSource) -> None:
     except UnknownSymbol:
         cure = "Choose one from the list of instruments."
         found.faults.append(Fault("symbol", f"{symbol[:40]} is not traded here.", cure, "unknown_symbol"))
-    except CouldNotRead:
-        found.quote = None
+    except CouldNotRead as trouble:
+        found.quote, found.unread = None, trouble
 
 
 def _read(found: Examination, document: object) -> None:

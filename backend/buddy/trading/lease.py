@@ -17,7 +17,8 @@ from itertools import count
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error as DatabaseAway
+from django.db import connection, transaction
 
 from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
@@ -38,10 +39,16 @@ POLL_SECONDS = 0.02
 RENEWAL = Renewal()
 _LOSSES = count(1)
 
-_STATE = Select(lambda account: Account.objects.filter(pk=account).values_list("lease_epoch", "lease_until"))
+_STATE = Select(
+    lambda account: Account.objects.filter(pk=account).values_list("lease_owner", "lease_epoch", "lease_until")
+)
 _ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
 _FREE = Update(lambda account, epoch, until: Account.objects.filter(pk=account, lease_epoch=epoch, lease_until=until))
 _HELD = Update(lambda account, owner, epoch: Account.objects.filter(pk=account, lease_owner=owner, lease_epoch=epoch))
+
+
+_LEFT: set[str] = set()
+"""Owners of this process that are done and could not write it down: the database was away just then."""
 
 
 class LeaseHeld(Temporary):
@@ -109,7 +116,17 @@ def leased(account_id: int, wait: float = 0.0) -> Iterator[Lease]:
         yield lease
     finally:
         RENEWAL.let_go(lease)
+        _let_go(lease)
+
+
+def _let_go(lease: Lease) -> None:
+    """What cannot be written down now is remembered, or nobody would look for as long as a lease lasts."""
+    try:
         lease.release()
+    except DatabaseAway:
+        _LEFT.add(lease.owner)
+        connection.close_if_unusable_or_obsolete()
+        raise
 
 
 def _acquire(account_id: int, wait: float) -> Lease:
@@ -127,9 +144,12 @@ def _take(account_id: int, owner: str) -> Lease | None:
     now, seen = wall_ms(), _STATE.first(account=account_id)
     if seen is None:
         raise Account.DoesNotExist
-    epoch, until = seen
-    if until > now:
+    holder, epoch, until = seen
+    if until > now and holder not in _LEFT:
         return None
     fields = {"lease_owner": owner, "lease_epoch": epoch + 1, "lease_until": now + LEASE_MS}
     taken = _FREE(fields, account=account_id, epoch=epoch, until=until)
-    return Lease(account_id, owner, epoch + 1) if taken else None
+    if not taken:
+        return None
+    _LEFT.discard(holder)
+    return Lease(account_id, owner, epoch + 1)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+<<<<<<< HEAD
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+=======
+from contextlib import ExitStack
+>>>>>>> b8bcf97 (test: stores, database, network and workers taken away in the middle of trades; fix: who could not give a lease back takes it again at once, and a price that cannot be read is no fault of the plan)
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from buddy.exchanges.ccxt_exchange import SEND_WITHIN
 from buddy.exchanges.models import Account
@@ -54,6 +58,22 @@ def test_a_stalled_holder_finds_its_lease_lost_and_stops(account: Account) -> No
         Account.objects.filter(pk=account.pk).update(lease_until=0)
         with leased(account.pk), pytest.raises(LeaseLost), transaction.atomic():
             stalled.keep()
+
+
+def test_who_could_not_give_a_lease_back_takes_it_again_at_once(account: Account) -> None:
+    """The database went away during the look; nobody else may, for as long as a lease lasts."""
+
+    def away(*_: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    with ExitStack() as cut, pytest.raises(OperationalError), leased(account.pk) as first:
+        cut.enter_context(connection.execute_wrapper(away))
+    account.refresh_from_db()
+    assert account.lease_until > wall_ms()
+    with leased(account.pk) as second:
+        assert second.epoch == first.epoch + 1
+    with leased(account.pk), pytest.raises(LeaseHeld), leased(account.pk):
+        pass
 
 
 def test_keeping_a_lease_renews_it(account: Account) -> None:
