@@ -30,9 +30,9 @@ from .theatre import migrate, words_of
 if TYPE_CHECKING:
     from .scenes import Cut
 
-LONG = 35.0
-"""Seconds of a freeze from which on the waits are the product's own: its lease is 30 s."""
-PRODUCT = {"LEASE_MS": "30000", "SEND_WITHIN": "10", "RECEIVE_WINDOW_MS": "5000"}
+LONG = 15.0
+"""Seconds of a freeze from which on the waits are the product's own."""
+PRODUCT = {"LEASE_MS": "12000", "SEND_WITHIN": "10", "RECEIVE_WINDOW_MS": "5000"}
 SHORT = {"LEASE_MS": "6500", "SEND_WITHIN": "3", "RECEIVE_WINDOW_MS": "5000"}
 """In the same order as the product's: a venue takes nothing that was signed 5 s ago, and that is within a lease."""
 
@@ -108,7 +108,7 @@ def ends_of_logs(folder: Path) -> list[str]:
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("names", nargs="*", help="all, unless some are named")
-    words.add_argument("--freeze", type=float, default=8.0, help="seconds; 35 or more is played with the real waits")
+    words.add_argument("--freeze", type=float, default=8.0, help="seconds; 15 or more is played with the real waits")
     asked = words.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ground() as (stands_on, folder):

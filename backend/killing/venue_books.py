@@ -63,8 +63,11 @@ class Books:
 
     @property
     def covered(self) -> Decimal:
-        """How much stops would close."""
-        return sum((left(order) for order in self.exits if self._is_stop(order)), ZERO)
+        """How much stops would close; one that came with an entry closes the position, whatever its size is then."""
+        stops = [order for order in self.exits if self._is_stop(order)]
+        if any(order["wish"]["quantity"] is None for order in stops):
+            return abs(self.held)
+        return sum((left(order) for order in stops), ZERO)
 
     @property
     def targets(self) -> Decimal:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import threading
-<<<<<<< HEAD
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-=======
-from contextlib import ExitStack
->>>>>>> b8bcf97 (test: stores, database, network and workers taken away in the middle of trades; fix: who could not give a lease back takes it again at once, and a price that cannot be read is no fault of the plan)
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest

@@ -12,6 +12,7 @@ import pytest
 from buddy.core.errors import CouldNotRead, InvalidPlan
 from buddy.core.market import Instrument
 from buddy.exchanges.connect import source_for
+from buddy.exchanges.market_data.simulated import SimulatedPrices
 from buddy.exchanges.models import Account
 from buddy.exchanges.paper import PaperExchange, balance_of
 from buddy.trading import books, examination
@@ -130,6 +131,23 @@ def test_an_execution_is_told_to_the_last_digit_where_the_tick_cannot_be_read(
     ledger = Ledger(account, PaperExchange(account, source_for(account)), Lease(account.pk, "a test", 1))
     assert ledger._instruments({SYMBOL}) == {}
     assert books.unbounded(SYMBOL).round_price(Decimal("104536.913202")) == Decimal("104536.913202")
+
+
+def test_a_price_that_cannot_be_read_is_no_fault_of_the_plan(
+    api: Any, account: Account, price: Decimal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing happened, and the same click may be made again."""
+    plan, key = {"account": account.pk, "plan": around(price)}, uuid.uuid4().hex
+
+    def silent(*_: object) -> object:
+        raise CouldNotRead("Still waiting for the prices.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatedPrices, "quote", silent)
+        answer = post(api, "trades", plan, key)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert not Trade.objects.exists()
+    assert post(api, "trades", plan, key).status_code == 201
 
 
 def test_the_whole_trade_has_its_orders_fills_and_events(api: Any, account: Account, price: Decimal) -> None:
