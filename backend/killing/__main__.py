@@ -40,12 +40,13 @@ class Director:
         self._lock = Lock()
 
     def next(self) -> Job | None:
+        """In a slice each story is killed at once; else all are known first, and runs come in any order."""
         with self._lock:
-            if self.until is not None and time.monotonic() > self.until:
+            if self.until is not None and time.monotonic() > self.until and self.tally.struck:
                 return None
-            if self.jobs:
-                return self.jobs.popleft()
-            return (self.stories.popleft(), [], True) if self.stories else None
+            if self.stories and not (self.jobs and self.until):
+                return self.stories.popleft(), [], True
+            return self.jobs.popleft() if self.jobs else None
 
     def saw(self, job: Job, told: dict[str, Any]) -> None:
         story, kills, is_first = job
@@ -67,6 +68,8 @@ class Director:
         if self.seconds is not None:
             runs = runs[:OF_ONE_STORY]
         self.jobs += [(story, kills, False) for kills in runs]
+        if self.until is None:
+            self.dice.shuffle(self.jobs)
         number = STORIES.index(story) + 1
         print(f"{number:2} {story.venue}: {story.name}", flush=True)
         print(f"   {points.count} points, {distinct} distinct, {seconds:.1f} s without a kill", flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from django.db import connections
@@ -88,21 +88,18 @@ class CutRun(Run):
 
 
 def flushed(run: CutRun, happens: Happens) -> None:
-    """The store forgets everything, twenty times a second."""
-    done = Event()
+    """The store forgets everything, twenty times a second, for a while."""
+    until = time.monotonic() + AWAY
 
     def flush() -> None:
-        while not done.wait(0.05):
+        while time.monotonic() < until:
             run.stage.flush()
+            time.sleep(0.05)
 
     flushing = Thread(target=flush)
     flushing.start()
-    try:
-        happens()
-        time.sleep(AWAY / 2)
-    finally:
-        done.set()
-        flushing.join()
+    happens()
+    flushing.join()
 
 
 def without_store(run: CutRun, happens: Happens) -> None:
