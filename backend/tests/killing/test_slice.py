@@ -1,6 +1,6 @@
-"""A slice of `make kill`, another one each day: real processes die, and stores go away, in the middle of trades.
+"""A slice of `make kill`, another one each day: real processes die in the middle of trades.
 
-Which ones is printed, and the same words play them again.
+Which is printed, and the same words play it again.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from random import Random
 
 import pytest
 
 from buddy.settings import BACKEND
-from killing.names import CUTS
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -32,8 +30,3 @@ def test_no_kill_changes_how_a_trade_ends() -> None:
     told = play("killing", "--seconds", "15", "--seed", TODAY)
     assert "violations=0" in told
     assert " kills=0 " not in told
-
-
-def test_nothing_that_is_taken_away_and_put_back_changes_how_a_trade_ends() -> None:
-    name = Random(TODAY).choice(CUTS)
-    assert f"{name} " in play("killing.cuts", name)
