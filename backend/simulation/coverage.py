@@ -11,6 +11,7 @@ from .names import KINDS, STATES
 Met = Counter[tuple[str, str]]
 EACH_KIND, EACH_PAIR = 1_000, 30
 """How often a long run is to meet them."""
+LISTED = 60
 
 
 def told(met: Met) -> str:
@@ -24,13 +25,17 @@ def told(met: Met) -> str:
             *rows,
             f"kinds met {EACH_KIND} times: {len(KINDS) - len(few)} of {len(KINDS)}",
             f"pairs met {EACH_PAIR} times: {count - len(seldom)} of {count}",
-            f"pairs met: {count - len(never)} of {count}; never: {', '.join(never) or '-'}",
+            f"pairs met: {count - len(never)} of {count}; never: {_few(never)}",
         ]
     )
 
 
 def as_json(met: Met) -> dict[str, Any]:
     return {kind: {state: met[kind, state] for state in STATES} for kind in KINDS}
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join([*names[:LISTED], *(["…"] if len(names) > LISTED else [])]) or "-"
 
 
 def _row(kind: str, met: Met) -> str:

@@ -83,7 +83,7 @@ _WAITING = Select(
         .values_list("account_id")
     )
 )
-_DOUBTED = Select(lambda: Order.objects.filter(status__in=DOUBTFUL).values_list("account_id"))
+_DOUBTED = Select(lambda: Order.objects.filter(status__in=DOUBTFUL, trade__hands_off=False).values_list("account_id"))
 _PLANS = Select(lambda: Trade.objects.filter(status__in=WORKING).values_list("plan", "opened_at", "asked_at"))
 
 

@@ -44,6 +44,8 @@ def test_one_seed_is_one_life() -> None:
     lives = [json.loads(line) for line in told.stdout.splitlines()]
     assert [life["digest"] for life in lives[:2]] == [life["digest"] for life in lives[2:]], told.stderr
     assert len({life["digest"] for life in lives}) == 2
+    again = run("simulation.worker", "-", "5")
+    assert json.loads(again.stdout)["digest"] == lives[0]["digest"], again.stderr
 
 
 @pytest.mark.parametrize("plant", PLANTS)
