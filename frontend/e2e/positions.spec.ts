@@ -51,6 +51,39 @@ test('how long ago a position was checked stays true while nothing happens', asy
 	await asked;
 });
 
+test('a trade whose symbol is told of no more is ended by the trader’s own words, and by nothing less', async ({
+	page
+}) => {
+	const unwatched = (trade: object) => ({
+		...trade,
+		protected: { state: 'unwatched', since: null, checked_at: null, by: null }
+	});
+	// Simulated prices never lose a symbol: only that state is made up here, and what the server is told is looked at.
+	await page.route(/\/api\/v1\/trades\?.*status=/, async (route) => {
+		const answer = await route.fetch();
+		const told = (await answer.json()) as { results: object[] };
+		await route.fulfill({ response: answer, json: { ...told, results: told.results.map(unwatched) } });
+	});
+	await practise(page);
+	await (await ready(page)).click();
+	await expect(page.getByTestId('position')).toBeVisible({ timeout: 15_000 });
+	await page.goto('/positions');
+	const position = page.getByTestId('position');
+	await expect(position.getByText('NOT watched')).toBeVisible();
+	await position.getByRole('button', { name: 'End by word' }).click();
+	const dialog = page.getByRole('dialog');
+	const end = dialog.getByRole('button', { name: 'End by my word' });
+	await dialog.getByRole('textbox', { name: 'Closed at' }).fill('64000');
+	await expect(end).toBeDisabled();
+	await expectAccessible(page);
+	await dialog.getByLabel('The sentence, to the letter').fill('I end BTC/USDT:USDT by my word');
+	const asked = page.waitForRequest(/end-by-word$/);
+	await end.click();
+	expect((await asked).postDataJSON()).toEqual({ price: '64000', sentence: 'I end BTC/USDT:USDT by my word' });
+	await expect(page.getByText('is watched: close the trade')).toBeVisible();
+	await expect(position).toBeVisible();
+});
+
 test('hands off is a switch that is always visible', async ({ page }) => {
 	const position = await openTrade(page);
 	await position.getByRole('button', { name: 'Hands off' }).click();
