@@ -5,9 +5,9 @@ One stage stands on a database and a store of its own. A run's account is new; w
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from pathlib import Path
 
 from django.utils import timezone
@@ -37,7 +37,6 @@ class Stage:
         self.port = free_port()
         self.web = self.new_web()
         self.trader = Trader(self.port)
-        self._numbers = count(1)
 
     def new_web(self) -> Process:
         return self.zygote.fork("web", port=self.port)
@@ -62,7 +61,7 @@ class Stage:
 
     def open_account(self, venue: str) -> tuple[Account, str]:
         """A new one with 10 000 USDT, at a price of 100 000; and its key there."""
-        hand, key = self.hand(venue), f"key-of-run-{next(self._numbers)}"
+        hand, key = self.hand(venue), f"key-{uuid.uuid4().hex}"
         hand.clear_faults()
         forget_prices()
         hand.open_account(key, "secret", wallet=str(WALLET))

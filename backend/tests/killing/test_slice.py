@@ -30,3 +30,12 @@ def test_no_kill_changes_how_a_trade_ends() -> None:
     told = play("killing", "--seconds", "15", "--seed", TODAY)
     assert "violations=0" in told
     assert " kills=0 " not in told
+
+
+CUTS = ("flushed", "store-stopped", "database-restarted", "network-cut", "network-deaf", "frozen-before-entry")
+"""Each plays in some ten seconds on a machine that does nothing else; all of them and more in the night."""
+
+
+def test_nothing_that_is_taken_away_and_put_back_changes_how_a_trade_ends() -> None:
+    name = CUTS[int(time.time() // 86_400) % len(CUTS)]
+    assert f"{name} naked_most=" in play("killing.cuts", name)
