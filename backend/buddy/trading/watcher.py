@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.errors import ExchangeError, Temporary
@@ -45,7 +44,7 @@ STALE_MS = 30_000
 """An entry unsent this long after it was asked for is never sent (wall clock)."""
 PATIENCE = (0.3, 0.7)
 """Seconds between readings of one look while an order's outcome is unknown, or its executions have not been told."""
-_TRADES = Update(lambda trades: Trade.objects.filter(pk__in=trades))
+_TRADES = Update(lambda trades, epoch: Trade.objects.filter(pk__in=trades, account__lease_epoch=epoch))
 
 STEPS_AT_MOST = 12
 NEVER_SENT = "never sent"
@@ -293,15 +292,18 @@ def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: 
 
 
 def _mark(lease: Lease, account: Account, looked: Looked) -> None:
-    """When we last looked, whether we could read, and a word to the trader when that changed."""
+    """When we last looked, whether we could read, and a word to the trader when that changed.
+
+    Who has lost the account meanwhile has checked nothing: what it read is as old as that. Raises LeaseLost.
+    """
     now = timezone.now()
     if looked.seen:
-        _TRADES({"checked_at": now}, trades=sorted(looked.seen))
+        _TRADES({"checked_at": now}, trades=sorted(looked.seen), epoch=lease.epoch)
     lease.leaving.update(
         {"looked_at": now, "trouble": looked.trouble} | ({} if looked.trouble else {"good_look_at": now})
     )
     if bool(looked.trouble) != bool(account.trouble):
-        with transaction.atomic():
+        with lease.writing():
             sentence = (
                 f"{account.name} waits: {looked.trouble}" if looked.trouble else f"{account.name} can be read again."
             )

@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from buddy.events.models import Event
 from buddy.exchanges.ccxt_exchange import SEND_WITHIN
 from buddy.exchanges.models import Account
+from buddy.trading.executor import open_trade
 from buddy.trading.lease import LEASE_MS, Lease, LeaseHeld, LeaseLost, leased
 from buddy.trading.lease_renewal import Renewal
+from buddy.trading.models import Trade
 from buddy.trading.moments import wall_ms
+from buddy.trading.watcher import look_under
+from tests.apps.trading_rig import flat, long_plan, replay_account, write_candles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +135,21 @@ def renewed(lease: Lease, renewal: Renewal) -> Iterator[None]:
 def ends(account: Account) -> int:
     account.refresh_from_db()
     return account.lease_until
+
+
+def test_a_look_that_lost_its_account_on_the_way_has_checked_nothing(alice: Any) -> None:
+    account = replay_account(alice, write_candles("lost_BTCUSDT_1m.csv", flat("100500", 3)))
+    trade = open_trade(account, long_plan())
+    Trade.objects.filter(pk=trade.pk).update(checked_at=None)
+    with leased(account.pk) as lease:
+        stands_still = lease.account()
+        Account.objects.filter(pk=account.pk).update(trouble="It was not read.", lease_epoch=lease.epoch + 1)
+        stands_still.trouble = "It was not read."
+        with pytest.raises(LeaseLost):
+            look_under(lease, stands_still)
+    trade.refresh_from_db()
+    assert trade.checked_at is None
+    assert not Event.objects.filter(account_id=account.pk, data__trouble="").exists()
 
 
 def test_a_late_release_leaves_the_new_holder_alone(account: Account) -> None:
