@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from buddy.prepared import Select, Update
 
 from . import records
 from .client_ids import is_ours
+from .figures import kept
 from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
 
@@ -156,8 +157,11 @@ class Hands:
             portions = self._portions(fill)
         else:
             portions = self._shared(fill, order.trade_id) if is_shared else [(order.trade_id, fill.quantity)]
+        quantities = [quantity for _, quantity in portions]
+        fees, withheld = (shared_out(each, quantities) for each in (fill.fee, fill.withheld))
         for number, (trade_id, quantity) in enumerate(portions):
-            self.rows.append(_row(self.account, fill, trade_id, order, quantity, number))
+            part = replace(fill, quantity=quantity, fee=fees[number], withheld=withheld[number])
+            self.rows.append(_row(self.account, part, trade_id, order, number))
 
     def _shared(self, fill: port.Fill, own: int) -> list[Portion]:
         """The one stop of a position leaves for every trade that holds of it, the oldest first, then for nobody's.
@@ -280,11 +284,15 @@ def nobodys(account: Account) -> dict[tuple[str, Side], Decimal]:
     return {(symbol, Side(side)): quantity for symbol, side, quantity in _NOBODYS.rows(account=account.pk)}
 
 
-def _row(
-    account: Account, fill: port.Fill, trade_id: int | None, order: Order | None, quantity: Decimal, number: int
-) -> Fill:
+def shared_out(whole: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
+    """`whole` by `quantities`, in digits that are kept: the last part takes what is left, so that all add up to it."""
+    total = sum(quantities, ZERO)
+    parts = [kept(whole * quantity / total) for quantity in quantities[:-1]]
+    return [*parts, whole - sum(parts, ZERO)]
+
+
+def _row(account: Account, fill: port.Fill, trade_id: int | None, order: Order | None, number: int) -> Fill:
     """One portion; the first carries the venue's id itself."""
-    whole = quantity == fill.quantity
     return Fill(
         account=account,
         trade_id=trade_id,
@@ -293,9 +301,9 @@ def _row(
         symbol=fill.symbol,
         order_side=fill.order_side,
         price=fill.price,
-        quantity=quantity,
-        fee=fill.fee if whole else fill.fee * quantity / fill.quantity,
-        withheld=fill.withheld if whole else fill.withheld * quantity / fill.quantity,
+        quantity=fill.quantity,
+        fee=fill.fee,
+        withheld=fill.withheld,
         liquidity=fill.liquidity,
         liquidation=fill.liquidation,
         from_record=fill.fill_id.startswith(records.RECORD),
