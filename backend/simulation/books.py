@@ -88,7 +88,8 @@ class Book:
         self.note()
 
     def _exchange(self) -> Exchange:
-        made = Exchange(MARKETS, wallet=WALLET, costs=COSTS, slices=self.seat.slices, checks_margin=False)
+        costs = replace(COSTS, maker=ZERO) if self.seat.free_makers else COSTS
+        made = Exchange(MARKETS, wallet=WALLET, costs=costs, slices=self.seat.slices, checks_margin=False)
         for symbol, price in FIRST.items():
             made.feed(symbol, Tick(EPOCH, price))
             made.fund(symbol, *(FundingRate(EPOCH + n * 8 * HOUR, Decimal("0.0001")) for n in range(1, 200)))
@@ -141,6 +142,13 @@ class Book:
         free, sim.costs = sim.costs, Costs()  # venues take no fee for it
         sim._book(intent, f"adl{sim.number}", "", market.last, quantity, False, self.clock.now)
         sim.costs = free
+        self.settle()
+
+    def liquidate(self, key: Key) -> None:
+        """The venue takes back what rests on a symbol, and closes all that is held of it."""
+        symbol, side = key
+        sim = self._sim(side)
+        sim._liquidate(symbol, sim.markets[symbol])
         self.settle()
 
     # --- orders ---

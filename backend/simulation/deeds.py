@@ -84,9 +84,9 @@ def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
     if not all(prices):
         return
     stop, taker = D(trade.plan["stop"]["price"]), COSTS.taker
-    loss = D(0)
+    loss, units = D(0), MARKETS[trade.symbol].contract_size
     for price, quantity in zip(map(D, prices), map(D, trade.quantities), strict=True):
-        loss += quantity * (abs(price - stop) + stop * (taker + COSTS.slippage))
+        loss += quantity * units * (abs(price - stop) + stop * (taker + COSTS.slippage))
     found = invariants.over_risk(f"trade {trade.pk}", loss=loss, most=trade.asked_risk + OF_A_CENT)
     world.witnesses[number].seen += found
 
@@ -219,7 +219,8 @@ def _enlarge(world: World, number: int, dice: Random) -> str:
     key, book = _key(world, number, dice), world.books[number]
     if key is None:
         return "nothing is held"
-    quantity = max(MARKETS[key[0]].round_quantity(book.held(*key) * D(dice.choice(("0.2", "0.5", "1")))), D("0.01"))
+    market, share = MARKETS[key[0]], D(dice.choice(("0.2", "0.5", "1")))
+    quantity = max(market.round_quantity(book.held(*key) * share), market.lot_size, market.min_quantity)
     book.by_hand(key[1].entry_order_side, quantity, key[0], reduce_only=False)
     return f"{quantity} more of {key}"
 
@@ -235,7 +236,7 @@ def _reverse(world: World, number: int, dice: Random) -> str:
 
 def _enter(world: World, number: int, dice: Random) -> str:
     market, side = dice.choice(list(MARKETS.values())), dice.choice(list(Side))
-    quantity = market.lot_size * dice.choice((1, 5, 20))
+    quantity = max(market.lot_size * dice.choice((1, 5, 20)), market.min_quantity)
     world.books[number].by_hand(side.entry_order_side, quantity, market.symbol, reduce_only=False)
     return f"{side} {quantity} {market.symbol}"
 
@@ -275,6 +276,15 @@ def _deleverage(world: World, number: int, dice: Random) -> str:
     return f"{quantity} of {key}"
 
 
+def _liquidate(world: World, number: int, dice: Random) -> str:
+    key, book = _key(world, number, dice), world.books[number]
+    if key is None:
+        return "nothing is held"
+    quantity = book.held(*key)
+    book.liquidate(key)
+    return f"{quantity} of {key}"
+
+
 HANDS: dict[str, Callable[[World, int, Random], str]] = {
     "hand_close": _leaves("1"),
     "hand_reduce": _leaves("0.4"),
@@ -286,4 +296,5 @@ HANDS: dict[str, Callable[[World, int, Random], str]] = {
     "hand_cancels_target": _cancels("take_profit"),
     "hand_cancels_entry": _cancels("entry"),
     "deleverage": _deleverage,
+    "liquidate": _liquidate,
 }

@@ -14,20 +14,20 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.trading import caution, executor
+from buddy.trading.books import was_declined
 from buddy.trading.cases import cases
 from buddy.trading.executor import NotNow
 from buddy.trading.lease import leased
 from buddy.trading.ledger import Ledger
 from buddy.trading.models import Fill, ForeignPosition, Income, Order, Trade
-from buddy.trading.states import DECLINED, LIVE, RESTING, WORKING
+from buddy.trading.states import LIVE, RESTING, WORKING
 
 from . import invariants
 from .books import WALLET, Book
 from .invariants import Broken, not_as_planned, not_booked
+from .markets import MARKETS
 from .witness import ATTACHED, Witness
 from .world import World
-
-EXACT = Decimal("1E-12")
 
 
 def as_planned(world: World) -> None:
@@ -90,7 +90,7 @@ def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:
         left = {role: _left(book, rows, role) for role in (Role.STOP, Role.TAKE_PROFIT)}
         if left[Role.STOP] != held and not _nets(book, rows, "sl-"):
             yield not_as_planned(f"stop of {trade.pk}", f"trade {trade.pk} holds {held}, its stops {left[Role.STOP]}")
-        declined = any(row.role == Role.TAKE_PROFIT and row.status in DECLINED for row in rows.values())
+        declined = any(row.role == Role.TAKE_PROFIT and was_declined(row) for row in rows.values())
         wanted = trade.plan["take_profits"] and not declined and "reduce_to" not in trade.directives
         if wanted and left[Role.TAKE_PROFIT] != held and not _nets(book, rows, "tp-"):
             sentence = f"trade {trade.pk} holds {held}, its targets {left[Role.TAKE_PROFIT]}"
@@ -170,7 +170,7 @@ def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
         theirs = venues.get(name)
         said = [theirs.quantity, theirs.fee, theirs.price] if theirs is not None else None
         mine = ours.get(name)
-        if said is None or mine is None or any(abs(a - b) > EXACT for a, b in zip(said, mine, strict=True)):
+        if said is None or mine is None or said != mine:
             yield from not_booked(f"execution {name}", mine, said)
 
 
@@ -179,12 +179,12 @@ def _money_agrees(account: Account, book: Book) -> Iterator[Broken]:
     income = list(Income.objects.filter(account=account))
     real = [fill for fill in fills if not fill.raw.get("adopted")]
     change = _flow(real) + sum((row.amount for row in income), ZERO)
-    if abs(change - (book.wallet - WALLET)) > EXACT:
+    if change != book.wallet - WALLET:
         yield from not_booked("the wallet's change", change, book.wallet - WALLET)
     for trade in Trade.objects.filter(account=account, status=Trade.Status.CLOSED):
         own = [fill for fill in fills if fill.trade_id == trade.pk]
         net = _flow(own) + sum((row.amount for row in income if row.trade_id == trade.pk), ZERO)
-        if abs(net - (trade.net or ZERO)) > EXACT:
+        if net != trade.net:
             yield from not_booked(f"net of trade {trade.pk}", trade.net, net)
 
 
@@ -192,6 +192,6 @@ def _flow(fills: list[Fill]) -> Decimal:
     """Money in, less money out, less fees."""
     total = ZERO
     for fill in fills:
-        value = fill.quantity * fill.price
+        value = MARKETS[fill.symbol].notional(fill.price, fill.quantity)
         total += (value if fill.order_side == "sell" else -value) - fill.fee
     return total

@@ -18,11 +18,17 @@ SECOND = 1_000
 
 
 class Broken(NamedTuple):
-    """`subject` tells apart what is watched over time."""
+    """`subject` tells apart what is watched over time. `patience`: milliseconds for which it may be so, where it is
+    not as long as for all of its name."""
 
     name: str
     subject: str
     sentence: str
+    patience: int | None = None
+
+    @property
+    def may_last(self) -> int:
+        return PATIENCE.get(self.name, 0) if self.patience is None else self.patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,10 @@ class Held:
     side: Side
     quantity: Decimal
     ours: Decimal | None
+
+
+Wish = tuple[int, str, int, Decimal | None, Decimal | None]
+"""Trade, role, leg, price and trigger: what is wished for once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Rests:
     reduce_only: bool
     has_owner: bool
     """Its trade is worked on."""
+    wish: Wish | None = None
+    """What it was placed for; None where no row of ours knows it, and of what the venue attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,10 @@ class Row:
     """The tightest stop that rests now, and that ever rested since the trader last moved it."""
     waits_in_vain: bool = False
     """Its entry rests although the price stands where the plan takes it back."""
+    keeps: Decimal | None = None
+    """The trader has asked to hold no more than this; None: as much as there is."""
+    has_targets: bool = False
+    """All that it holds is to leave at targets, none of which the venue or a hand has taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,8 @@ class Facts:
     rows: tuple[Row, ...]
     read_at: int
     told: bool
+    written_off: tuple[str, ...] = ()
+    """Orders that the venue has taken, and of which our rows say that it refused them."""
 
 
 def covered(facts: Facts) -> Iterator[Broken]:
@@ -126,6 +144,46 @@ def one_intent_one_order(facts: Facts) -> Iterator[Broken]:
             yield Broken("I4", each.name, f"{each.name} rests without a row of ours")
 
 
+def one_wish_one_order(facts: Facts) -> Iterator[Broken]:
+    """I4: nothing of ours rests twice for one wish, but for a moment while one takes the other's place."""
+    seen: dict[Wish, str] = {}
+    for each in facts.resting:
+        if each.wish is None:
+            continue
+        other = seen.setdefault(each.wish, each.name)
+        if other != each.name:
+            sentence = f"{other} and {each.name} rest for one and the same {each.role}"
+            yield Broken("I4", each.name, sentence, 10 * SECOND)
+
+
+def nothing_written_off(facts: Facts) -> Iterator[Broken]:
+    """I4: what the venue has taken is never believed to be refused."""
+    for name in facts.written_off:
+        yield Broken("I4", name, f"our row says that {name} was refused, and the venue has taken it")
+
+
+def left_when_asked(facts: Facts) -> Iterator[Broken]:
+    """I11, of leaving: no more is held than the trader has asked to hold."""
+    for held in facts.held:
+        rows = [row for row in facts.rows if (row.symbol, row.side) == (held.symbol, held.side)]
+        kept = [row.keeps for row in rows if row.keeps is not None]
+        ours = ZERO if held.ours is None else min(held.ours, held.quantity)
+        if rows and len(kept) == len(rows) and ours > sum(kept, ZERO):
+            sentence = f"{ours} {_name(held)} is held, and the trader has asked for {sum(kept, ZERO)}"
+            yield Broken("I11", f"leaving {_name(held)}", sentence)
+
+
+def targets_are_whole(facts: Facts) -> Iterator[Broken]:
+    """I11, of targets: all that is held has one, where the plan has any."""
+    for held in facts.held:
+        rows = [row for row in facts.rows if (row.symbol, row.side) == (held.symbol, held.side)]
+        here = [each for each in facts.resting if (each.symbol, each.side) == (held.symbol, held.side)]
+        resting = sum((each.left for each in here if each.role is Role.TAKE_PROFIT), ZERO)
+        ours = ZERO if held.ours is None else min(held.ours, held.quantity)
+        if rows and all(row.has_targets for row in rows) and resting < ours:
+            yield Broken("I11", f"targets of {_name(held)}", f"targets for {resting} of {ours} {_name(held)}")
+
+
 def never_loosened(facts: Facts) -> Iterator[Broken]:
     """I9: the stop that counts goes one way only."""
     for row in facts.rows:
@@ -160,6 +218,10 @@ RULES: tuple[Callable[[Facts], Iterator[Broken]], ...] = (
     exits_bounded,
     exits_only_reduce,
     one_intent_one_order,
+    one_wish_one_order,
+    nothing_written_off,
+    left_when_asked,
+    targets_are_whole,
     never_loosened,
     entries_taken_back,
     owned,
@@ -246,6 +308,27 @@ def over_risk(name: str, *, loss: Decimal, most: Decimal) -> Iterator[Broken]:
     """I8: at the stop no more is lost than was asked for, all costs included."""
     if loss > most:
         yield Broken("I8", name, f"{name} would lose {loss} at its stop, and {most} was asked for")
+
+
+TRIES = 30
+"""A minute of rounds."""
+
+
+def tried_in_vain(name: str, times: int) -> Iterator[Broken]:
+    """I11: what the venue refuses again and again is not sent for ever."""
+    if times > TRIES:
+        yield Broken("I11", name, f"{name} was refused {times} times and is sent again")
+
+
+def by_who_lost_it(subject: str, what: str, epoch: int) -> Iterator[Broken]:
+    """I4: one writer. Who has lost an account to another neither sends nor writes anything for it any more."""
+    yield Broken("I4", subject, f"{what} by who had lost the account (epoch {epoch}) to another")
+
+
+def booked_twice(name: str, booked: Decimal, executed: Decimal) -> Iterator[Broken]:
+    """I7: each execution is written down once."""
+    if booked > executed:
+        yield Broken("I7", name, f"{booked} of {name} is written down, and {executed} has executed")
 
 
 def not_booked(name: str, ours: object, venues: object) -> Iterator[Broken]:

@@ -12,6 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 UNDOES = ("ROLLBACK", "SAVEPOINT", "RELEASE")
 WRITES = ("INSERT", "UPDATE", "DELETE")
+FENCE = '"exchanges_account"'
+"""In a statement on a trade: it asks for the lease's epoch, and writes nothing for whoever has lost the account."""
 
 
 class Killed(BaseException):
@@ -19,10 +21,10 @@ class Killed(BaseException):
 
 
 class Executioner:
-    """`edge` says at each edge whether it is the last one of the process."""
+    """`edge` says at each edge whether it is the last one of the process; `wrote` hears of each table written to."""
 
-    def __init__(self, edge: Callable[[], bool]) -> None:
-        self.edge = edge
+    def __init__(self, edge: Callable[[], bool], wrote: Callable[[str], None] = lambda table: None) -> None:
+        self.edge, self.wrote = edge, wrote
         self.dead = False
         self.writes = 0
 
@@ -45,6 +47,8 @@ class Executioner:
         if not sql.startswith(WRITES):
             return execute(sql, params, many, context)
         self.writes += 1
+        if FENCE not in sql:
+            self.wrote(sql.split('"', 2)[1])
         if connection.in_atomic_block:
             return execute(sql, params, many, context)
         self.at_edge()

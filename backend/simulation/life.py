@@ -191,8 +191,7 @@ class Life:
             work()  # type: ignore[operator]
         except Killed:
             self.world.begin_again()
-        for witness in self.world.witnesses:
-            witness.stale = False
+        self.world.thawed = False
 
     # --- when to look again ---
 

@@ -16,8 +16,19 @@ BTC = Instrument(
 ETH = Instrument(
     "ETH/USDT:USDT", "ETH", "USDT", "USDT", tick_size=D("0.01"), lot_size=D("0.01"), min_quantity=D("0.01")
 )
-MARKETS = {BTC.symbol: BTC, ETH.symbol: ETH}
-FIRST = {BTC.symbol: D(100_000), ETH.symbol: D(4_000)}
+SOL = Instrument(
+    "SOL/USDT:USDT",
+    "SOL",
+    "USDT",
+    "USDT",
+    tick_size=D("0.01"),
+    lot_size=D(1),
+    min_quantity=D(2),
+    contract_size=D("0.5"),
+)
+"""In few and coarse lots, of which one is not half a coin: parts of a position often come to nothing."""
+MARKETS = {each.symbol: each for each in (BTC, ETH, SOL)}
+FIRST = {BTC.symbol: D(100_000), ETH.symbol: D(4_000), SOL.symbol: D(150)}
 COSTS = Costs(maker=D("0.0002"), taker=D("0.0005"), slippage=D("0.0002"))
 
 

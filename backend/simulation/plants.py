@@ -14,18 +14,20 @@ from unittest.mock import patch
 
 from django.core.cache import cache
 
-from buddy.core import actions, costs, manage, position, stops
-from buddy.core.errors import Rejected
+from buddy.core import actions, holding, manage, position, stops
+from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import OrderRef, OrderStatus, Role
 from buddy.core.manage import Cancel, Place
-from buddy.core.market import ZERO
+from buddy.core.market import ZERO, OrderSide
 from buddy.exchanges.models import Account
-from buddy.trading import booking, endings, lease, protection, rounds, watcher
+from buddy.trading import booking, endings, lease, outcomes, protection, rounds, unmanaged, watcher
 from buddy.trading import case as cases
 from buddy.trading.client_ids import new_client_id
 from buddy.trading.ledger import Ledger
 from buddy.trading.models import Fill, Order
 from buddy.trading.outcomes import Outcomes
+
+from .venue import Connection
 
 Patches = Sequence[Any]
 
@@ -71,16 +73,21 @@ def targets_never_grow() -> Patches:
 
 
 def close_of_the_first_fill_only() -> Patches:
+    """The size is noted at the first fill, and what leaves at market is that much, whatever else is held."""
     close = position.close_wish
 
     def of_the_first(trade: Any, quantity: Decimal, cause: Any) -> Any:
-        return close(trade, min(quantity, trade.fills[0].fill.quantity), cause)
+        noted = trade.fills[0].fill.quantity - trade.filled(Role.CLOSE, 0)
+        return close(trade, max(min(quantity, noted), ZERO), cause)
 
     return [patch.object(module, "close_wish", of_the_first) for module in (position, manage)]
 
 
 def unlisted_is_filled() -> Patches:
     def look_up(self: Outcomes, order: Order) -> None:
+        order.filled = order.quantity
+        with self.lease.writing():
+            outcomes.save(order, "filled")
         self.close(order, status=OrderStatus.FILLED)
 
     return [patch.object(Outcomes, "look_up", look_up)]
@@ -118,12 +125,13 @@ def last_limit_order_is_cancelled() -> Patches:
 
 
 def no_fee_no_end() -> Patches:
+    """A result is believed once it is not nothing, and what left last has cost something."""
     finish = endings._finish
 
-    def with_fees_only(case: Any) -> bool:
-        return bool(case.position.fills[-1].fill.fee) and finish(case)
+    def of_some_worth(case: Any) -> bool:
+        return bool(case.position.fills[-1].fill.fee and case.position.gross) and finish(case)
 
-    return [patch.object(endings, "_finish", with_fees_only)]
+    return [patch.object(endings, "_finish", of_some_worth)]
 
 
 def newest_order_of_the_symbol() -> Patches:
@@ -135,6 +143,8 @@ def newest_order_of_the_symbol() -> Patches:
 
 
 def one_trouble_stops_all() -> Patches:
+    """The first account that cannot be read, also for a key that is refused, ends the round for those after it."""
+
     def all_or_nothing() -> int:
         accounts = rounds.with_work()
         with suppress(Exception):
@@ -143,7 +153,7 @@ def one_trouble_stops_all() -> Patches:
                     break
         return len(accounts)
 
-    return [patch.object(rounds, "watch_all", all_or_nothing)]
+    return [patch.object(rounds, "watch_all", all_or_nothing), patch.object(unmanaged, "in_vain", set)]
 
 
 def break_even_without_costs() -> Patches:
@@ -164,11 +174,21 @@ def set_up_errors_ignored() -> Patches:
 
 
 def targets_rounded_up() -> Patches:
+    """Each part to the lot above it, without a look at minimums or at what the parts come to together."""
+
     def rounded(instrument: Any, total: Decimal, shares: Sequence[Decimal]) -> tuple[Decimal, ...]:
         lot = instrument.lot_size
         return tuple((total * share / lot).to_integral_value(ROUND_CEILING) * lot for share in shares)
 
-    return [patch.object(stops, "target_quantities", rounded), patch.object(costs, "target_quantities", rounded)]
+    def unbounded(trade: Any, held: Decimal) -> Iterator[Any]:
+        return targets(trade, Decimal("Infinity"))
+
+    targets = position._targets
+    return [
+        patch.object(stops, "target_quantities", rounded),
+        patch.object(stops, "_joined", lambda parts, minimum: parts),
+        patch.object(position, "_targets", unbounded),
+    ]
 
 
 def no_lease() -> Patches:
@@ -203,11 +223,16 @@ def new_id_on_retry() -> Patches:
 
 
 def resend_without_look_up() -> Patches:
-    def doubt(self: Outcomes, *orders: Order) -> None:
-        for order in orders:
-            self.never_sent(order)
+    """No answer, so once more under the same name; neither the ledger looks first, nor the adapter of the venue."""
+    send = Ledger.send
 
-    return [patch.object(Outcomes, "doubt", doubt)]
+    def at_least_once(self: Ledger, order: Order) -> None:
+        with suppress(OutcomeUnknown):
+            return send(self, order)
+        self.outcomes.never_sent(order)
+        return send(self, order)
+
+    return [patch.object(Ledger, "send", at_least_once), patch.object(Connection, "_never_twice", lambda *_: None)]
 
 
 def target_not_reduce_only() -> Patches:
@@ -237,12 +262,26 @@ def dedup_in_the_store() -> Patches:
 
 
 def floats() -> Patches:
-    row = booking._row
+    """What has executed is added up in floats: 0.1 and 0.2 less 0.3 leaves something."""
+    tally_of = holding.tally_of
 
-    def rounded(account: Any, fill: Any, *rest: Any) -> Fill:
-        return row(account, replace(fill, fee=Decimal(float(fill.fee) * 1.0)), *rest)
+    def tally(fills: Sequence[Any], side: Any, linear: bool) -> Any:
+        exact = tally_of(fills, side, linear)
+        entered, left = (_floating(fills, way) for way in (side.entry_order_side, side.exit_order_side))
+        held = Decimal(repr(max(float(entered.quantity) - float(left.quantity), 0.0)))
+        return replace(exact, entries=entered, exits=left, held=held)
 
-    return [patch.object(booking, "_row", rounded)]
+    return [patch.object(holding, "tally_of", tally)]
+
+
+def _floating(fills: Sequence[Any], order_side: OrderSide) -> holding.Totals:
+    ours = [each.fill for each in fills if each.fill.order_side is order_side]
+    sums = (
+        sum(float(fill.quantity) for fill in ours),
+        sum(float(fill.quantity) * float(fill.price) for fill in ours),
+        sum(float(fill.fee) for fill in ours),
+    )
+    return holding.Totals(*(Decimal(repr(each)) for each in sums))
 
 
 def stop_of_the_planned_size() -> Patches:

@@ -41,6 +41,7 @@ HANDS = {
     "hand_cancels_target": 2,
     "hand_cancels_entry": 1,
     "deleverage": 1,
+    "liquidate": 1,
 }
 """What happens at the venue without us."""
 ONCE = (
@@ -61,6 +62,7 @@ ONCE = (
     "cancel_not_found",
     "stalled_before",
     "stalled_after",
+    "stalled_reading",
     "fill_told_late",
     "set_up_refused",
     "find_fails",
@@ -92,7 +94,7 @@ LASTING = {
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
-OF_ONE_ROLE = ("re", "executed", "told", "stalled", "fill")
+OF_ONE_ROLE = ("re", "executed", "told", "stalled_before", "stalled_after", "fill")
 """How the kinds begin that wait for an order of a certain role."""
 DURATIONS = (1 * SECOND, 2 * SECOND, 3 * SECOND, 5 * SECOND, 8 * SECOND, 20 * SECOND, 60 * SECOND)
 PAUSES = (3 * MINUTE, 20 * MINUTE, 2 * HOUR, 9 * HOUR)
@@ -138,6 +140,8 @@ class Seat:
     slices: int | None
     childlike: bool
     """Triggered orders become others, under other numbers."""
+    free_makers: bool = False
+    """Orders that wait in the book pay no fee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +185,14 @@ def written(seed: int) -> Story:
 
 
 def _seats(dice: Random) -> tuple[Seat, ...]:
-    count = 2 if dice.random() < 0.25 else 1
+    count = 2 if dice.random() < 0.3 else 1
     return tuple(
         Seat(
             venue=dice.choice(("binance", "binance", "bybit", "bingx")),
             hedge=dice.random() < 0.2,
             slices=dice.randrange(10_000) if dice.random() < 0.6 else None,
             childlike=dice.random() < 0.5,
+            free_makers=dice.random() < 0.25,
         )
         for _ in range(count)
     )
@@ -237,4 +242,7 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
             kind = dice.choice(sorted(LASTING))
             lasts = min(LASTING[kind], dice.choice((*DURATIONS, LASTING[kind])))
             made.append(Trouble(at, kind, account, lasts=lasts))
+    if accounts > 1 and dice.random() < 0.4:  # one of several cannot be read for long
+        kind = dice.choice(("key_refused", "maintenance", "banned"))
+        made.append(Trouble(max(100, dice.choice(around)), kind, dice.randrange(accounts), lasts=LASTING[kind]))
     return tuple(sorted(made, key=lambda trouble: trouble.at))

@@ -67,6 +67,7 @@ class Line:
     tell: Callable[[str], None]
     on_order: Callable[[OrderIntent], None]
     on_cancel: Callable[[str], None]
+    on_refusal: Callable[[OrderIntent], None]
 
 
 class Connection:
@@ -110,10 +111,13 @@ class Connection:
         quotes = {symbol: self.book.quote(symbol) for symbol in symbols}
         ranges = {symbol: self._range(symbol) for symbol in symbols}
         mode = PositionMode.HEDGE if self.book.seat.hedge else PositionMode.ONE_WAY
-        self._edge()
-        return Reading(
+        told = Reading(
             self.clock.now, orders, positions, fills, income, quotes, ranges, cursor=str(known), position_mode=mode
         )
+        if self.fate.takes("stalled_reading"):
+            self.line.stall()
+        self._edge()
+        return told
 
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         if self.fate.is_on("no_orders_told"):
@@ -193,6 +197,7 @@ class Connection:
             state = self.book.accept(intent)
         except Rejected as refusal:
             self._say(f"refused {role_of(intent)} {intent.client_id}: {refusal.code}")
+            self.line.on_refusal(intent)
             raise
         self._say(f"accepted {_figures(intent)}: {state.status} {state.filled}")
         return state

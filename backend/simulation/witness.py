@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from buddy.core.exchange import OrderIntent, OrderKind, Role
+from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Role
 from buddy.core.holding import Cause
 from buddy.core.market import ZERO, OrderSide, Side
 from buddy.core.plan_document import read_plan
@@ -15,14 +15,14 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.trading.books import intent_of
 from buddy.trading.client_ids import is_ours
-from buddy.trading.models import ForeignPosition, Order, Trade
+from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
-from buddy.trading.states import WORKING
+from buddy.trading.states import DECLINED, WORKING
 
 from . import invariants
 from .books import Book, Executed, Key
 from .failing import Fate
-from .invariants import Asked, Broken, Facts, Held, Rests, Row
+from .invariants import Asked, Broken, Facts, Held, Rests, Row, Wish
 from .markets import COSTS, MARKETS
 
 ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
@@ -32,9 +32,17 @@ _READ = Select(lambda account: Account.objects.filter(pk=account).values_list("g
 _WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
 _ORDERS = Select(
     lambda account: Order.objects.filter(account_id=account, is_attached=False).values_list(
-        "client_id", "role", "leg", "trade_id"
+        "client_id", "role", "leg", "trade_id", "status", "cancel_reason"
     )
 )
+_BOOKED = Select(
+    lambda account: (
+        Fill.objects.filter(account_id=account, order__is_attached=False)
+        .exclude(fill_id__startswith="adopted-")
+        .values_list("order__client_id", "quantity")
+    )
+)
+_ORDER_OF = Select(lambda name: Order.objects.filter(client_id=name))
 _NOBODYS = Select(
     lambda account: ForeignPosition.objects.filter(
         account_id=account, confirmed=True, gone_since__isnull=True
@@ -48,6 +56,12 @@ class Known(NamedTuple):
     role: Role
     leg: int
     trade: int
+    status: str
+    cancel_reason: str
+
+    @property
+    def was_declined(self) -> bool:
+        return self.status in DECLINED and not self.cancel_reason
 
 
 class Witness:
@@ -60,13 +74,12 @@ class Witness:
         self.others: dict[Key, int] = {}
         """When something was held last that our orders had not made."""
         self.nobodys: set[int] = set()
+        self.refusals: Counter[Wish] = Counter()
         self.names: set[str] = set()
         """Of orders that the venue has taken."""
         self.since: dict[tuple[str, str], int] = {}
         self.asked: dict[int, list[Decimal]] = {}
         self.tightest: dict[int, Decimal] = {}
-        self.stale = False
-        """A process that was held up goes on: what it sends may be old."""
         self.rested = 0
         """Until here nobody had to look: there was nothing to see."""
         self._checked = (-1, -1)
@@ -105,7 +118,7 @@ class Witness:
     def sent(self, intent: OrderIntent) -> None:
         row = Order.objects.filter(client_id=intent.client_id).select_related("trade").first()
         side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else _entered(intent)
-        tightest = None if row is None or self.stale else self.tightest.get(row.trade_id)
+        tightest = None if row is None else self.tightest.get(row.trade_id)
         plan = None if row is None else _plan_stop(row.trade)
         self.seen += invariants.wrong_with(
             Asked(
@@ -118,7 +131,7 @@ class Witness:
                 intent.reduce_only,
                 None if row is None else Role(row.role),
                 tightest,
-                None if self.stale else plan,
+                plan,
             )
         )
 
@@ -145,8 +158,9 @@ class Witness:
         if rule.get("cover") == "entry" or not entered or is_kept:
             return
         paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / entered
-        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * COSTS.taker
-        gain = Side(row.trade.side).sign * (trigger - paid) - fees
+        units = MARKETS[row.symbol].contract_size
+        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * units * COSTS.taker
+        gain = Side(row.trade.side).sign * (trigger - paid) * units - fees
         if gain < 0:
             self.seen.append(Broken("I10", row.client_id, f"a stop at break-even ({trigger}) loses {-gain} a contract"))
 
@@ -157,7 +171,7 @@ class Witness:
         found = [(place, intent) for place, intent, _ in self.book.resting() if intent.client_id == name]
         for place, intent in found:
             key = (intent.symbol, self.book.side_of(place, intent))
-            if _is_stop(intent) and self.ours[key] and not self._other_stops(key, name) and not self.stale:
+            if _is_stop(intent) and self.ours[key] and not self._other_stops(key, name):
                 self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
 
     def _other_stops(self, key: Key, name: str) -> bool:
@@ -165,6 +179,13 @@ class Witness:
             _is_stop(intent) and (intent.symbol, self.book.side_of(place, intent)) == key and intent.client_id != name
             for place, intent, _ in self.book.resting()
         )
+
+    def refused(self, intent: OrderIntent) -> None:
+        row = _ORDER_OF.first(name=intent.client_id)
+        if row is not None:
+            wish = (row.trade_id, Role(row.role), row.leg, *_prices(intent))
+            self.refusals[wish] += 1
+            self.seen += invariants.tried_in_vain(f"{row.role} {row.leg} of trade {row.trade_id}", self.refusals[wish])
 
     def accepted(self, name: str) -> None:
         """I4: one name, one order."""
@@ -187,6 +208,7 @@ class Witness:
         found = invariants.broken(facts)
         self._keep_tightest(facts.rows)
         self._hear_of_others()
+        self._count_executions()
         self.seen += self._beyond_patience(found, facts.now)
 
     def _hear_of_others(self) -> None:
@@ -199,13 +221,24 @@ class Witness:
             others = now if self.book.held(*key) > self.ours[key] else self.others.get(key)
             self.seen += invariants.told_as_nobodys(f"{symbol} {side}", None if others is None else now - others)
 
+    def _count_executions(self) -> None:
+        """I7: of each order of ours."""
+        booked: dict[str, Decimal] = defaultdict(Decimal)
+        for name, quantity in _BOOKED.rows(account=self.account):
+            booked[name] += quantity
+        executed: dict[str, Decimal] = defaultdict(Decimal)
+        for one in self.book.executed:
+            executed[one.name] += one.fill.quantity
+        for name, quantity in booked.items():
+            self.seen += invariants.booked_twice(name, quantity, executed[name])
+
     def _beyond_patience(self, found: Iterable[Broken], now: int) -> list[Broken]:
         keyed = {(each.name, each.subject): each for each in found}
         self.since = {key: self.since.get(key, now) for key in keyed}
         late = []
         for key, each in keyed.items():
             began = max(self.since[key], self.fate.excused_until)
-            if each.name not in invariants.PATIENCE or now - began > invariants.PATIENCE[each.name]:
+            if not each.may_last or now - began > each.may_last:
                 late.append(each)
         return late
 
@@ -226,11 +259,13 @@ class Witness:
         )
         rows = tuple(self._row(trade, known, resting) for trade in working.values())
         read_at = max(to_ms(good_look_at or created_at), self.rested)
-        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble))
+        refused = (name for name, row in known.items() if row.status == OrderStatus.REJECTED)
+        written_off = tuple(name for name in refused if name in self.names)
+        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
 
     def _known(self) -> dict[str, Known]:
         rows = _ORDERS.rows(account=self.account)
-        return {name: Known(Role(role), leg, trade) for name, role, leg, trade in rows}
+        return {name: Known(Role(role), leg, trade, *said) for name, role, leg, trade, *said in rows}
 
     def _resting(self, known: dict[str, Known], working: set[int]) -> Iterable[Rests]:
         for place, intent, left in self.book.resting():
@@ -241,7 +276,8 @@ class Witness:
             role = ATTACHED.get(prefix, row.role if row else None)
             side = self.book.side_of(place, intent) if intent.reduce_only else _entered(intent)
             owner = row is not None and row.trade in working
-            yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner)
+            wish = None if row is None or prefix in ATTACHED else (row.trade, row.role, row.leg, *_prices(intent))
+            yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner, wish)
 
     def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
         wanted = [Decimal(quantity) for quantity in trade.quantities]
@@ -271,6 +307,8 @@ class Witness:
             effective,
             self.tightest.get(trade.pk),
             _waits_in_vain(trade, known, resting, self.book.quote(trade.symbol).last),
+            _keeps(trade),
+            _has_targets(trade, known),
         )
 
     def _entered(self, resting: Iterable[Rests]) -> Iterable[tuple[str, Decimal]]:
@@ -289,6 +327,27 @@ def _waits_in_vain(trade: Trade, known: dict[str, Known], resting: Iterable[Rest
     is_beyond = (above is not None and last >= Decimal(above)) or (below is not None and last <= Decimal(below))
     rests = any(each.role is Role.ENTRY and _trade_of(each.name, known) == trade.pk for each in resting)
     return is_beyond and rests and not trade.hands_off
+
+
+def _keeps(trade: Trade) -> Decimal | None:
+    """In whole lots, as far as it can be."""
+    asked = trade.directives.get("reduce_to")
+    if asked is None or trade.hands_off:
+        return None
+    market = MARKETS[trade.symbol]
+    whole = market.round_quantity(Decimal(asked))
+    return whole if whole == Decimal(asked) else whole + market.lot_size
+
+
+def _has_targets(trade: Trade, known: dict[str, Known]) -> bool:
+    if not trade.plan.get("take_profits") or trade.hands_off or trade.directives.get("reduce_to") is not None:
+        return False
+    targets = (row for row in known.values() if row.trade == trade.pk and row.role is Role.TAKE_PROFIT)
+    return not any(row.was_declined for row in targets)
+
+
+def _prices(intent: OrderIntent) -> tuple[Decimal | None, Decimal | None]:
+    return intent.price, intent.trigger
 
 
 def _is_of_ours(name: str) -> bool:

@@ -18,6 +18,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from buddy.core.errors import CouldNotRead, Temporary
+from buddy.core.exchange import OrderIntent
 from buddy.events import live
 from buddy.exchanges import asking, pace, rates, venue_exchange, wakes
 from buddy.exchanges.market_data import fetching
@@ -30,9 +31,11 @@ from buddy.trading.states import WORKING
 from buddy.users.models import User
 
 from . import clock as clocks
+from . import invariants
 from .books import Book, Executed
 from .clock import EPOCH, SECOND, Clock
 from .failing import Fate
+from .fence import Holders
 from .invariants import Broken
 from .killing import Executioner
 from .markets import FIRST, MARKETS, Way, public
@@ -75,7 +78,8 @@ class World:
         self.books = [Book(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
-        self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"))
+        self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"), self._writes)
+        self.holders = Holders()
         self.accounts: list[int] = []
         self.witnesses: list[Witness] = []
         self.woken: dict[int, int] = {}
@@ -84,7 +88,8 @@ class World:
         self.changed: dict[int, int] = {}
         self.seen: dict[int, int] = {}
         """By account: when something happened to it at its venue, and when a look at it ended."""
-        self.stalled = False
+        self.stalled = self.thawed = False
+        """A process stands still; one that did goes on with what it knew."""
         self.unsettled = True
         self.looks = self.troubles = 0
         self.gaps: list[Gaps] = []
@@ -122,9 +127,31 @@ class World:
             edge=lambda: self._edge_of_call(number),
             stall=lambda: self._stall(number),
             tell=lambda sentence: self.tell(f"[{number}] {sentence}"),
-            on_order=lambda intent: self.witnesses[number].sent(intent),
-            on_cancel=lambda name: self.witnesses[number].cancelled(name),
+            on_order=lambda intent: self._ordered(number, intent),
+            on_cancel=lambda name: self._cancelled(number, name),
+            on_refusal=lambda intent: self.witnesses[number].refused(intent),
         )
+
+    def _ordered(self, number: int, intent: OrderIntent) -> None:
+        self._holds_it(number, intent.client_id, f"{intent.client_id} was sent")
+        self.witnesses[number].sent(intent)
+
+    def _cancelled(self, number: int, name: str) -> None:
+        self._holds_it(number, name, f"{name} was cancelled")
+        self.witnesses[number].cancelled(name)
+
+    def _holds_it(self, number: int, subject: str, what: str) -> None:
+        lease = self.holders.lost()
+        if lease is not None:
+            self.witnesses[number].seen += invariants.by_who_lost_it(subject, what, lease.epoch)
+
+    def _writes(self, table: str) -> None:
+        """A write of ours to `table`, before it is carried out."""
+        if self.thawed and table.startswith("trading_"):
+            lease = self.holders.lost()
+            if lease is not None:
+                number = self.accounts.index(lease.account_id)
+                self.witnesses[number].seen += invariants.by_who_lost_it(table, f"{table} was written", lease.epoch)
 
     def settle_in(self) -> None:
         """The user, the accounts, and all that is going to happen outside."""
@@ -199,6 +226,7 @@ class World:
                 for each in self._seams():
                     stack.enter_context(each)
                 stack.enter_context(self.executioner.at_work())
+                stack.enter_context(self.holders.watched())
                 stack.enter_context(self._complaints())
                 yield
         finally:
@@ -288,6 +316,7 @@ class World:
         """A new process: nothing of the old one's memory is left, but its lease is."""
         self.tell("KILLED; a new process begins")
         self.executioner.dead = False
+        self.holders.acting.clear()
         if connection.in_atomic_block:
             raise RuntimeError("A transaction outlived its process.")
         forget()
@@ -323,7 +352,7 @@ class World:
                 self.in_worker(self.round)
         finally:
             self.stalled = False
-        self.witnesses[number].stale = True
+        self.thawed = True
         self.tell(f"[{number}] and goes on")
 
     def _met(self, number: int, kind: str, is_new: bool) -> None:
