@@ -51,7 +51,9 @@ def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
         for name in ("naked_since", "mismatch_since"):
             if getattr(trade, name) is not None:
                 yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} still has {name}")
-    ours = {order.client_id for order in Order.objects.filter(account=account, status__in=LIVE, is_attached=False)}
+    live = Order.objects.filter(account=account, status__in=LIVE, is_attached=False)
+    unsent = live.filter(status=OrderStatus.INTENDED, trade__hands_off=True)  # it waits for the trader, and not there
+    ours = {order.client_id for order in live} - {order.client_id for order in unsent}
     there = {intent.client_id for _, intent, _ in book.resting() if intent.client_id.startswith("tb")}
     for name in ours ^ there:
         where = "our rows only" if name in ours else "the venue only"
