@@ -172,7 +172,6 @@ CUTS = (
     Cut("frozen-before-entry", AT_MARKET, {0: frozen}, f"POST {ORDER}<"),
     Cut("frozen-after-entry", AT_MARKET, {0: frozen}, f"POST {ORDER}>"),
     Cut("frozen-before-stop", AT_MARKET, {0: frozen}, f"POST {STOP}<"),
-    Cut("frozen-in-a-read", AT_MARKET, {0: frozen}, f"GET {POSITIONS}>"),
 )
 
 
