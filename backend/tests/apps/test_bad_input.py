@@ -128,6 +128,7 @@ def bodies(desk: Desk) -> dict[str, Any]:
         "POST trades/<key>/break-even": {},
         "POST trades/<key>/cancel": {},
         "POST trades/<key>/close": {"share": "0.5"},
+        "POST trades/<key>/end-by-word": {"price": "100", "sentence": "I end BTC/USDT:USDT by my word"},
         "POST trades/<key>/hands-off": {"on": True},
         "PATCH trades/<key>/plan": {"plan": plan},
     }
