@@ -17,8 +17,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan
-from buddy.core.exchange import Role
+from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan, KeyRefused
+from buddy.core.exchange import Balance, Role
 from buddy.core.market import ONE, ZERO, Instrument, sellable
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
@@ -26,6 +26,7 @@ from buddy.core.position import Cause, Directives, Memory, Position, Withdrawal,
 from buddy.core.sizing import Sizing
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import Glance, glance, source_for
+from buddy.exchanges.key_standing import key_denials
 from buddy.exchanges.market_data.source import PriceSource
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, insert
@@ -120,7 +121,7 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
     """
     warm(account)
     with at_bench(account.pk) as bench:
-        found = examine(bench.account, document, bench.source, bench.exchange.balance())
+        found = examine(bench.account, document, bench.source, _money(bench))
         plan, sizing = _passed(found, bench)
         with transaction.atomic():
             bench.lease.keep()
@@ -128,6 +129,16 @@ def open_trade(account: Account, document: object, *, claim: Claim | None = None
             bind(claim, trade)
         bench.look()
     return again(trade)
+
+
+def _money(bench: Bench) -> Balance:
+    """Raises Denied with what the trader can mend where the key is known to be refused, else CouldNotRead."""
+    try:
+        return bench.exchange.balance()
+    except KeyRefused:
+        if denials := list(key_denials(bench.account)):
+            raise Denied(denials) from None
+        raise
 
 
 def _passed(found: Examination, bench: Bench) -> tuple[Plan, Sizing]:
@@ -308,7 +319,7 @@ def _amended_pending(work: Work, document: object) -> dict[str, Any]:
     bench = work.bench
     if not _entry_is_open(work.position):
         raise NotNow("The entry is being withdrawn.")
-    found = examine(bench.account, document, bench.source, bench.exchange.balance(), amending=work.trade.pk)
+    found = examine(bench.account, document, bench.source, _money(bench), amending=work.trade.pk)
     plan, sizing = _passed(found, bench)
     _same_trade(work.position.plan, plan)
     return {

@@ -67,7 +67,7 @@ def booked(
 
 def entered(account: Account, each: Trade, quantity: str) -> Trade:
     own = fill(0, Side(each.side).entry_order_side, quantity)
-    Fill.objects.bulk_create([booking._row(account, own, each.pk, None, own.quantity, 0)])
+    Fill.objects.bulk_create([booking._row(account, own, each.pk, None, 0)])
     return each
 
 

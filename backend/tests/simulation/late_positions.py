@@ -36,7 +36,7 @@ def main() -> None:
     database.make()
     outcome = play(STORY)
     executed = [line.split(" executed ")[1] for line in outcome.log if " executed " in line]
-    felt = [kind for kind, _ in outcome.met]
+    felt = sorted({kind for kind, _ in outcome.met})
     print(json.dumps({"broken": [list(each) for each in outcome.broken], "executed": executed, "felt": felt}))
 
 
