@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -58,8 +59,10 @@ def last() -> Canary:
     return Canary.objects.filter(closes=None).latest("pk")
 
 
-def until(place: Place, so: Callable[[], bool], most: int = 40) -> None:
-    for _ in range(most):
+def until(place: Place, so: Callable[[], bool]) -> None:
+    """What settles settles in time, not in looks."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
         if so():
             return
         place.look()

@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from buddy.events.models import Event
 from buddy.exchanges import ccxt_client, ccxt_delisted
+from buddy.exchanges.market_data import fetching
+from buddy.exchanges.venues import market_name
 from buddy.trading import unwatched
 from buddy.trading.models import Fill, Order, Trade
 from tests.flow.at_a_venue import Place, place, stand_in
@@ -41,6 +44,7 @@ def two(api: Any, place: Place) -> Iterator[tuple[Trade, Trade]]:
 
 def opened(api: Any, place: Place, symbol: str, price: int) -> Trade:
     place.hand.set_price(symbol, str(price), jump=True)
+    cache.delete(fetching.key(market_name(place.account.venue, testnet=False), "ticker", symbol))  # a price of just now would do
     plan = {
         "symbol": symbol,
         "entries": [{"kind": "market"}],
@@ -51,7 +55,7 @@ def opened(api: Any, place: Place, symbol: str, price: int) -> Trade:
     }
     body = {"account": place.account.pk, "plan": plan}
     answer = api.post("/api/v1/trades", body, format="json", headers={"Idempotency-Key": uuid.uuid4().hex})
-    assert answer.status_code == 201, answer.json()
+    assert answer.status_code == 201, str(answer.json())
     place.look(2)
     return Trade.objects.get(pk=answer.json()["id"])
 
