@@ -44,7 +44,8 @@ def two(api: Any, place: Place) -> Iterator[tuple[Trade, Trade]]:
 
 def opened(api: Any, place: Place, symbol: str, price: int) -> Trade:
     place.hand.set_price(symbol, str(price), jump=True)
-    cache.delete(fetching.key(market_name(place.account.venue, testnet=False), "ticker", symbol))  # a price of just now would do
+    market = market_name(place.account.venue, testnet=False)
+    cache.delete(fetching.key(market, "ticker", symbol))  # else a price of just now would do
     plan = {
         "symbol": symbol,
         "entries": [{"kind": "market"}],
