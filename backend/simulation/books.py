@@ -85,6 +85,7 @@ class Book:
         self.hands = 0
         self.on_execution: Callable[[Executed], None] = lambda executed: None
         self.on_acceptance: Callable[[str], None] = lambda name: None
+        self.on_delay: Callable[[int], None] = lambda milliseconds: None
         self.note()
 
     def _exchange(self) -> Exchange:
@@ -309,6 +310,8 @@ class Book:
         name = "" if order is None else self._told_name(order)
         fill = replace(row, fill_id=side + row.fill_id, exchange_id=number, client_id=name, time=self.clock.now)
         self.told.append((self.clock.now + self.delay_next, fill))
+        if self.delay_next:
+            self.on_delay(self.delay_next)
         self.delay_next = 0
         executed = Executed(row.client_id, fill, before, self.net[key])
         self.executed.append(executed)

@@ -182,6 +182,7 @@ class World:
     def _listen(self, number: int) -> None:
         book, fate, witness = self.books[number], self.fates[number], self.witnesses[number]
         seen, taken = book.on_execution, book.on_acceptance
+        book.on_delay = fate.excuse
         gaps = Gaps(
             book,
             attaches=PROFILES[book.seat.venue].attaches_stop,

@@ -6,18 +6,30 @@ are never what a plan wishes for, and they go once our own stop is seen resting.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from buddy.core.exchange import OrderState, Profile, Role
 from buddy.core.position import Cause, Market, Position, Wish
 from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 
 from .client_ids import new_client_id
 from .lease import Lease
-from .models import Order
+from .models import Order, Trade
+from .moments import to_ms
 from .rows import Rows
+
+_ENDED = Select(
+    lambda account, symbol, side: (
+        Order.objects.filter(
+            account_id=account, symbol=symbol, order_side=side, role=Role.ENTRY, trade__status=Trade.Status.CLOSED
+        )
+        .select_related("trade")
+        .order_by("-id")[:20]
+    )
+)
 
 CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
 
@@ -44,17 +56,36 @@ def asked_with(
 
 
 def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Order | None:
-    """A new row for an attached order that one of our entries asked for; None when none did, or it has one already."""
+    """A new row for an attached order that one of our entries asked for; None when none did, or it has one already.
+
+    Where nobody looked between the entry and the end of its trade, it is an order of a trade that is over.
+    """
     orders = rows.all_orders()
     if any(order.exchange_id == state.exchange_id and order.symbol == state.symbol for order in orders):
         return None
-    asked = [(entry, role) for entry in orders if (role := _role(entry, state)) is not None]
+    asked = _asked(orders, state) or _asked(_of_ended_trades(account, state), state)
     if not asked:
         return None
     entry, role = min(asked, key=lambda each: _strangeness(each, state, asked, orders))
     made = _made(lease, account, entry, state, role)
     rows.orders[entry.trade_id].append(made)
     return made
+
+
+def _asked(orders: Iterable[Order], state: OrderState) -> list[tuple[Order, Role]]:
+    return [(entry, role) for entry in orders if (role := _role(entry, state)) is not None]
+
+
+def _of_ended_trades(account: Account, state: OrderState) -> list[Order]:
+    """Entries whose trade was under way when this was made: a stop that a hand sets later is the hand's."""
+    entries = _ENDED.rows(account=account.pk, symbol=state.symbol, side=state.order_side.opposite)
+    return [
+        entry
+        for entry in entries
+        if entry.placed_at is not None
+        and entry.trade.closed_at is not None
+        and to_ms(entry.placed_at) <= state.time <= to_ms(entry.trade.closed_at)
+    ]
 
 
 def _strangeness(

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from buddy.core import exchange as port
 from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
@@ -33,12 +35,23 @@ from .rows import Rows
 from .states import LIVE, WORKING
 
 _TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id"))
+_ENDED = Select(
+    lambda owner, account, since: (
+        Trade.objects.filter(owner_id=owner, account_id=account, closed_at__gte=since)
+        .order_by()
+        .values_list("symbol")
+        .distinct()
+    )
+)
 _INTENDED = Select(
     lambda trade, role, leg: Order.objects.filter(
         trade_id=trade, role=role, leg=leg, status=OrderStatus.INTENDED
     ).order_by("id")
 )
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
+
+OUTLIVES = timedelta(hours=1)
+"""How long after a trade's end the venue is asked for protection that it may have left behind."""
 
 
 class Ledger:
@@ -233,7 +246,16 @@ class Ledger:
 
     def _symbols(self) -> list[str]:
         live = {order.symbol for orders in self.rows.orders.values() for order in orders if order.status in LIVE}
-        return sorted({trade.symbol for trade in self.working} | live | set(self._recorded.values()) | self.also)
+        expected = live | set(self._recorded.values()) | self.also | self._just_ended()
+        return sorted({trade.symbol for trade in self.working} | expected)
+
+    def _just_ended(self) -> set[str]:
+        """Where something that the venue attached by itself may outlive a trade that ended between two looks."""
+        if not self.exchange.profile.attaches_stop:
+            return set()
+        since = timezone.now() - OUTLIVES
+        rows = _ENDED.rows(owner=self.account.owner_id, account=self.account.pk, since=since)
+        return {symbol for (symbol,) in rows}
 
     # --- sending ---
 

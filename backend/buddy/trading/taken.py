@@ -1,7 +1,8 @@
-"""Coins of a trade that are not in the wallet any more: a hand has sold them, or taken them elsewhere.
+"""What a trade should hold and the venue does not list any more: a hand has closed it, sold it or taken it elsewhere.
 
-A sale that was told before the wallet showed it was booked as nobody's; it is the trade's after all. For coins that
-left without any sale there is no price: they leave the trade at what they cost, without profit or loss.
+An execution of a hand that was told before the entry that it closed, or before the wallet showed it, was booked as
+nobody's; it is the trade's after all. For coins that left without any sale there is no price: they leave the trade at
+what they cost, without profit or loss.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from buddy.core.exchange import Liquidity
 from buddy.core.market import ZERO, OrderSide
 
+from . import booking
 from .case import Case
 from .client_ids import new_client_id
 from .figures import kept
@@ -29,32 +33,44 @@ TOLD_BEFORE = timedelta(minutes=1)
 def settle(case: Case, lag_ms: int) -> bool:
     """Book what is missing for good as having left; True when anything was. `lag_ms`: how late a read may be."""
     since, missing = case.trade.mismatch_since, case.missing
-    if not case.exits.is_spot or since is None or case.unread or case.held >= case.owed:
+    if since is None or case.unread or case.held >= case.owed:
         return False
     if wall_ms() - to_ms(since) < lag_ms + SURE_MS:
         return False
     with case.lease.writing():
-        for row in _sold(case, missing):
+        left = list(_left(case, missing))
+        for row in left:
             missing -= row.quantity
-            _tell(case, row, "Sold outside this desk")
-        if missing > 0:
-            _tell(
-                case, _taken(case, missing), "Not in the wallet any more, and no sale of them is known; at their cost"
-            )
+            _tell(case, row, "Sold outside this desk" if case.exits.is_spot else "Closed outside this desk")
+        if missing > 0 and case.exits.is_spot:
+            left.append(_taken(case, missing))
+            _tell(case, left[-1], "Not in the wallet any more, and no sale of them is known; at their cost")
         hint(case.trade)
-    return True
+    return bool(left)
 
 
-def _sold(case: Case, missing: Decimal) -> Iterator[Fill]:
-    """Sales that were nobody's, now the trade's, up to `missing` of them."""
-    trade = case.trade
-    sales = Fill.objects.filter(account=trade.account, symbol=trade.symbol, trade=None, order_side=OrderSide.SELL)
-    for row in sales.filter(time__gte=_missed_since(case) - TOLD_BEFORE).order_by("time", "id"):
+def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
+    """Executions that were nobody's and closed, now the trade's, up to `missing` of them."""
+    for row in _strangers(case):
         part = min(row.quantity, missing)
         if part <= 0:
             return
         missing -= part
         yield _assigned(row, case, part)
+
+
+def _strangers(case: Case) -> QuerySet[Fill]:
+    """Sales told shortly before the coins were missed; of contracts what came after an entry and was told before it."""
+    trade, side = case.trade, case.position.side
+    rows = Fill.objects.filter(
+        account=trade.account, symbol=trade.symbol, trade=None, order_side=side.exit_order_side
+    ).order_by("time", "id")
+    if case.exits.is_spot:
+        return rows.filter(time__gte=_missed_since(case) - TOLD_BEFORE)
+    if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
+        return rows.none()
+    later = Fill.objects.filter(trade=trade, order_side=side.entry_order_side)
+    return rows.filter(Exists(later.filter(pk__gt=OuterRef("pk"), time__lte=OuterRef("time"))))
 
 
 def _missed_since(case: Case) -> datetime:

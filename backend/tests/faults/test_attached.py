@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 
 from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderIntent, OrderKind, OrderState, OrderStatus, Profile, Reading
+from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
+from buddy.trading import ledger
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.moments import to_ms
 from buddy.trading.story import tell_trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan
@@ -188,3 +192,44 @@ def test_protection_that_a_hand_attached_is_left_alone(account: Account, venue: 
 
 def is_kind(venue: VenueLike) -> Any:
     return next(intent.kind for intent in venue.sent if is_stop(intent))
+
+
+def test_a_net_that_nobody_saw_goes_though_its_trade_is_over(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entered and closed by hand while the venue told of no orders, and it leaves its net behind."""
+    monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))  # this venue's clock stands in the past
+    trade = open_trade(account, long_plan(**ONE_TARGET))
+    venue.altered = lambda reading: replace(reading, orders=[])
+    venue.go(100_000)
+    again(trade)
+    venue.hand("sell", "market", venue.held())
+    again(trade)
+    venue.sim.orders.clear()
+    left_behind(venue, trade)
+    again(trade)
+    assert names(venue) == ["sl99000"]
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert (trade.status, names(venue)) == ("closed", [])
+
+
+def test_a_stop_that_a_hand_sets_later_where_a_net_had_been_is_the_hands(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))
+    trade = open_trade(account, long_plan(**ONE_TARGET))
+    venue.go(100_000, 98_900)
+    again(trade)
+    assert trade.status == "closed"
+    left_behind(venue, trade, after=1_000)
+    again(trade)
+    assert names(venue) == ["sl99000"]
+
+
+def left_behind(venue: VenueLike, trade: Trade, after: int = 0) -> None:
+    """A net of the trade's own figures at the venue, made before its end or `after` it (ms)."""
+    assert trade.closed_at is not None
+    made = stop_of(venue.sent[0])
+    resting = Resting(replace(made, client_id="sl-left"), "x-left", to_ms(trade.closed_at) + after, live=False)
+    venue.sim.orders["sl-left"] = resting

@@ -62,6 +62,29 @@ def test_closed_by_hand_the_trade_ends_as_external_within_one_look(account: Acco
     assert_books_are_equal(trade, venue)
 
 
+def test_closed_by_hand_before_the_entry_was_told_the_trade_ends_all_the_same(
+    account: Account, venue: VenueLike
+) -> None:
+    """The hand's execution comes first, and there is nothing yet that it could have closed."""
+    trade, seen = open_trade(account, long_plan()), account.cursor
+    ours = {order.exchange_id for order in Order.objects.filter(trade=trade, role="entry")}
+    venue.altered = lambda reading: replace(
+        reading, fills=[fill for fill in reading.fills if fill.exchange_id not in ours], cursor=seen
+    )
+    venue.go(100_000)
+    again(trade)
+    venue.hand("sell", "market", venue.held(), reduce_only=True)
+    again(trade)
+    assert trade.status != "closed"
+    assert Fill.objects.get().trade is None
+    venue.altered = lambda reading: reading
+    again(trade)
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "external", [])
+    assert_books_are_equal(trade, venue)
+
+
 def trade_held(trade: Trade) -> Decimal:
     sides = {"buy": 1, "sell": -1}
     return sum((fill.quantity * sides[fill.order_side] for fill in Fill.objects.filter(trade=trade)), D(0))

@@ -30,9 +30,16 @@ def test_nothing_is_broken_in_these_lives() -> None:
 
 
 def test_a_trade_closed_while_positions_are_listed_late_leaves_nothing_of_nobodys() -> None:
-    told = run("tests.simulation.late_positions")
+    told = run("tests.simulation.told", "closed while the list of positions lags")
     life = json.loads(told.stdout)
     assert (life["broken"], len(life["executed"]), life["felt"]) == ([], 2, ["positions_lag"]), told.stderr
+
+
+def test_a_stop_the_venue_attached_that_nobody_saw_goes_with_its_trade() -> None:
+    told = run("tests.simulation.told", "filled and reversed by hand while no order is told")
+    life = json.loads(told.stdout)
+    assert (life["broken"], life["felt"]) == ([], ["no_orders_told"]), told.stderr
+    assert any("hand-1 buy" in each for each in life["executed"])
 
 
 def test_one_seed_is_one_life() -> None:

@@ -1,0 +1,61 @@
+"""A simulated life told by hand, for a process of its own: `python -m tests.simulation.told NAME`.
+
+Prints what was broken, what executed and which faults were met, as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from decimal import Decimal
+
+import django
+
+from simulation.clock import SECOND
+from simulation.story import Deed, Move, Seat, Story, Trouble
+
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+BINANCE = Seat("binance", hedge=False, slices=None, childlike=True)
+BYBIT = Seat("bybit", hedge=False, slices=9185, childlike=True)
+A_LONG_AT_MARKET, A_SHORT_ON_TWO_ENTRIES, ALL_AND_AS_MUCH_AGAIN = 13, 280338, 332156
+"""Of the dice."""
+
+STORIES = {
+    "closed while the list of positions lags": Story(
+        seed=1,
+        seats=(BINANCE,),
+        moves=tuple(Move(second * SECOND, BTC, Decimal(1), jump=False) for second in range(2, 40, 2)),
+        deeds=(Deed(500, "open", 0, A_LONG_AT_MARKET), Deed(20 * SECOND, "close", 0, 1)),
+        troubles=(Trouble(19 * SECOND, "positions_lag", 0, lasts=15 * SECOND),),
+        ends=60 * SECOND,
+    ),
+    "filled and reversed by hand while no order is told": Story(
+        seed=1114,
+        seats=(BYBIT,),
+        moves=(Move(34 * SECOND, ETH, Decimal("1.002618"), jump=False),),
+        deeds=(
+            Deed(300, "open", 0, A_SHORT_ON_TWO_ENTRIES),
+            Deed(34_130, "hand_reverse", 0, ALL_AND_AS_MUCH_AGAIN),
+        ),
+        troubles=(Trouble(32 * SECOND, "no_orders_told", 0, lasts=30 * SECOND),),
+        ends=65 * SECOND,
+    ),
+}
+
+
+def main(name: str) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simulation.settings")
+    django.setup()
+    from simulation import database
+    from simulation.life import play
+
+    database.make()
+    outcome = play(STORIES[name])
+    executed = [line.split(" executed ")[1] for line in outcome.log if " executed " in line]
+    felt = sorted({kind for kind, _ in outcome.met})
+    print(json.dumps({"broken": [list(each) for each in outcome.broken], "executed": executed, "felt": felt}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
