@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from buddy.core.exchange import Liquidity
+from buddy.core.exchange import Liquidity, PositionMode
 from buddy.core.market import ZERO, OrderSide
 
 from . import booking
@@ -51,6 +51,8 @@ def settle(case: Case, lag_ms: int) -> bool:
 
 def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
     """Executions that were nobody's and closed, now the trade's, up to `missing` of them."""
+    if _nets(case):
+        missing = min(missing, _beyond(case))
     for row in _strangers(case):
         part = min(row.quantity, missing)
         if part <= 0:
@@ -59,8 +61,24 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         yield _assigned(row, case, part)
 
 
+def _nets(case: Case) -> bool:
+    """Whether a symbol is held one way only, so that what a hand opens against a trade is closed by its entries."""
+    return not case.exits.is_spot and case.trade.account.position_mode == PositionMode.ONE_WAY
+
+
+def _beyond(case: Case) -> Decimal:
+    """How much more of what is nobody's left this side than entered it, by all that was ever told."""
+    rows = Fill.objects.filter(account=case.trade.account, symbol=case.trade.symbol, trade=None).order_by()
+    leaves = case.position.side.exit_order_side
+    return sum((q if way == leaves else -q for way, q in rows.values_list("order_side", "quantity")), ZERO)
+
+
 def _strangers(case: Case) -> QuerySet[Fill]:
-    """Sales told shortly before the coins were missed; of contracts what came after an entry and was told before it."""
+    """Sales told shortly before the coins were missed; of contracts what came after an entry and was told before it.
+
+    Held one way, the newest first: a hand that reversed the position while an entry of ours rested has opened what
+    that entry closed then.
+    """
     trade, side = case.trade, case.position.side
     rows = Fill.objects.filter(
         account=trade.account, symbol=trade.symbol, trade=None, order_side=side.exit_order_side
@@ -69,6 +87,8 @@ def _strangers(case: Case) -> QuerySet[Fill]:
         return rows.filter(time__gte=_missed_since(case) - TOLD_BEFORE)
     if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
         return rows.none()
+    if _nets(case):
+        return rows.reverse()
     later = Fill.objects.filter(trade=trade, order_side=side.entry_order_side)
     return rows.filter(Exists(later.filter(pk__gt=OuterRef("pk"), time__lte=OuterRef("time"))))
 

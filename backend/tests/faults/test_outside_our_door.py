@@ -16,7 +16,7 @@ from buddy.core.exchange import PositionState
 from buddy.core.market import Side
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading.executor import hands_off, open_trade
+from buddy.trading.executor import close, hands_off, open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting, short_plan
@@ -82,6 +82,28 @@ def test_closed_by_hand_before_the_entry_was_told_the_trade_ends_all_the_same(
     Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
     again(trade)
     assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "external", [])
+    assert_books_are_equal(trade, venue)
+
+
+def test_what_a_hand_reversed_and_our_second_entry_closed_again_is_the_trades(
+    account: Account, venue: VenueLike
+) -> None:
+    """Nobody looked in between: of what the entry sold, a part closed what the hand had opened."""
+    entries = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("101000", "101500")]
+    trade = open_trade(account, short_plan(entries=entries, stop={"price": "103000"}))
+    venue.go(101_000)
+    again(trade)
+    first = -venue.held()
+    venue.hand("buy", "market", first + D("0.005"))
+    venue.go(101_500)
+    again(trade)
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
+    again(trade)
+    assert (trade.status, trade_held(trade)) == ("open", venue.held())
+    assert [order.quantity for order in resting(trade, "stop")] == [-venue.held()]
+    close(trade, D(1))
+    again(trade)
+    assert (trade.status, venue.held(), venue.resting()) == ("closed", 0, [])
     assert_books_are_equal(trade, venue)
 
 
