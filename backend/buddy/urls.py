@@ -13,7 +13,7 @@ APPS = [name for name in ("users", "events", "exchanges", "trading", "journal") 
 
 urlpatterns = [
     path("", include("buddy.health.urls")),
-    path("_allauth/", include("allauth.headless.urls")),
+    path("_allauth/browser/v1/", include("buddy.users.doors")),
     *(path("api/v1/", include(f"buddy.{name}.urls")) for name in APPS),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     re_path(r"^(?:api|_allauth|static|_app)(?:/.*)?$", problems.nothing_here),

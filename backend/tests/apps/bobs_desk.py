@@ -169,7 +169,7 @@ def _leaves(resolver: URLResolver) -> Iterator[URLPattern]:
     for one in resolver.url_patterns:
         if isinstance(one, URLPattern):
             yield one
-        elif str(one.pattern) != "_allauth/":
+        elif not str(one.pattern).startswith("_allauth"):
             yield from _leaves(one)
 
 

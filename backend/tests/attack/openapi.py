@@ -78,6 +78,10 @@ class Tally:
         told = " ".join(f"{status}={count}" for status, count in sorted(self.statuses.items()))
         return f"cases={sum(self.cases.values())} findings={len(self.findings)} {told}"
 
+    def table(self) -> str:
+        """How often each operation was asked, the least first."""
+        return "\n".join(f"{count:6} {operation}" for operation, count in reversed(self.of_each().most_common()))
+
 
 def attack(desk: Desk, ways: Sequence[str], *, cases: int, seed: int) -> Tally:
     """Ask every operation in these ways: `coverage`, `fuzzing` (`cases` times each way), `stateful` (`cases` rows).

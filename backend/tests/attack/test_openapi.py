@@ -34,6 +34,8 @@ def desk(alice: Any, tmp_path: Path, settings: Any, monkeypatch: Any) -> Iterato
 def assert_nothing_found(tally: Tally, capsys: Any) -> None:
     with capsys.disabled():
         print(f"\nattack: seed={SEED} {tally.line()}")
+        if len(WAYS) > 1:
+            print(tally.table())
     for name, told in tally.findings.items():
         print(f"--- {name}\n{told}")
     assert not tally.findings, f"ATTACK_SEED={SEED} finds {list(tally.findings)}"
