@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from .clock import Clock
+from .clock import SECOND, Clock
 from .story import LASTING, Trouble
+
+ASKED_AGAIN = {"key_refused": 16 * SECOND}
+"""By kind of trouble: so long after its end the product may find out, for the venue's sake."""
 
 
 class Fate:
@@ -40,7 +43,7 @@ class Fate:
             is_new = id(found) not in self._felt
             self._felt.add(id(found))
             self._strikes(kind, is_new)
-        self.excuse(self.began + found.at + found.lasts - self.clock.now)
+        self.excuse(self.began + found.at + found.lasts + ASKED_AGAIN.get(kind, 0) - self.clock.now)
         return True
 
     def excuse(self, milliseconds: int) -> None:

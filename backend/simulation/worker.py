@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ def main() -> None:
 
     wanted, seeds = sys.argv[1], [int(seed) for seed in sys.argv[2:]]
     database.make()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)  # a life makes many objects and few circles
     with plants.planted(wanted) if wanted != "-" else nullcontext():
         for told in _lives(seeds, shrinks=0 if wanted != "-" else SHRINKS):
             print(json.dumps(told), flush=True)
