@@ -7,7 +7,6 @@ The same conditional UPDATE does it on SQLite and on Postgres; nothing in the st
 from __future__ import annotations
 
 import logging
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,13 +23,15 @@ from buddy.core.errors import Temporary
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
+from . import living
 from .lease_renewal import Renewal
 from .moments import wall_ms
 
 log = logging.getLogger(__name__)
 
 LEASE_MS = 12_000
-"""A dead holder's account is free again after this long; a living one renews what it holds (`lease_renewal`).
+"""An account whose holder is silent is free again after this long; a living one renews what it holds
+(`lease_renewal`). A holder that is proven dead is not waited for (`living`).
 
 Longer than an order may be on its way to be sent (`SEND_WITHIN` of the adapter): whoever was frozen in between sends
 nothing once another may have taken over.
@@ -130,7 +131,7 @@ def _let_go(lease: Lease) -> None:
 
 
 def _acquire(account_id: int, wait: float) -> Lease:
-    owner = f"{os.getpid()}-{uuid.uuid4().hex[:16]}"
+    owner = f"{living.name()}-{uuid.uuid4().hex[:16]}"
     deadline = time.monotonic() + wait
     while (lease := _take(account_id, owner)) is None:
         if time.monotonic() >= deadline:
@@ -140,12 +141,15 @@ def _acquire(account_id: int, wait: float) -> Lease:
 
 
 def _take(account_id: int, owner: str) -> Lease | None:
-    """Take a free lease: nobody else may have taken it since it was seen free, or its epoch is another."""
+    """Take a free lease: nobody else may have taken it since it was seen free, or its epoch is another.
+
+    What a dead holder had on its way arrives within the time for which every order in doubt is waited for anyway.
+    """
     now, seen = wall_ms(), _STATE.first(account=account_id)
     if seen is None:
         raise Account.DoesNotExist
     holder, epoch, until = seen
-    if until > now and holder not in _LEFT:
+    if until > now and not _is_left(holder):
         return None
     fields = {"lease_owner": owner, "lease_epoch": epoch + 1, "lease_until": now + LEASE_MS}
     taken = _FREE(fields, account=account_id, epoch=epoch, until=until)
@@ -153,3 +157,8 @@ def _take(account_id: int, owner: str) -> Lease | None:
         return None
     _LEFT.discard(holder)
     return Lease(account_id, owner, epoch + 1)
+
+
+def _is_left(owner: str) -> bool:
+    """Whether nobody acts under this lease any more, though its time has not run out."""
+    return owner in _LEFT or living.is_dead(owner.rpartition("-")[0])
