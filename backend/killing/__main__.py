@@ -3,6 +3,7 @@
     python -m killing                                  every distinct point of every story
     python -m killing --seconds 60 --seed 4711         a slice of them, chosen by the seed
     python -m killing --story 3 --kills 1:worker:12    one run of one story
+    python -m killing --resume FILE                    what is not in the file yet; each run is added to it
 
 It says what it saw and exits with 1 when anything did not hold.
 """
@@ -10,47 +11,59 @@ It says what it saw and exits with 1 when anything did not hold.
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from threading import Lock, Thread
 from typing import Any
 
-from .programme import Points, Tally, runs_of
+from .programme import Points, Spot, Tally, runs_of
 from .stories import STORIES, Story
 from .theatre import Player, theatre
 
 OF_ONE_STORY = 4
 """Runs of a story in a slice."""
-Job = tuple[Story, list[tuple[int, str, int]], bool]
+Job = tuple[Story, list[Spot], bool]
 """A story, the kills of a run of it, and whether it is played to find its points."""
 
 
 class Director:
-    """Hands out runs; a story's first is played without a kill and tells its points."""
+    """Hands out runs; a story's first is played without a kill and tells its points.
 
-    def __init__(self, stories: Sequence[Story], dice: Random, seconds: float | None) -> None:
-        self.dice, self.seconds = dice, seconds
+    `diary`: a file that keeps what was played, one run a line; what stands there already counts as played.
+    """
+
+    def __init__(self, stories: Sequence[Story], dice: Random, seconds: float | None, diary: Path | None) -> None:
+        self.dice, self.seconds, self.diary = dice, seconds, diary
         self.tally = Tally()
-        self.stories, self.jobs = deque(stories), deque[Job]()
+        self.stories, self.jobs = deque(stories), deque[deque[Job]]()
         self.until = None if seconds is None else time.monotonic() + seconds
         self._lock = Lock()
 
     def next(self) -> Job | None:
-        """In a slice each story is killed at once; else all are known first, and runs come in any order."""
+        """In a slice each story is killed at once; else all are known first, and each has a run in its turn."""
         with self._lock:
             if self.until is not None and time.monotonic() > self.until and self.tally.struck:
                 return None
             if self.stories and not (self.jobs and self.until):
                 return self.stories.popleft(), [], True
-            return self.jobs.popleft() if self.jobs else None
+            return self._of_next_story() if self.jobs else None
+
+    def _of_next_story(self) -> Job:
+        jobs = self.jobs.popleft()
+        if len(jobs) > 1:
+            self.jobs.append(jobs)
+        return jobs.popleft()
 
     def saw(self, job: Job, told: dict[str, Any]) -> None:
         story, kills, is_first = job
         with self._lock:
+            self._note(story, kills, told)
             before = len(self.tally.violations)
             self.tally.add(story.name, kills, told)
             for violation in self.tally.violations[before:]:
@@ -60,16 +73,28 @@ class Director:
             if is_first:
                 self._plan(story, Points.of(told["points"]), told["seconds"])
 
+    def remember(self) -> None:
+        """What the diary tells of runs before this one."""
+        if self.diary is not None and self.diary.exists():
+            for line in self.diary.read_text().splitlines():
+                told = json.loads(line)
+                self.tally.add(told["story"], told["kills"], told)
+
+    def _note(self, story: Story, kills: list[Spot], told: dict[str, Any]) -> None:
+        if self.diary is not None:
+            kept = {key: told[key] for key in ("struck", "violations", "evidence", "naked", "seconds")}
+            with self.diary.open("a") as file:
+                file.write(json.dumps({"story": story.name, "kills": kills, **kept}) + "\n")
+
     def _plan(self, story: Story, points: Points, seconds: float) -> None:
-        runs = runs_of(points, self.dice)
-        distinct = sum(map(len, runs))
+        distinct = sum(len(points.distinct(step)) for step in range(points.steps))
+        runs = runs_of(points, self.dice, self.tally.seen.get(story.name, ()))
         self.tally.points += points.count
         self.tally.distinct += distinct
         if self.seconds is not None:
             runs = runs[:OF_ONE_STORY]
-        self.jobs += [(story, kills, False) for kills in runs]
-        if self.until is None:
-            self.dice.shuffle(self.jobs)
+        if runs:
+            self.jobs.append(deque((story, kills, False) for kills in runs))
         number = STORIES.index(story) + 1
         print(f"{number:2} {story.venue}: {story.name}", flush=True)
         print(f"   {points.count} points, {distinct} distinct, {seconds:.1f} s without a kill", flush=True)
@@ -97,7 +122,7 @@ def direct(director: Director, players: Sequence[Player]) -> None:
 def one(director: Director, story: Story, kills: str) -> None:
     parts = [each.split(":") for each in kills.split(",") if each]
     director.stories.clear()
-    director.jobs.append((story, [(int(step), role, int(number)) for step, role, number in parts], False))
+    director.jobs.append(deque([(story, [(int(step), role, int(number)) for step, role, number in parts], False)]))
 
 
 def main() -> int:
@@ -106,6 +131,7 @@ def main() -> int:
     words.add_argument("--kills", help="STEP:ROLE:NUMBER, commas between: one run of one story")
     words.add_argument("--seconds", type=float, help="a slice that takes about so long, once all is set up")
     words.add_argument("--seed", default=time.strftime("%Y-%m-%d", time.gmtime()))
+    words.add_argument("--resume", type=Path, metavar="FILE", help="play what is not in it yet")
     words.add_argument("--players", type=int, default=2, help="how many runs are played at a time")
     asked = words.parse_args()
     dice = Random(str(asked.seed))  # noqa: S311  it chooses what is tested
@@ -115,7 +141,8 @@ def main() -> int:
     begun = time.monotonic()
     print(f"seed {asked.seed}", flush=True)
     with theatre(asked.players) as players:
-        director = Director(stories, dice, asked.seconds)
+        director = Director(stories, dice, asked.seconds, asked.resume)
+        director.remember()
         if asked.kills is not None:
             one(director, stories[0], asked.kills)
         direct(director, players)

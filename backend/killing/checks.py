@@ -9,7 +9,7 @@ from typing import Any
 from buddy.core.exchange import OrderStatus, Role
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.models import Canary, Fill, ForeignPosition, Order, Trade
 
 from .stories import Story
 from .venue_books import OURS, ZERO, Books
@@ -29,6 +29,8 @@ def while_it_runs(books: Books, trades: list[Trade]) -> Iterator[str]:
     entered = sum((Decimal(order["quantity"]) for order in books.entries), ZERO)
     if entered > asked and trades:
         yield f"entries of {entered} were accepted where {asked} was asked for"
+    if len(books.proofs) > 1:
+        yield f"{len(books.proofs)} orders were accepted to prove one"
 
 
 def at_rest(books: Books) -> Iterator[str]:
@@ -46,6 +48,7 @@ def when_it_ended(story: Story, account: Account, books: Books, opening: Decimal
     if not books.is_flat or books.resting:
         yield f"the venue holds {books.held}, and {len(books.resting)} orders rest"
     yield from _orders(account, books)
+    yield from _proof(story, account, books)
     yield from _fills(account, books, trades)
     yield from _money(account, books, trades, opening)
     yield from _journal(trades, told)
@@ -56,11 +59,23 @@ def _orders(account: Account, books: Books) -> Iterator[str]:
     for order in rows:
         if order.status in OPEN_ENDS:
             yield f"{order.role} {order.client_id} is {order.status} in the end"
-    strangers = {o["client_id"] for o in books.orders if o["client_id"].startswith(OURS)} - {o.client_id for o in rows}
+    known = {order.client_id for order in rows}
+    strangers = {order["client_id"] for order in books.orders if order["client_id"].startswith(OURS)} - known
     yield from (f"no row stands for {name}" for name in sorted(strangers))
     accepted = {order["client_id"] for order in books.entries}
     legs = [(order.trade_id, order.leg) for order in rows if order.role == Role.ENTRY and order.client_id in accepted]
     yield from (f"leg {leg} entered twice" for leg in sorted(set(legs)) if legs.count(leg) > 1)
+
+
+def _proof(story: Story, account: Account, books: Books) -> Iterator[str]:
+    """One that never arrived has proven nothing, and is told so."""
+    outcomes = list(Canary.objects.filter(account=account).values_list("outcome", flat=True))
+    expected = [Canary.Outcome.PROVED if books.proofs else Canary.Outcome.FAILED] if story.proves else []
+    if outcomes != expected:
+        yield f"{len(books.proofs)} orders were accepted to prove placing, and written down as {outcomes}"
+    told = Event.objects.filter(account_id=account.pk, kind__in=("order_proved", "order_unproven")).count()
+    if told != len(expected):
+        yield f"what an order proved was told {told} times"
 
 
 def _fills(account: Account, books: Books, trades: list[Trade]) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from random import Random
 from typing import Any
 
@@ -11,6 +13,8 @@ from .executioner import AFTER, BEFORE
 
 Where = tuple[int, str]
 """Step and role."""
+Spot = tuple[int, str, int]
+"""Step, role, and the number of the point there."""
 BEATS = 2
 """Points of a beat in each step: before and after what it enqueues first."""
 
@@ -33,11 +37,13 @@ class Points:
     def steps(self) -> int:
         return 1 + max(step for step, _ in self.by_place)
 
-    def distinct(self, step: int) -> list[tuple[int, str, int]]:
-        found = [(step, "beat", number + 1) for number in range(BEATS)]
+    def distinct(self, step: int) -> dict[Spot, str]:
+        """What kind of moment each is."""
+        found = {(step, "beat", number + 1): f"beat {number}" for number in range(BEATS)}
         for (at, role), names in self.by_place.items():
             if at == step:
-                found += [(step, role, number + 1) for number in range(len(names)) if not _is_same(names, number)]
+                numbers = [number for number in range(len(names)) if not _is_same(names, number)]
+                found |= {(step, role, number + 1): f"{role} {kind_of(names[number])}" for number in numbers}
         return found
 
 
@@ -46,13 +52,25 @@ def _is_same(names: Sequence[str], number: int) -> bool:
     return number > 0 and names[number].endswith(BEFORE) and names[number - 1].endswith(AFTER)
 
 
-def runs_of(points: Points, dice: Random) -> list[list[tuple[int, str, int]]]:
-    """Kills of each run, one in each step, until every distinct point was one's turn. In no order."""
-    columns = [points.distinct(step) for step in range(points.steps)]
-    for column in columns:
-        dice.shuffle(column)
+def runs_of(points: Points, dice: Random, played: Collection[Spot] = ()) -> list[list[Spot]]:
+    """Kills of each run, one in each step, until every distinct point was one's turn; the kinds in turn, too.
+
+    Those `played` already are left out.
+    """
+    columns = [_in_turn(points.distinct(step), dice, played) for step in range(points.steps)]
     longest = max(map(len, columns))
     return [[column[number] for column in columns if number < len(column)] for number in range(longest)]
+
+
+def _in_turn(kinds: Mapping[Spot, str], dice: Random, played: Collection[Spot]) -> list[Spot]:
+    """One of each kind, another of each kind, and so on: what is rare comes early."""
+    by_kind = defaultdict[str, list[Spot]](list)
+    for spot, kind in kinds.items():
+        if spot not in played:
+            by_kind[kind].append(spot)
+    for spots in by_kind.values():
+        dice.shuffle(spots)
+    return [spot for row in zip_longest(*by_kind.values()) for spot in row if spot is not None]
 
 
 @dataclass
@@ -67,13 +85,16 @@ class Tally:
     naked: float = 0.0
     violations: list[str] = field(default_factory=list)
     by_kind: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, set[Spot]] = field(default_factory=dict)
+    """By story: where somebody died."""
 
     def add(self, story: str, kills: Sequence[Sequence[Any]], told: Mapping[str, Any]) -> None:
         self.runs += 1
         self.struck += len(told["struck"])
         self.missed += len(kills) - len(told["struck"])
         self.naked = max(self.naked, told["naked"])
-        for _, role, _, name in told["struck"]:
+        for step, role, number, name in told["struck"]:
+            self.seen.setdefault(story, set()).add((step, role, number))
             kind = f"{role} {kind_of(name)}"
             self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
         named = " ".join(f"{step}:{role}:{number}" for step, role, number in kills)
@@ -81,6 +102,7 @@ class Tally:
 
     def line(self) -> str:
         told = f"points={self.points} distinct={self.distinct} runs={self.runs} kills={self.struck}"
+        told += f" seen={sum(map(len, self.seen.values()))}"
         return f"{told} missed={self.missed} naked_most={self.naked:.2f}s violations={len(self.violations)}"
 
 

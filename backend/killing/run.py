@@ -11,7 +11,7 @@ from typing import Any
 
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.models import Canary, Fill, Order, Trade
 
 from . import checks
 from .processes import Process
@@ -22,8 +22,8 @@ from .venue_books import ZERO, Books
 STUCK = 60.0
 """Seconds in which a step must come to rest: RELIABILITY's I11."""
 NAKED_AT_MOST = 10.0
-"""Seconds for which what is held may be without its stop: I1. A dead worker's time until the next one lives is not
-counted: the lease is free at once here."""
+"""Seconds for which what is held may be without its stop: I1. Until the next worker lives nobody could place one, so
+that time is not counted."""
 LOST = 1.5
 """Seconds after which a tick that no look followed counts as lost."""
 GLANCE = 0.015
@@ -96,7 +96,10 @@ class Run:
         return self.result
 
     def _begin(self) -> None:
-        self.worker = self.stage.new_worker()
+        self.worker = self._new_worker()
+
+    def _new_worker(self) -> Process:
+        return self.stage.new_worker(proves=self.story.proves)
 
     def _play_step(self, happens: Callable[[Run], None]) -> None:
         kill = self.kills.get(self.step)
@@ -124,7 +127,7 @@ class Run:
         process = self._living().get(kill.role)
         if process is None or not process.is_dead(within=GLANCE):
             return False
-        self._buried(kill, process)
+        self._buried(kill)
         self._start_anew(kill.role)
         return True
 
@@ -138,7 +141,7 @@ class Run:
     def _evidence(self) -> list[str]:
         """All that the venue and our rows say of it."""
         lines = [f"venue: holds {self.books().held}"]
-        for order in self.books().orders:
+        for order in (*self.books().orders, *self.books().proofs):
             wish = order["wish"]
             what = f"{wish['order_side']} {order['quantity']} at {wish['price']} trigger {wish['trigger']}"
             lines.append(f"venue: {order['time']} {order['client_id']} {order['status']} {what} {order['reason']}")
@@ -157,7 +160,7 @@ class Run:
     # --- looking ---
 
     def books(self) -> Books:
-        return Books(self.hand.books(self.key), self.account.is_spot, self.story.stash)
+        return Books(self.hand.books(self.key), self.symbol, self.story.stash)
 
     def trades(self) -> list[Trade]:
         return list(Trade.objects.filter(account=self.account).order_by("id"))
@@ -197,10 +200,10 @@ class Run:
         return Account.objects.filter(pk=self.account.pk).values_list("looked_at", flat=True).get()
 
     def _replace_dead(self) -> bool:
-        """Start anew what was killed; a lease that it held is free, as if its time had passed."""
+        """Start anew what was killed. Nothing says so to the others, who may have to wait for what it held."""
         for role, process in self._living().items():
             if process.is_dead():
-                self._died(role, process)
+                self._died(role)
                 self._start_anew(role)
                 return True
         return False
@@ -212,23 +215,22 @@ class Run:
 
     def _start_anew(self, role: str) -> None:
         if role == "worker":
-            self.worker = self.stage.new_worker()
+            self.worker = self._new_worker()
         elif role == "web":
             self.stage.web = self.stage.new_web()
         else:
             self.beat = self.stage.new_beat()
         self._alive_since = time.monotonic()
 
-    def _died(self, role: str, process: Process) -> None:
+    def _died(self, role: str) -> None:
         kill, board = self.kills.get(self.step), self.stage.boards[role]
         if kill is None or kill.role != role or not board.is_armed:
             raise Broken(f"the {role} died by itself")
         board.disarm()
-        self._buried(kill, process)
+        self._buried(kill)
 
-    def _buried(self, kill: Kill, process: Process) -> None:
+    def _buried(self, kill: Kill) -> None:
         self.result.struck.append((kill, self.stage.boards[kill.role].points()[-1]))
-        Account.objects.filter(lease_owner__startswith=f"{process.pid}-").update(lease_until=0)
 
     # --- what must hold ---
 
@@ -252,8 +254,9 @@ class Run:
         books = books or self.books()
         rows = Order.objects.filter(account=self.account).order_by("id").values_list("role", "status", "filled")
         trades = [(trade.status, trade.exit_reason, trade.mismatch_since) for trade in self.trades()]
+        proofs = Canary.objects.filter(account=self.account).values_list("status", "cancel_at", "over_at")
         resting = sorted((str(order["id"]), str(order["filled"])) for order in books.resting)
-        return books.held, resting, trades, list(rows)
+        return books.held, resting, trades, list(rows), list(proofs)
 
     def _agrees(self, books: Books) -> bool:
         """Venue and database, while something is still to be looked after."""
@@ -264,11 +267,17 @@ class Run:
             return False
         if self._all_ended() or (books.is_flat and not books.resting):
             return False
-        return books.is_covered and self._booked() == books.held
+        return books.is_covered and self._booked() == books.held and not self._owes_proof()
 
     def _is_over(self, books: Books) -> bool:
         """Nobody looks any more, and nothing is left to look after."""
-        return self._all_ended() and books.is_flat and not books.resting
+        return self._all_ended() and books.is_flat and not books.resting and not self._owes_proof()
+
+    def _owes_proof(self) -> bool:
+        if not self.story.proves:
+            return False
+        rows = Canary.objects.filter(account=self.account)
+        return not rows.exists() or rows.filter(over_at=None).exists()
 
     def _all_ended(self) -> bool:
         return all(trade.status in ("closed", "cancelled") for trade in self.trades())

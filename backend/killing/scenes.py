@@ -62,10 +62,10 @@ class CutRun(Run):
         self._alive_since = time.monotonic()
         self._come_to_rest()
 
-    def _died(self, role: str, process: Process) -> None:
+    def _died(self, role: str) -> None:
         """Without its store a worker or a beat may end; the supervisor starts it again. What it held stays held."""
         if self.cut.name not in ("store-stopped", "flushed"):
-            super()._died(role, process)
+            super()._died(role)
 
     def _clean_up(self) -> None:
         if self.frozen is not None:

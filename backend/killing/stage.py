@@ -41,8 +41,9 @@ class Stage:
     def new_web(self) -> Process:
         return self.zygote.fork("web", port=self.port)
 
-    def new_worker(self, name: str = "worker", freezes_at: str = "") -> Process:
-        return self.zygote.fork("worker", name, freezes_at=freezes_at)
+    def new_worker(self, name: str = "worker", freezes_at: str = "", *, proves: bool = False) -> Process:
+        """`proves`: it sends canary orders."""
+        return self.zygote.fork("worker", name, freezes_at=freezes_at, proves=proves)
 
     def new_beat(self) -> Process:
         return self.zygote.fork("beat", schedule=str(self.folder / "schedule"))

@@ -1,4 +1,4 @@
-"""Twelve trades and more, each a list of things that happen; after each the desk looks until nothing is left to do."""
+"""Thirteen trades, and orders that prove placing: lists of things that happen, after each of which the desk looks."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ class Story:
     ends: tuple[tuple[str, str], ...]
     stash: Decimal = Decimal(0)
     """Coins of the trader's own that lie in the wallet."""
+    proves: bool = False
+    """Whether an order proves that placing works, beside all else or alone."""
 
 
 def opens(**plan: Any) -> Step:
@@ -72,6 +74,10 @@ def closes(share: str, trade: int = 0) -> Step:
 
 def closed_by_hand(share: str) -> Step:
     return lambda scene: scene.close_by_hand(share)
+
+
+def idles(scene: Scene) -> None:
+    """Nothing but what the desk does by itself."""
 
 
 def limit(price: str) -> list[dict[str, str]]:
@@ -181,4 +187,15 @@ STORIES = (
         ((CLOSED, "break_even"),),
         stash=Decimal("0.5"),
     ),
+    Story(
+        "a long at market beside which an order proves placing",
+        "binance",
+        (opens(**LONG_NOW), goes("98900")),
+        ((CLOSED, "stop_loss"),),
+        proves=True,
+    ),
+    Story("an order that proves placing at Binance", "binance", (idles,), (), proves=True),
+    Story("an order that proves placing at Bybit", "bybit", (idles,), (), proves=True),
+    Story("an order that proves placing at BingX", "bingx", (idles,), (), proves=True),
+    Story("an order that proves placing at Binance spot", "binance-spot", (idles,), (), proves=True),
 )

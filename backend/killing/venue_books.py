@@ -17,11 +17,15 @@ DUST = D("0.0002")
 
 @dataclass(frozen=True)
 class Books:
-    """`stash`: coins of the trader's own, in the same wallet."""
+    """`symbol`: of the story's trades. `stash`: coins of the trader's own, in the same wallet."""
 
     told: dict[str, Any]
-    is_spot: bool
+    symbol: str
     stash: Decimal
+
+    @property
+    def is_spot(self) -> bool:
+        return ":" not in self.symbol
 
     @property
     def wallet(self) -> Decimal:
@@ -41,17 +45,26 @@ class Books:
 
     @property
     def orders(self) -> list[dict[str, Any]]:
+        return [order for order in self._all_orders() if order["wish"]["symbol"] == self.symbol]
+
+    @property
+    def proofs(self) -> list[dict[str, Any]]:
+        """Orders that prove placing: they keep to a symbol that nothing else is on."""
+        return [order for order in self._all_orders() if order["wish"]["symbol"] != self.symbol]
+
+    def _all_orders(self) -> list[dict[str, Any]]:
         return [*self.told["orders"], *self.told["conditional"]]
 
     @property
     def resting(self) -> list[dict[str, Any]]:
-        return [order for order in self.orders if order["status"] in RESTS]
+        return [order for order in (*self.orders, *self.proofs) if order["status"] in RESTS]
 
     @property
     def exits(self) -> list[dict[str, Any]]:
+        rest = [order for order in self.orders if order["status"] in RESTS]
         if self.is_spot:
-            return [order for order in self.resting if order["wish"]["order_side"] == "sell"]
-        return [order for order in self.resting if order["wish"]["reduce_only"] or self._is_stop(order)]
+            return [order for order in rest if order["wish"]["order_side"] == "sell"]
+        return [order for order in rest if order["wish"]["reduce_only"] or self._is_stop(order)]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

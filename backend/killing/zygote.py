@@ -23,8 +23,11 @@ WORKER += ["--without-gossip", "--without-mingle"]
 
 
 def work(order: Mapping[str, Any]) -> None:
+    from django.conf import settings
+
     from buddy.celery import app
 
+    settings.CANARY_ORDERS = order["proves"]
     app.worker_main(["worker", "--hostname", f"{os.getpid()}@story", *WORKER, "--loglevel", "WARNING"])
 
 
