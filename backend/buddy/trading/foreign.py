@@ -9,14 +9,16 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from buddy.core.exchange import PositionState, Reading
+from buddy.core.exchange import PositionMode, PositionState, Reading
 from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
+from . import adopted
 from .lateness import Key, Lateness
 from .lease import Lease
-from .models import ForeignPosition, Trade
+from .models import Fill, ForeignPosition, Trade
+from .moments import at
 from .states import WORKING
 from .telling import hint_account, tell_account, text
 
@@ -28,6 +30,7 @@ GONE_AFTER = timedelta(seconds=5)
 EXPLAINED_AFTER = timedelta(seconds=30)
 """Nor do positions that are told later than the executions of a trade beside it."""
 JUST_NOW = timedelta(minutes=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 _ROWS = Select(lambda account: ForeignPosition.objects.filter(account_id=account).order_by("id"))
 
@@ -76,8 +79,8 @@ def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late:
     rows = {(row.symbol, Side(row.side)): row for row in _ROWS.rows(account=account.pk)}
     for position in reading.positions:
         key = (position.symbol, position.side)
-        if position.symbol not in claims.uncertain:
-            _keep_one(sight, position, rows.get(key))
+        if position.symbol not in claims.uncertain and (found := _keep_one(sight, position, rows.get(key))):
+            rows[key] = found
     there = {(position.symbol, position.side) for position in reading.positions}
     for key in rows.keys() - there:
         _maybe_gone(lease, account, rows[key], reading.time, GONE_AFTER)
@@ -85,7 +88,8 @@ def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late:
     return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}
 
 
-def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None) -> None:
+def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None) -> ForeignPosition | None:
+    """The row of one that is new."""
     key, claims = (position.symbol, position.side), sight.claims
     surplus = position.quantity - claims.possible.get(key, ZERO)
     if row is not None:
@@ -94,8 +98,27 @@ def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None
         _maybe_gone(sight.lease, sight.account, row, sight.now, EXPLAINED_AFTER)
     elif row is not None:
         _refresh(sight, row, position, surplus)
-    elif surplus > 0 and claims.holders.get(key, 0) != 1:  # what a hand has added belongs to the only trade there is
-        _find(sight, position, surplus)
+    elif surplus > 0:
+        is_beside = claims.holders.get(key, 0) == 1  # what a hand has added belongs to the only trade there is
+        if not is_beside or _was_entered_by_a_hand(sight, key, surplus):
+            return _find(sight, position, surplus, is_told=is_beside)
+    return None
+
+
+def _was_entered_by_a_hand(sight: Sight, key: Key, surplus: Decimal) -> bool:
+    """Whether executions of just now that were nobody's explain all of it: what a hand entered before ours did.
+
+    Only where a symbol is held one way, so that a purchase is not the end of a short.
+    """
+    account, (symbol, side) = sight.account, key
+    if account.position_mode != PositionMode.ONE_WAY:
+        return False
+    since = max(
+        sight.now - JUST_NOW // MILLISECOND, adopted.known_until(adopted.entries(account, {symbol})).get(symbol, 0)
+    )
+    rows = Fill.objects.filter(account=account, symbol=symbol, trade=None, time__gt=at(since)).order_by()
+    ways = rows.values_list("order_side", "quantity")
+    return sum((quantity if way == side.entry_order_side else -quantity for way, quantity in ways), ZERO) >= surplus
 
 
 def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Lateness) -> Decimal:
@@ -106,20 +129,21 @@ def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Latenes
     return min(max(before, surplus), most)
 
 
-def _find(sight: Sight, position: PositionState, quantity: Decimal) -> None:
+def _find(sight: Sight, position: PositionState, quantity: Decimal, *, is_told: bool) -> ForeignPosition:
     key, near = (position.symbol, position.side), _may_be_explained(sight.account, position.symbol)
     row = ForeignPosition(
         account=sight.account,
         symbol=position.symbol,
         side=position.side,
         first_seen=timezone.now(),
-        confirmed=not near and not sight.late.explains(key, quantity),
+        confirmed=is_told or (not near and not sight.late.explains(key, quantity)),
         **_figures(position, quantity),
     )
     with sight.lease.writing():
         row.save()
         if row.confirmed:
             _tell_found(sight.account, row, sight.now)
+    return row
 
 
 def _refresh(sight: Sight, row: ForeignPosition, position: PositionState, quantity: Decimal) -> None:

@@ -20,7 +20,7 @@ from . import booking
 from .case import Case
 from .client_ids import new_client_id
 from .figures import kept
-from .models import Fill
+from .models import Fill, Trade
 from .moments import at, to_ms, wall_ms
 from .telling import hint, tell, text
 
@@ -67,10 +67,17 @@ def _nets(case: Case) -> bool:
 
 
 def _beyond(case: Case) -> Decimal:
-    """How much more of what is nobody's left this side than entered it, by all that was ever told."""
-    rows = Fill.objects.filter(account=case.trade.account, symbol=case.trade.symbol, trade=None).order_by()
-    leaves = case.position.side.exit_order_side
-    return sum((q if way == leaves else -q for way, q in rows.values_list("order_side", "quantity")), ZERO)
+    """How much more of what is nobody's left this side than entered it: since the trade was asked for, and ever.
+
+    What lay there before it came, and a hand has closed since, is no part of it.
+    """
+    trade, leaves = case.trade, case.position.side.exit_order_side
+    everything = Fill.objects.filter(account=trade.account, symbol=trade.symbol, trade=None).order_by()
+    beyond = []
+    for rows in (everything, everything.filter(time__gte=_begun(trade))):
+        ways = rows.values_list("order_side", "quantity")
+        beyond.append(sum((quantity if way == leaves else -quantity for way, quantity in ways), ZERO))
+    return min(beyond)
 
 
 def _strangers(case: Case) -> QuerySet[Fill]:
@@ -88,9 +95,14 @@ def _strangers(case: Case) -> QuerySet[Fill]:
     if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
         return rows.none()
     if _nets(case):
-        return rows.reverse()
+        return rows.filter(time__gte=_begun(trade)).reverse()
     later = Fill.objects.filter(trade=trade, order_side=side.entry_order_side)
     return rows.filter(Exists(later.filter(pk__gt=OuterRef("pk"), time__lte=OuterRef("time"))))
+
+
+def _begun(trade: Trade) -> datetime:
+    begun: datetime = trade.asked_at or trade.created_at
+    return begun
 
 
 def _missed_since(case: Case) -> datetime:

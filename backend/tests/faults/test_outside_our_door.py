@@ -107,6 +107,19 @@ def test_what_a_hand_reversed_and_our_second_entry_closed_again_is_the_trades(
     assert_books_are_equal(trade, venue)
 
 
+def test_what_a_hand_entered_just_before_our_entry_filled_is_nobodys(account: Account, venue: VenueLike) -> None:
+    """Both are told in one reading. Our stop is for ours alone."""
+    trade = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.hand("buy", "market", "0.05")
+    venue.go(100_000)
+    again(trade, 1)
+    assert (nobodys(), trade_held(trade)) == ([("long", D("0.05"))], D("0.02"))
+    assert [order.quantity for order in resting(trade, "stop")] == [D("0.02")]
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "stop_loss", D("0.05"))
+
+
 def trade_held(trade: Trade) -> Decimal:
     sides = {"buy": 1, "sell": -1}
     return sum((fill.quantity * sides[fill.order_side] for fill in Fill.objects.filter(trade=trade)), D(0))
