@@ -143,7 +143,8 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
     restless = bool(again) or reading.behind or looked.acted
-    looked.calm = not (restless or looked.waits or ledger.account.is_paper) and _is_calm(found, ledger)
+    pending = restless or looked.waits or looked.failures
+    looked.calm = not (pending or ledger.account.is_paper) and _is_calm(found, ledger)
     if not ledger.account.is_paper:
         canary.tend(ledger, reading, proving, quiet=not (restless or looked.waits) and _is_quiet(found, ledger))
     return restless
