@@ -18,7 +18,7 @@ from buddy.trading.executor import NotNow
 from buddy.trading.models import ForeignPosition, Trade
 from buddy.trading.states import WORKING
 
-from . import invariants, plans
+from . import clicks, invariants, plans
 from .books import Key
 from .markets import COSTS, MARKETS
 from .story import Deed
@@ -73,9 +73,14 @@ def _trade(world: World, number: int, dice: Random) -> Trade:
 def _open(world: World, number: int, dice: Random) -> str:
     market = dice.choice(list(MARKETS.values()))
     wanted = plans.document(dice, market, world.ways[market.symbol].last)
-    trade = executor.open_trade(_account(world, number), wanted)
-    _hold_against_risk(world, number, trade)
-    return f"trade {trade.pk}: {wanted}"
+    account = _account(world, number)
+    wish = clicks.opens(
+        account.pk,
+        wanted,
+        lambda: executor.open_trade(account, wanted),
+        lambda trade: _hold_against_risk(world, number, trade),
+    )
+    return f"{clicks.ask(world, number, wish)}: {wanted}"
 
 
 def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
@@ -92,19 +97,23 @@ def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
 
 
 def _close(world: World, number: int, dice: Random) -> str:
-    return f"{executor.close(_trade(world, number, dice), D(1)).pk}"
+    trade = _trade(world, number, dice)
+    return clicks.ask(world, number, clicks.closes(trade.pk, "1", lambda: executor.close(trade, D(1))))
 
 
 def _close_part(world: World, number: int, dice: Random) -> str:
-    return f"{executor.close(_trade(world, number, dice), D(dice.choice(('0.25', '0.5', '0.9')))).pk}"
+    trade, share = _trade(world, number, dice), dice.choice(("0.25", "0.5", "0.9"))
+    return clicks.ask(world, number, clicks.closes(trade.pk, share, lambda: executor.close(trade, D(share))))
 
 
 def _withdraw(world: World, number: int, dice: Random) -> str:
-    return f"{executor.withdraw_entry(_trade(world, number, dice)).pk}"
+    trade = _trade(world, number, dice)
+    return clicks.ask(world, number, clicks.withdraws(trade.pk, lambda: executor.withdraw_entry(trade)))
 
 
 def _break_even(world: World, number: int, dice: Random) -> str:
-    return f"{executor.break_even_now(_trade(world, number, dice)).pk}"
+    trade = _trade(world, number, dice)
+    return clicks.ask(world, number, clicks.breaks_even(trade.pk, lambda: executor.break_even_now(trade)))
 
 
 def _hands_off(world: World, number: int, dice: Random) -> str:
@@ -139,9 +148,13 @@ def _move_stop(world: World, number: int, dice: Random) -> str:
 
 
 def _amended(world: World, number: int, trade: Trade, wanted: dict[str, Any]) -> str:
-    world.witnesses[number].moved_by_the_trader(trade.pk)
-    executor.amend_plan(trade, wanted)
-    return f"trade {trade.pk}: {wanted}"
+    wish = clicks.amends(
+        trade.pk,
+        wanted,
+        lambda: executor.amend_plan(trade, wanted),
+        lambda: world.witnesses[number].moved_by_the_trader(trade.pk),
+    )
+    return f"{clicks.ask(world, number, wish)}: {wanted}"
 
 
 def _foreign(world: World, number: int, dice: Random) -> ForeignPosition:

@@ -30,6 +30,15 @@ class Holders:
         return lease if epoch > lease.epoch else None
 
     @contextmanager
+    def of_another(self) -> Iterator[None]:
+        """What happens inside is done by another process, which holds nothing yet."""
+        mine, self.acting = self.acting, []
+        try:
+            yield
+        finally:
+            self.acting = mine
+
+    @contextmanager
     def watched(self) -> Iterator[None]:
         """Every lease that is taken and given back goes past it."""
         acquire, release = leases._acquire, Lease.release

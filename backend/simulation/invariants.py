@@ -331,6 +331,14 @@ def booked_twice(name: str, booked: Decimal, executed: Decimal) -> Iterator[Brok
         yield Broken("I7", name, f"{booked} of {name} is written down, and {executed} has executed")
 
 
+def one_effect(key: str, effects: int, trades: int) -> Iterator[Broken]:
+    """I4: what is asked under one key happens once at most, and every answer tells of the same."""
+    if effects > 1:
+        yield Broken("I4", key, f"{key} had its effect {effects} times")
+    if trades > 1:
+        yield Broken("I4", key, f"the answers to {key} name {trades} trades")
+
+
 def not_booked(name: str, ours: object, venues: object) -> Iterator[Broken]:
     """I7: what is written down is what the venue says, to the last digit."""
     if ours != venues:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -27,6 +27,9 @@ class Executioner:
         self.edge, self.wrote = edge, wrote
         self.dead = False
         self.writes = 0
+        self._aside = 1
+        self._left = 0
+        self._interruption: Callable[[], None] | None = None
 
     def strike(self) -> None:
         self.dead = True
@@ -41,9 +44,41 @@ class Executioner:
         if self.edge():
             self.strike()
 
+    @contextmanager
+    def aside(self, depth: int = 1) -> Iterator[None]:
+        """What happens inside is not the product's: nobody interrupts it."""
+        before, self._aside = self._aside, depth
+        try:
+            yield
+        finally:
+            self._aside = before
+
+    def product(self) -> AbstractContextManager[None]:
+        """What happens inside is the product's."""
+        return self.aside(0)
+
+    @contextmanager
+    def interrupted(self, statements: int, what: Callable[[], None]) -> Iterator[None]:
+        """Have `what` happen inside, once, after so many statements of the product, between two transactions."""
+        self._left, self._interruption = statements, what
+        try:
+            yield
+        finally:
+            self._interruption = None
+
+    def _may_interrupt(self) -> None:
+        if self._interruption is None or connection.in_atomic_block:
+            return
+        self._left -= 1
+        if self._left < 0:
+            what, self._interruption = self._interruption, None
+            what()
+
     def statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if self.dead and not sql.startswith(UNDOES):
             raise Killed
+        if not self._aside:
+            self._may_interrupt()
         if not sql.startswith(WRITES):
             return execute(sql, params, many, context)
         self.writes += 1

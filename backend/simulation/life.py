@@ -30,6 +30,7 @@ QUIET = 1
 """Rounds without anything to do after which the clock leaps to the next event."""
 LONG_TROUBLE, SELDOM = 12, 2 * MINUTE
 """After so many looks in a row that could not read an account, it is tried this often."""
+STIRS = 20 * SECOND
 AFTERMATH = 60 * SECOND
 """Once nothing goes wrong any more, all must be as it should be within this."""
 
@@ -120,6 +121,7 @@ class Life:
         for fate in self.world.fates:
             fate.over = True
             fate.waiting.clear()
+        self.world.repeats.clear()
         held_up = max((fate.excused_until for fate in self.world.fates), default=0)
         self._until(max(min(held_up, self.clock.now + 40 * SECOND), self.clock.now) + AFTERMATH)
 
@@ -138,13 +140,16 @@ class Life:
         self.beat = min(self.beat, self._after(self.clock.now))
         while not self.world.violations:
             deed_at = EPOCH + self.deeds[0].at if self.deeds else end + 1
+            repeat_at = self.world.repeats[0][0] if self.world.repeats else end + 1
             woken_at = min(self.world.woken.values(), default=end + 1)
-            moment = min(deed_at, woken_at, self.beat)
+            moment = min(deed_at, repeat_at, woken_at, self.beat)
             if moment > end:
                 break
             self._go_to(moment)
             if moment == deed_at:
                 self._do(self.deeds.pop(0))
+            elif moment == repeat_at:
+                self._guarded(self.world.repeats.pop(0)[1])
             elif moment == woken_at:
                 self._woken()
             else:
@@ -188,7 +193,8 @@ class Life:
     def _guarded(self, work: object) -> None:
         """In a process that may be killed."""
         try:
-            work()  # type: ignore[operator]
+            with self.world.executioner.product():
+                work()  # type: ignore[operator]
         except Killed:
             self.world.begin_again()
         self.world.thawed = False
@@ -203,7 +209,7 @@ class Life:
         world, looked = self.world, self.world.looked
         for account, each in looked.items():
             self.unread[account] = self.unread.get(account, 0) + 1 if each.trouble else 0
-        given_up = {account for account, times in self.unread.items() if times > LONG_TROUBLE}
+        given_up = {each for each, times in self.unread.items() if times > LONG_TROUBLE and not self._is_stirred(each)}
         busy = world.unsettled or lost or any(not _is_quiet(each) for each in self._others(looked, given_up))
         busy = busy or bool((self._unseen() | self._waits()) - given_up) or self._watched(given_up)
         world.unsettled = False
@@ -217,6 +223,11 @@ class Life:
             self.beat = later
             for witness in world.witnesses:
                 witness.rested = later
+
+    def _is_stirred(self, account: int) -> bool:
+        """Whether something happened to it just now: its trouble may be over."""
+        number = self.world.accounts.index(account)
+        return self.clock.now - self.world.changed.get(number, 0) < STIRS
 
     def _others(self, looked: Mapping[int, Looked], given_up: set[int]) -> list[Looked]:
         return [each for account, each in looked.items() if account not in given_up]

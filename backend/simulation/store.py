@@ -34,6 +34,15 @@ class Store:
     def hmget(self, name: str, *fields: str) -> list[Any]:
         return [None for _ in fields]
 
+    def incr(self, name: str) -> int:
+        value, until = self.kept.get(name, (0, None))
+        self.kept[name] = (value + 1, until)
+        return int(value) + 1
+
+    def expire(self, name: str, seconds: int) -> None:
+        if name in self.kept:
+            self.kept[name] = (self.kept[name][0], self.clock.now + seconds * SECOND)
+
     def delete(self, name: str) -> None:
         self.kept.pop(name, None)
 

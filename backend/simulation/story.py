@@ -73,6 +73,11 @@ ONCE = (
     "store_flushed",
 )
 """Goes wrong once, at the next call that it fits."""
+CLICKED = ("doubled", "wished_twice", "repeated")
+"""Goes wrong once, at the next wish of the trader's: asked twice at one moment, under one key or under two; or asked
+again and again for want of an answer."""
+MORE_ONCE = CLICKED
+"""These have dice of their own, so that seeds mean what they meant before there were any."""
 LASTING = {
     "unreadable": 40 * SECOND,
     "outage": 90 * SECOND,
@@ -91,12 +96,16 @@ LASTING = {
     "wakes_lost": 10 * MINUTE,
 }
 """Goes wrong for a while: the longest, in milliseconds."""
+CLICKS = ("open", "close", "close_part", "withdraw", "amend", "move_stop", "break_even")
+"""Deeds that a browser asks for."""
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
 OF_ONE_ROLE = ("re", "executed", "told", "stalled_before", "stalled_after", "fill")
 """How the kinds begin that wait for an order of a certain role."""
 DURATIONS = (1 * SECOND, 2 * SECOND, 3 * SECOND, 5 * SECOND, 8 * SECOND, 20 * SECOND, 60 * SECOND)
+JUST_BEFORE = 20
+"""Milliseconds."""
 PAUSES = (3 * MINUTE, 20 * MINUTE, 2 * HOUR, 9 * HOUR)
 
 
@@ -180,6 +189,8 @@ def written(seed: int) -> Story:
     times = [move.at for move in moves]
     deeds = _deeds(Random(f"{seed} deeds"), times, len(seats))
     troubles = _troubles(Random(f"{seed} troubles"), times, deeds, len(seats))
+    more = _more_troubles(Random(f"{seed} more troubles"), deeds)
+    troubles = tuple(sorted((*troubles, *more), key=lambda trouble: trouble.at))
     streamed = Random(f"{seed} stream").random() < 0.7
     return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
 
@@ -246,3 +257,11 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
         kind = dice.choice(("key_refused", "maintenance", "banned"))
         made.append(Trouble(max(100, dice.choice(around)), kind, dice.randrange(accounts), lasts=LASTING[kind]))
     return tuple(sorted(made, key=lambda trouble: trouble.at))
+
+
+def _more_troubles(dice: Random, deeds: tuple[Deed, ...]) -> list[Trouble]:
+    clicks = [deed for deed in deeds if deed.kind in CLICKS]
+    return [
+        Trouble(max(deed.at - JUST_BEFORE, 0), dice.choice(CLICKED), deed.account)
+        for deed in dice.sample(clicks, min(len(clicks), dice.randint(0, 3)))
+    ]

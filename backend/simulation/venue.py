@@ -237,6 +237,9 @@ class Connection:
         if self.fate.takes("find_fails"):
             self._say("find fails")
             raise CouldNotRead("The order could not be read.")
+        if self.fate.takes("find_is_empty"):
+            self._say("find is empty")
+            return None
         self.book.arrive()
         name = self.book.name_of(ref if by_name else replace(ref, client_id=""))
         found = self.book.find_by_name(name) if name is not None else None

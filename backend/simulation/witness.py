@@ -80,6 +80,8 @@ class Witness:
         self.since: dict[tuple[str, str], int] = {}
         self.asked: dict[int, list[Decimal]] = {}
         self.tightest: dict[int, Decimal] = {}
+        self.stops: dict[int, tuple[int, set[str], set[str]]] = {}
+        """By trade: the version of its plan, its stops when last seen, and those of them that are of an earlier one."""
         self.rested = 0
         """Until here nobody had to look: there was nothing to see."""
         self._checked = (-1, -1)
@@ -246,7 +248,7 @@ class Witness:
         ((good_look_at, trouble, created_at),) = _READ.rows(account=self.account)
         known = self._known()
         working = {trade.pk: trade for trade in _WORKING.rows(account=self.account)}
-        resting = tuple(self._resting(known, set(working)))
+        resting = tuple(self._resting(known, working))
         by_hand = {(trade.symbol, Side(trade.side)) for trade in working.values() if trade.hands_off}
         held = tuple(
             Held(
@@ -267,7 +269,7 @@ class Witness:
         rows = _ORDERS.rows(account=self.account)
         return {name: Known(Role(role), leg, trade, *said) for name, role, leg, trade, *said in rows}
 
-    def _resting(self, known: dict[str, Known], working: set[int]) -> Iterable[Rests]:
+    def _resting(self, known: dict[str, Known], working: dict[int, Trade]) -> Iterable[Rests]:
         for place, intent, left in self.book.resting():
             name, prefix = intent.client_id, intent.client_id[:3]
             if not _is_of_ours(name):
@@ -276,7 +278,9 @@ class Witness:
             role = ATTACHED.get(prefix, row.role if row else None)
             side = self.book.side_of(place, intent) if intent.reduce_only else _entered(intent)
             owner = row is not None and row.trade in working
-            wish = None if row is None or prefix in ATTACHED else (row.trade, row.role, row.leg, *_prices(intent))
+            wish = None
+            if row is not None and prefix not in ATTACHED and not (owner and working[row.trade].hands_off):
+                wish = (row.trade, row.role, row.leg, *_prices(intent))
             yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner, wish)
 
     def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
@@ -291,13 +295,7 @@ class Witness:
             if row is not None and row.trade == trade.pk and row.role is Role.ENTRY and row.leg < len(entered):
                 entered[row.leg] += quantity
         side = Side(trade.side)
-        stops = [
-            r.trigger for r in resting if r.role is Role.STOP and r.trigger and _trade_of(r.name, known) == trade.pk
-        ]
-        if trade.hands_off:
-            stops = []
-            self.moved_by_the_trader(trade.pk)
-        effective = (max if side is Side.LONG else min)(stops, default=None)
+        effective = (max if side is Side.LONG else min)(self._stops(trade, known, resting), default=None)
         return Row(
             trade.pk,
             trade.symbol,
@@ -310,6 +308,22 @@ class Witness:
             _keeps(trade),
             _has_targets(trade, known),
         )
+
+    def _stops(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> list[Decimal]:
+        """Where its stops rest, but for those of before the trader moved it: until the venue takes the new one they
+        stay."""
+        here = {
+            each.name: each.trigger
+            for each in resting
+            if each.role is Role.STOP and each.trigger and _trade_of(each.name, known) == trade.pk
+        }
+        version, seen, outdated = self.stops.get(trade.pk, (trade.plan_version, set(), set()))
+        if version != trade.plan_version:
+            outdated = seen
+        self.stops[trade.pk] = trade.plan_version, set(here), outdated
+        if trade.hands_off or version != trade.plan_version:
+            self.moved_by_the_trader(trade.pk)
+        return [] if trade.hands_off else [trigger for name, trigger in here.items() if name not in outdated]
 
     def _entered(self, resting: Iterable[Rests]) -> Iterable[tuple[str, Decimal]]:
         yield from ((one.name, one.fill.quantity) for one in self.book.executed)

@@ -17,6 +17,7 @@ from unittest.mock import patch
 from django.core.cache import cache
 from django.db import connection
 
+from buddy import throttle
 from buddy.core.errors import CouldNotRead, Temporary
 from buddy.core.exchange import OrderIntent
 from buddy.events import live
@@ -88,6 +89,8 @@ class World:
         self.changed: dict[int, int] = {}
         self.seen: dict[int, int] = {}
         """By account: when something happened to it at its venue, and when a look at it ended."""
+        self.repeats: list[tuple[int, Callable[[], None]]] = []
+        """What a browser sends again, and when."""
         self.stalled = self.thawed = False
         """A process stands still; one that did goes on with what it knew."""
         self.unsettled = True
@@ -129,16 +132,22 @@ class World:
             tell=lambda sentence: self.tell(f"[{number}] {sentence}"),
             on_order=lambda intent: self._ordered(number, intent),
             on_cancel=lambda name: self._cancelled(number, name),
-            on_refusal=lambda intent: self.witnesses[number].refused(intent),
+            on_refusal=lambda intent: self._refused(number, intent),
         )
 
     def _ordered(self, number: int, intent: OrderIntent) -> None:
-        self._holds_it(number, intent.client_id, f"{intent.client_id} was sent")
-        self.witnesses[number].sent(intent)
+        with self.executioner.aside():
+            self._holds_it(number, intent.client_id, f"{intent.client_id} was sent")
+            self.witnesses[number].sent(intent)
+
+    def _refused(self, number: int, intent: OrderIntent) -> None:
+        with self.executioner.aside():
+            self.witnesses[number].refused(intent)
 
     def _cancelled(self, number: int, name: str) -> None:
-        self._holds_it(number, name, f"{name} was cancelled")
-        self.witnesses[number].cancelled(name)
+        with self.executioner.aside():
+            self._holds_it(number, name, f"{name} was cancelled")
+            self.witnesses[number].cancelled(name)
 
     def _holds_it(self, number: int, subject: str, what: str) -> None:
         lease = self.holders.lost()
@@ -148,14 +157,15 @@ class World:
     def _writes(self, table: str) -> None:
         """A write of ours to `table`, before it is carried out."""
         if self.thawed and table.startswith("trading_"):
-            lease = self.holders.lost()
+            with self.executioner.aside():
+                lease = self.holders.lost()
             if lease is not None:
                 number = self.accounts.index(lease.account_id)
                 self.witnesses[number].seen += invariants.by_who_lost_it(table, f"{table} was written", lease.epoch)
 
     def settle_in(self) -> None:
         """The user, the accounts, and all that is going to happen outside."""
-        owner = User.objects.create(email="trader@example.org")
+        owner = self.owner = User.objects.create(email="trader@example.org")
         for number, seat in enumerate(self.story.seats):
             account = Account.objects.create(
                 owner=owner,
@@ -257,7 +267,7 @@ class World:
         yield patch.object(fetching.Place, "is_worker", True)
         yield patch.object(handing, "current_app", postman)
         yield patch.object(wakes, "current_app", postman)
-        for module in (live, pace, rates, wakes):
+        for module in (live, pace, rates, throttle, wakes):
             yield patch.object(module, "store", lambda: self.store)
         yield patch.object(pacing, "look_at_all", _in_turn)
         for module in (rounds, executor, watcher):
@@ -338,10 +348,13 @@ class World:
         self.store.forget()
 
     def _stall(self, number: int) -> None:
+        if not (self.stalled or connection.in_atomic_block):
+            self.stand_still(number, self.dice.choice(STANDS_STILL))
+
+    def stand_still(self, number: int, seconds: int) -> None:
         """This process stands still, and the others go on."""
-        if self.stalled or connection.in_atomic_block:
+        if not seconds or self.stalled:
             return
-        seconds = self.dice.choice(STANDS_STILL)
         self.tell(f"[{number}] a process stands still for {seconds}s")
         for fate in self.fates:
             fate.excuse(seconds * SECOND)
@@ -356,6 +369,19 @@ class World:
         self.thawed = True
         self.tell(f"[{number}] and goes on")
 
+    @contextmanager
+    def another_process(self) -> Iterator[None]:
+        """What happens inside happens in the middle of what another process does, which goes on afterwards."""
+        before, self.thawed = self.thawed, False
+        with self.holders.of_another():
+            yield
+        self.thawed = before
+
+    def comes_again(self, moment: int, what: Callable[[], None]) -> None:
+        """A browser sends something once more; nobody does when nothing goes wrong any more."""
+        if not any(fate.over for fate in self.fates):
+            self.repeats = sorted([*self.repeats, (moment, what)], key=lambda each: each[0])
+
     def _met(self, number: int, kind: str, is_new: bool) -> None:
         self.met[kind, self._state(number)] += 1
         if is_new:
@@ -368,7 +394,8 @@ class World:
             return "nothing"
         known, found = self._states.get(number, (-1, ""))
         if known != self.executioner.writes:
-            rows = _STATES.rows(account=self.accounts[number])
+            with self.executioner.aside():
+                rows = _STATES.rows(account=self.accounts[number])
             found = max((_state_of(*row) for row in rows), key=STATES.index, default="nothing")
             self._states[number] = self.executioner.writes, found
         return found

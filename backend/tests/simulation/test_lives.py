@@ -42,6 +42,18 @@ def test_a_stop_the_venue_attached_that_nobody_saw_goes_with_its_trade() -> None
     assert any("hand-1 buy" in each for each in life["executed"])
 
 
+def test_a_cancellation_that_failed_is_made_up_for_at_once_on_an_account_that_is_heard() -> None:
+    told = run("tests.simulation.told", "reduced by hand, and the cancelling of a target that is too large is lost")
+    life = json.loads(told.stdout)
+    assert (life["broken"], life["felt"]) == ([], ["cancel_request_lost", "unreadable"]), told.stderr
+
+
+def test_a_stop_that_the_trader_loosens_may_be_refused_at_first() -> None:
+    told = run("tests.simulation.told", "the trader loosens a stop, and the venue refuses the new one at first")
+    life = json.loads(told.stdout)
+    assert (life["broken"], life["felt"]) == ([], ["refused_reduce_only"]), told.stderr
+
+
 def test_one_seed_is_one_life() -> None:
     told = run("simulation.worker", "-", "5", "9", "5", "9")
     lives = [json.loads(line) for line in told.stdout.splitlines()]

@@ -15,10 +15,11 @@ import django
 from simulation.clock import SECOND
 from simulation.story import Deed, Move, Seat, Story, Trouble
 
-BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+BTC, ETH, SOL = "BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"
 BINANCE = Seat("binance", hedge=False, slices=None, childlike=True)
 BYBIT = Seat("bybit", hedge=False, slices=9185, childlike=True)
 A_LONG_AT_MARKET, A_SHORT_ON_TWO_ENTRIES, ALL_AND_AS_MUCH_AGAIN = 13, 280338, 332156
+A_LONG_ON_TWO_ENTRIES, A_LONG_BELOW, FURTHER_AWAY = 342030, 566749, 503961
 """Of the dice."""
 
 STORIES = {
@@ -40,6 +41,22 @@ STORIES = {
         ),
         troubles=(Trouble(32 * SECOND, "no_orders_told", 0, lasts=30 * SECOND),),
         ends=65 * SECOND,
+    ),
+    "reduced by hand, and the cancelling of a target that is too large is lost": Story(
+        seed=249,
+        seats=(Seat("binance", hedge=False, slices=None, childlike=True, free_makers=True),),
+        moves=(Move(49_447, SOL, Decimal("0.995565"), jump=False),),
+        deeds=(Deed(729, "open", 0, A_LONG_ON_TWO_ENTRIES), Deed(56_032, "hand_reduce", 0, 1)),
+        troubles=(Trouble(35_582, "cancel_request_lost", 0), Trouble(55_870, "unreadable", 0, lasts=3 * SECOND)),
+        ends=70 * SECOND,
+    ),
+    "the trader loosens a stop, and the venue refuses the new one at first": Story(
+        seed=264,
+        seats=(Seat("binance", hedge=False, slices=7063, childlike=False),),
+        moves=(Move(614_618, BTC, Decimal("0.990174"), jump=False),),
+        deeds=(Deed(47_401, "open", 0, A_LONG_BELOW), Deed(633_119, "move_stop", 0, FURTHER_AWAY)),
+        troubles=(Trouble(620_228, "refused_reduce_only", 0),),
+        ends=1_900 * SECOND,
     ),
 }
 
