@@ -51,8 +51,8 @@ attack: setup-dev ## every operation of the API under what it allows and forbids
 	cd backend && ATTACK_CASES=$(CASES) ATTACK_SEED=$(or $(SEED),1) ATTACK_WAYS=coverage,fuzzing \
 		$(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/attack
 
-kill: setup-dev ## SIGKILL at every point of thirteen trades, and what they stand on taken away (SLICE=60: seconds)
-	cd backend && $(PY) -m killing $(if $(SLICE),--seconds $(SLICE))
+kill: setup-dev ## SIGKILL at every point of thirteen trades, and what they stand on taken away (SLICE=60: seconds; RESUME=file)
+	cd backend && $(PY) -m killing $(if $(SLICE),--seconds $(SLICE)) $(if $(RESUME),--resume $(abspath $(RESUME)))
 	cd backend && $(PY) -m killing.cuts --freeze $(or $(FREEZE),8)
 
 test-frontend: setup-dev ## unit tests of the frontend

@@ -38,8 +38,10 @@ class Director:
     `diary`: a file that keeps what was played, one run a line; what stands there already counts as played.
     """
 
-    def __init__(self, stories: Sequence[Story], dice: Random, seconds: float | None, diary: Path | None) -> None:
-        self.dice, self.seconds, self.diary = dice, seconds, diary
+    def __init__(
+        self, stories: Sequence[Story], dice: Random, seconds: float | None, diary: Path | None = None, kind: str = ""
+    ) -> None:
+        self.dice, self.seconds, self.diary, self.kind = dice, seconds, diary, kind
         self.tally = Tally()
         self.stories, self.jobs = deque(stories), deque[deque[Job]]()
         self.until = None if seconds is None else time.monotonic() + seconds
@@ -63,7 +65,7 @@ class Director:
     def saw(self, job: Job, told: dict[str, Any]) -> None:
         story, kills, is_first = job
         with self._lock:
-            self._note(story, kills, told)
+            self._note(story, kills, told, is_first=is_first)
             before = len(self.tally.violations)
             self.tally.add(story.name, kills, told)
             for violation in self.tally.violations[before:]:
@@ -74,24 +76,29 @@ class Director:
                 self._plan(story, Points.of(told["points"]), told["seconds"])
 
     def remember(self) -> None:
-        """What the diary tells of runs before this one."""
-        if self.diary is not None and self.diary.exists():
-            for line in self.diary.read_text().splitlines():
-                told = json.loads(line)
-                self.tally.add(told["story"], told["kills"], told)
+        """What the diary tells of runs before this one: what was played, and the points of each story."""
+        if self.diary is None or not self.diary.exists():
+            return
+        lines = [json.loads(line) for line in self.diary.read_text().splitlines()]
+        for told in lines:
+            self.tally.add(told["story"], told["kills"], told)
+        known = {told["story"]: told for told in lines if "points" in told}
+        for story in [story for story in self.stories if story.name in known]:
+            self.stories.remove(story)
+            self._plan(story, Points.of(known[story.name]["points"]), known[story.name]["seconds"])
 
-    def _note(self, story: Story, kills: list[Spot], told: dict[str, Any]) -> None:
+    def _note(self, story: Story, kills: list[Spot], told: dict[str, Any], *, is_first: bool) -> None:
         if self.diary is not None:
-            kept = {key: told[key] for key in ("struck", "violations", "evidence", "naked", "seconds")}
+            kept = {key: value for key, value in told.items() if key != "points" or is_first}
             with self.diary.open("a") as file:
                 file.write(json.dumps({"story": story.name, "kills": kills, **kept}) + "\n")
 
     def _plan(self, story: Story, points: Points, seconds: float) -> None:
         distinct = sum(len(points.distinct(step)) for step in range(points.steps))
-        runs = runs_of(points, self.dice, self.tally.seen.get(story.name, ()))
+        runs = runs_of(points, self.dice, self.tally.seen.get(story.name, ()), self.kind)
         self.tally.points += points.count
         self.tally.distinct += distinct
-        if self.seconds is not None:
+        if self.seconds is not None and self.diary is None:
             runs = runs[:OF_ONE_STORY]
         if runs:
             self.jobs.append(deque((story, kills, False) for kills in runs))
@@ -132,6 +139,8 @@ def main() -> int:
     words.add_argument("--seconds", type=float, help="a slice that takes about so long, once all is set up")
     words.add_argument("--seed", default=time.strftime("%Y-%m-%d", time.gmtime()))
     words.add_argument("--resume", type=Path, metavar="FILE", help="play what is not in it yet")
+    words.add_argument("--tell", action="store_true", help="only what is in it")
+    words.add_argument("--kind", default="", help="only moments of such kinds: 'write', 'web before', …")
     words.add_argument("--players", type=int, default=2, help="how many runs are played at a time")
     asked = words.parse_args()
     dice = Random(str(asked.seed))  # noqa: S311  it chooses what is tested
@@ -140,15 +149,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing that was started stays behind
     begun = time.monotonic()
     print(f"seed {asked.seed}", flush=True)
-    with theatre(asked.players) as players:
-        director = Director(stories, dice, asked.seconds, asked.resume)
-        director.remember()
-        if asked.kills is not None:
-            one(director, stories[0], asked.kills)
-        direct(director, players)
+    director = Director(stories, dice, asked.seconds, asked.resume, asked.kind)
+    director.remember()
+    if asked.kills is not None:
+        one(director, stories[0], asked.kills)
+    if not asked.tell:
+        with theatre(asked.players) as players:
+            direct(director, players)
     tally = director.tally
-    for kind, count in sorted(tally.by_kind.items()):
-        print(f"   {count:5} kills of the {kind}")
+    print(*tally.lines(), sep="\n")
     print(f"{tally.line()} seconds={time.monotonic() - begun:.0f}", flush=True)
     return 1 if tally.violations else 0
 

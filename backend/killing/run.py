@@ -26,7 +26,7 @@ NAKED_AT_MOST = 10.0
 that time is not counted."""
 LOST = 1.5
 """Seconds after which a tick that no look followed counts as lost."""
-GLANCE = 0.015
+GLANCE = 0.03
 STOP_PATHS = {"binance": "/fapi/v1/algoOrder"}
 SIGNS = {"buy": 1, "sell": -1}
 
