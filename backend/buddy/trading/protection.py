@@ -13,11 +13,13 @@ from buddy.events.models import Event
 from . import books
 from .case import Case
 from .models import Order
-from .moments import at, to_ms
+from .moments import at, to_ms, wall_ms
 from .telling import tell, text
 
 NAKED_AT_MOST_MS = 10_000
 """Exchange time from the moment something is held without a live stop until it is closed at market."""
+BACK_WITHIN_MS = 5_000
+"""From the first reading after nobody could read or act: for so long a stop that was on its way is looked for."""
 REFUSALS_AT_MOST = 2
 TOLD = "told_declined"
 HARDLY = Decimal("0.001")
@@ -64,10 +66,22 @@ def mend(case: Case) -> bool:
     if case.held <= 0 or case.is_safe or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
         return False
     waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
-    if waited >= NAKED_AT_MOST_MS or refusals >= REFUSALS_AT_MOST:
+    is_late = waited >= NAKED_AT_MOST_MS and not _is_looked_for(case)
+    if is_late or refusals >= REFUSALS_AT_MOST:
         order_close(case, Cause.UNPROTECTED)
         return True
     return refusals > 0
+
+
+def _is_looked_for(case: Case) -> bool:
+    """A stop of an earlier look that died, or after which the venue was away: whether it arrived is known in a moment.
+
+    Nothing is closed for the time in which nobody could do anything. One that was sent again has had its chance.
+    """
+    stops = [order for order in case.orders if order.role == Role.STOP and order.status == OrderStatus.UNKNOWN]
+    earlier = [stop for stop in stops if stop.lease_epoch < case.lease.epoch and int(stop.raw.get("sends", 1)) == 1]
+    missed = [int(stop.raw["absent_since"]) for stop in earlier if "absent_since" in stop.raw]
+    return any(wall_ms() - since < BACK_WITHIN_MS for since in missed)
 
 
 def order_close(case: Case, cause: Cause) -> None:
