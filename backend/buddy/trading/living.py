@@ -12,7 +12,6 @@ import hashlib
 import logging
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -78,7 +77,7 @@ def _mine() -> _Self | None:
 def _begin() -> _Self | None:
     try:
         file = os.open(settings.DATA_DIR / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        mine = _Self(file, _place(file), secrets.randbits(48))
+        mine = _Self(file, _place(file), int.from_bytes(os.urandom(6)))
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, _lock(mine.byte))
     except OSError as trouble:
         log.warning("if this process dies, its leases have to run out before another goes on: %s", trouble)
