@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+import threading
+import traceback
 from functools import cache
+from typing import Any
 
 from buddy import env
 
@@ -45,6 +49,22 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
+
+
+def guard_last_words() -> None:
+    """What nobody caught is told redacted too: of a process, of a thread, of an object that goes."""
+    for place, name, told in (
+        (sys, "excepthook", lambda _kind, error, _trace: _tell(error)),
+        (sys, "unraisablehook", lambda given: _tell(given.exc_value)),
+        (threading, "excepthook", lambda given: _tell(given.exc_value)),
+    ):
+        if getattr(place, name) is getattr(place, f"__{name}__"):  # somebody else's, as a test runner's, stays
+            setattr(place, name, told)
+
+
+def _tell(error: Any) -> None:
+    if error is not None and not isinstance(error, SystemExit):  # a thread may leave that way
+        print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr, flush=True)
 
 
 @cache

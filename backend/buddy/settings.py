@@ -314,6 +314,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"handlers": [], "propagate": True},
+        "uvicorn": {"handlers": [], "propagate": True},  # its own would write what went wrong as it is
+        "uvicorn.access": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
         "ccxt": {"level": "INFO"},  # below that it writes every header it sends
         "celery.app.trace": {"level": "WARNING"},

@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     """429 with Retry-After `seconds`; the venue then bans whoever goes on."""
     BAN = "ban"
     """418 for `seconds`, whatever is asked."""
+    ECHO = "echo"
+    """Answered with HTTP `status` and all that was sent, key and signature too; nothing was done."""
     GARBAGE = "garbage"
     """Done, and answered with something that is no JSON."""
     TRUNCATED = "truncated"

@@ -110,6 +110,9 @@ async def _before(request: web.Request, protocol: Protocol, fault: Fault) -> web
             await asyncio.sleep(fault.seconds)
         case FaultKind.STATUS_BEFORE:
             return _status(protocol, fault)
+        case FaultKind.ECHO:
+            sent = f"{request.method} {request.path_qs} {dict(request.headers)} {await request.text()}"
+            return web.Response(text=sent, status=fault.status)
         case FaultKind.REFUSE:
             return _rendered(protocol.refusal(fault.code, fault.message))
         case FaultKind.RATE_LIMIT:

@@ -12,8 +12,9 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from buddy.core.errors import CouldNotRead
 from buddy.exchanges.models import Account
-from buddy.trading import executor
+from buddy.trading import executor, views
 from buddy.trading.claims import ABANDONED_AFTER, KEPT_FOR, ClaimLost, claim, forget_old
 from buddy.trading.models import IdempotentCall, Order, Trade
 from tests.apps.test_trades import account, around, post, price
@@ -65,6 +66,50 @@ def test_a_refusal_is_repeated_as_a_problem(api: Any, account: Account, price: D
 def test_two_users_may_use_the_same_key(api: Any, bobs_api: Any, account: Account, price: Decimal) -> None:
     assert post(api, "trades", body(account, price), "k").status_code == 201
     assert post(bobs_api, "trades", body(account, price), "k").status_code == 404
+
+
+def test_the_key_of_one_user_is_nothing_to_another(api: Any, bobs_api: Any, account: Account, price: Decimal) -> None:
+    """The same key with the same plan, each on an account of their own: two trades, each told to its owner."""
+    bobs = bobs_api.post("/api/v1/accounts", {"name": "Bobs", "price_source": "simulated"}, format="json").json()
+    first = post(api, "trades", body(account, price), "k").json()
+    second = post(bobs_api, "trades", {"account": bobs["id"], "plan": around(price)}, "k").json()
+    assert Trade.objects.count() == 2
+    assert (first["account"], second["account"]) == (account.pk, bobs["id"])
+    assert post(api, "trades", body(account, price), "k").json() == first
+
+
+def test_a_key_may_be_used_again_after_nothing_came_of_it(
+    api: Any, account: Account, price: Decimal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, status in ((CouldNotRead("away"), 503), (RuntimeError("a defect"), 500)):
+        with monkeypatch.context() as broken:
+            broken.setattr(executor, "open_trade", fails_with(error))
+            api.raise_request_exception = False
+            assert post(api, "trades", body(account, price), "k").status_code == status
+    assert not Trade.objects.exists()
+    assert post(api, "trades", body(account, price), "k").status_code == 201
+    assert Trade.objects.count() == 1
+
+
+def test_a_key_whose_answer_was_lost_behind_the_effect_does_nothing_again(
+    api: Any, account: Account, price: Decimal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(views, "tell_trade", fails_with(RuntimeError("a defect")))
+        api.raise_request_exception = False
+        assert post(api, "trades", body(account, price), "k").status_code == 500
+    assert post(api, "trades", body(account, price), "k").status_code == 409
+    grow_old(ABANDONED_AFTER)
+    answer = post(api, "trades", body(account, price), "k")
+    assert (answer.status_code, answer.json()["id"]) == (201, Trade.objects.get().pk)
+    assert Order.objects.filter(role="entry").count() == 1
+
+
+def fails_with(error: Exception) -> Any:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fails
 
 
 def test_a_hundred_equal_posts_at_once_open_one_trade(alice: Any, account: Account, price: Decimal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,64 @@ def test_what_hides_in_or_behind_a_picture_is_not_kept(api: Any, trade: Any) -> 
     assert b"PK\x03\x04" not in kept
 
 
+def archive() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as packed:
+        packed.writestr("canary.html", "<script>canary()</script>")
+    return written.getvalue()
+
+
+def hidden_in_a_jpeg() -> bytes:
+    """Right behind the first marker, where a page or a script would look for it."""
+    script = b"/*canary*/=1;alert(1)/*<script>canary()</script>"
+    return b"\xff\xd8" + b"\xff\xfe" + struct.pack(">H", len(script) + 2) + script + picture("JPEG")[2:]
+
+
+def swollen_exif() -> bytes:
+    """A JPEG of which nine megabytes are EXIF."""
+    part = b"Exif\0\0" + b"canary" * 10_000
+    return b"\xff\xd8" + (b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part) * 150 + picture("JPEG")[2:]
+
+
+def chunks_of(content: bytes, *more: tuple[bytes, bytes]) -> bytes:
+    """A PNG with chunks of ours behind its header."""
+    extra = b"".join(png([one])[8:] for one in more)
+    return content[:33] + extra + content[33:]
+
+
+POLYGLOTS = {
+    "an archive behind a PNG": lambda: picture() + archive(),
+    "an archive in a chunk of a PNG": lambda: chunks_of(picture(), (b"zIPx", archive())),
+    "a page in a chunk of a PNG": lambda: chunks_of(picture(), (b"htMl", b"<html><script>canary()</script>")),
+    "a script in a JPEG": hidden_in_a_jpeg,
+    "nine megabytes of EXIF": swollen_exif,
+    "a PDF behind a WebP": lambda: picture("WEBP") + b"%PDF-1.4 canary <script>canary()</script>",
+}
+
+
+@pytest.mark.parametrize("what", POLYGLOTS)
+def test_of_what_is_a_picture_and_something_else_the_picture_alone_is_kept(api: Any, trade: Any, what: str) -> None:
+    answer = send(api, trade, POLYGLOTS[what](), "chart.png.html", "text/html")
+    assert answer.status_code == 201, answer.content
+    served = fetched(api, trade)
+    kept = served.getvalue()
+    assert (kept, len(stored())) == (stored()[0].read_bytes(), 1)
+    assert (served["Content-Type"], Image.open(io.BytesIO(kept)).size) == ("image/webp", SIZE)
+    assert not [word for word in (b"canary", b"script", b"PK\x03\x04", b"%PDF", b"EXIF", b"ICCP") if word in kept]
+    assert len(kept) < 10_000
+
+
+NAMES = ["..\\..\\chart.png", "/etc/passwd", "chart.png.exe", "chart.svg", "a\r\nX-Evil: 1.png", "x" * 4000 + ".png"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, ".htaccess", "chart.php\x00.png", "‮gnp.exe", "CON.png", ""])
+def test_no_name_matters(api: Any, trade: Any, name: str) -> None:
+    answer = send(api, trade, picture(), name or "x")
+    assert answer.status_code == 201, answer.content
+    assert [(path.parent.name, path.suffix, len(path.stem)) for path in stored()] == [("screenshots", ".webp", 32)]
+    assert stored()[0].stem in fetched(api, trade)["Content-Disposition"]
+
+
 def test_the_name_is_ours(api: Any, trade: Any) -> None:
     send(api, trade, picture(), "../../../etc/chart.php")
     assert [path.parent.name for path in stored()] == ["screenshots"]
@@ -210,6 +269,7 @@ TEXT_BOMB = png(
         (b"IEND", b""),
     ]
 )
+PROFILE_BOMB = chunks_of(picture(), (b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 50_000_000, 9)))
 REFUSED = {
     "an empty file": (b" ", "not_a_picture"),
     "a web page": (b"<!doctype html><script>alert(1)</script>", "not_a_picture"),
@@ -226,6 +286,7 @@ REFUSED = {
     "a pixel bomb": (BOMB, "too_many_pixels"),
     "one pixel row too many": (png([(b"IHDR", header(5_000, 5_001)), (b"IEND", b"")]), "too_many_pixels"),
     "a text bomb": (TEXT_BOMB, "not_a_picture"),
+    "a profile bomb": (PROFILE_BOMB, "not_a_picture"),
     "a program": (b"MZ" + bytes(500), "not_a_picture"),
 }
 

@@ -29,6 +29,8 @@ from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
+from schemathesis.engine.run import PhaseName
+from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.transport.wsgi import WSGI_TRANSPORT, WSGITransport
 
 from tests.apps.bobs_desk import Desk
@@ -65,7 +67,13 @@ class Tally:
 
     cases: Counter[tuple[str, str]] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
+    rows: int = 0
+    """How many rows of operations, each on the desk as it was."""
     findings: dict[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        findings = {**self.findings, **other.findings}
+        return Tally(self.cases + other.cases, self.statuses + other.statuses, self.rows + other.rows, findings)
 
     def of_each(self) -> Counter[str]:
         """How often each operation of the document was asked; never is there too."""
@@ -76,26 +84,42 @@ class Tally:
 
     def line(self) -> str:
         told = " ".join(f"{status}={count}" for status, count in sorted(self.statuses.items()))
-        return f"cases={sum(self.cases.values())} findings={len(self.findings)} {told}"
+        return f"cases={sum(self.cases.values())} rows={self.rows} findings={len(self.findings)} {told}"
 
     def table(self) -> str:
         """How often each operation was asked, the least first."""
         return "\n".join(f"{count:6} {operation}" for operation, count in reversed(self.of_each().most_common()))
 
 
+def attack_in_rows(desk: Desk, *, cases: int, seed: int) -> Tally:
+    """At least `cases` rows of operations, each asked with what those before it answered.
+
+    The engine gives up, and calls it a success, once a row cannot be repeated word for word, and prices never can: it
+    is set to work again, with another seed, until there were enough.
+    """
+    whole, turn = Tally(), 0
+    while whole.rows < cases:
+        found = attack(desk, ["stateful"], cases=cases - whole.rows, seed=seed + 1_000_000 * turn)
+        assert found.rows, "it did nothing at all"
+        whole, turn = whole + found, turn + 1
+    return whole
+
+
 def attack(desk: Desk, ways: Sequence[str], *, cases: int, seed: int) -> Tally:
     """Ask every operation in these ways: `coverage`, `fuzzing` (`cases` times each way), `stateful` (`cases` rows).
 
-    Each request finds the desk as it was, but in a row.
+    Each request, or each row of them, finds the desk as it was.
     """
-    document = schemathesis.openapi.from_path(DOCUMENT, config=_config(desk, ways, cases, seed))
-    document.app = _browser(undone="stateful" not in ways)
+    undone = "stateful" not in ways
+    document = schemathesis.openapi.from_path(DOCUMENT, config=_config(desk, ways, cases, seed, undone=undone))
+    document.app = _browser(undone=undone)
     _aim(document, desk)
     tally = Tally(Counter({(one.ok().label, ""): 0 for one in document.get_all_operations() if isinstance(one, Ok)}))
-    with _one_connection(), mock.patch.object(transport, "get", return_value=IN_PROCESS):
+    with _one_connection(), _rows_undone(), mock.patch.object(transport, "get", return_value=IN_PROCESS):
         for event in from_schema(document).execute():
             if isinstance(event, events.ScenarioFinished):
                 _count(tally, event)
+                tally.rows += event.phase is PhaseName.STATEFUL_TESTING
             elif isinstance(event, events.NonFatalError | events.FatalError):
                 error = event.value if isinstance(event, events.NonFatalError) else event.exception
                 tally.findings[f"{getattr(event, 'label', '')} {error!r}"[:300]] = str(error)
@@ -111,6 +135,25 @@ def _one_connection() -> Iterator[None]:
     yield
     for signal in both:
         signal.connect(close_old_connections)
+
+
+@contextmanager
+def _rows_undone() -> Iterator[None]:
+    """What a row of operations did is undone before the next begins."""
+    begin, end = APIStateMachine.__init__, APIStateMachine.teardown
+
+    def begun(machine: APIStateMachine) -> None:
+        machine.undoing = transaction.atomic()
+        machine.undoing.__enter__()
+        begin(machine)
+
+    def ended(machine: APIStateMachine) -> None:
+        end(machine)
+        transaction.set_rollback(True)
+        machine.undoing.__exit__(None, None, None)
+
+    with mock.patch.multiple(APIStateMachine, __init__=begun, teardown=ended):
+        yield
 
 
 def _count(tally: Tally, event: events.ScenarioFinished) -> None:
@@ -133,7 +176,7 @@ def _story(case: Any, message: str, heard: bytes) -> str:
     return f"{message[:2000]}\n{sent[:1500]}\n{heard[:500]!r}"
 
 
-def _config(desk: Desk, ways: Sequence[str], cases: int, seed: int) -> SchemathesisConfig:
+def _config(desk: Desk, ways: Sequence[str], cases: int, seed: int, *, undone: bool) -> SchemathesisConfig:
     client = Client()
     client.force_login(desk.owner)
     phases = {name: {"enabled": name in ways} for name in ("examples", "coverage", "fuzzing", "stateful")}
@@ -145,7 +188,7 @@ def _config(desk: Desk, ways: Sequence[str], cases: int, seed: int) -> Schemathe
             "continue-on-failure": True,
             "generation": {"mode": "all", "max-examples": cases, "no-shrink": True, "database": "none"},
             "phases": phases,
-            "checks": CHECKS,
+            "checks": CHECKS | {"use_after_free": {"enabled": not undone}},  # what is deleted is there again
             "operations": LENIENT_OPERATIONS,
             "auth": {"openapi": {"session": {"api_key": cookie}}},
         }
@@ -185,17 +228,17 @@ def _browser(*, undone: bool) -> Callable[[dict[str, Any], Any], Answer]:
 
 def _aim(document: Any, desk: Desk) -> None:
     """Most numbers that could name a row do name one of the desk's; every other right plan could be carried out."""
-    right = bodies(desk)["POST trades"]["plan"]
+    right, ids = bodies(desk)["POST trades"]["plan"], desk.ids  # as they were: a row may be gone by and by
 
     @document.hook  # type: ignore[untyped-decorator]
     def map_case(context: Any, case: Any) -> Any:
         names = ROWS.get(context.operation.path.split("/")[3], {})
         path, query, body = case.path_parameters, case.query, case.body
         if not case.meta.is_negative_at(ParameterLocation.PATH):
-            case.path_parameters = {name: _aimed(value, desk, names.get(name)) for name, value in (path or {}).items()}
-        case.query = {name: _aimed(value, desk, name) for name, value in (query or {}).items()}
+            case.path_parameters = {name: _aimed(value, ids, names.get(name)) for name, value in (path or {}).items()}
+        case.query = {name: _aimed(value, ids, name) for name, value in (query or {}).items()}
         if isinstance(body, dict):
-            case.body = {name: _aimed(value, desk, name) for name, value in body.items()}
+            case.body = {name: _aimed(value, ids, name) for name, value in body.items()}
             if case.meta.generation.mode.is_positive and "plan" in body and len(str(body)) % 2:
                 case.body["plan"] = right
         return case
@@ -206,11 +249,11 @@ def _aim(document: Any, desk: Desk) -> None:
         return not (isinstance(failure, AcceptedNegativeData) and LENIENT.search(failure.message))
 
 
-def _aimed(value: Any, desk: Desk, name: str | None) -> Any:
+def _aimed(value: Any, ids: dict[str, int], name: str | None) -> Any:
     """`value`, or where it could be the number of a row of this kind, four times of five that of the desk's."""
-    if name not in desk.ids or isinstance(value, bool):
+    if name not in ids or isinstance(value, bool):
         return value
     text = str(value)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63) or int(text) % 5 == 0:
         return value
-    return type(value)(desk.ids[name])
+    return type(value)(ids[name])

@@ -21,6 +21,8 @@ from scripts.stores import Postgres, free_port
 from scripts.supervisor import Stack
 from tests.faults.browserless import Desk
 
+from .breaking import flag
+
 BTC = "BTC/USDT:USDT"
 
 
@@ -68,6 +70,13 @@ class Whole:
         with psycopg.connect(self.postgres.url) as connection:
             return int(connection.execute(query).fetchone()[0])  # type: ignore[index,arg-type]
 
+    def log(self, part: str) -> str:
+        return (self.stack.logs / f"{part}.log").read_text(errors="replace")
+
+    def breaks(self) -> None:
+        """From now on its processes have defects that tell secrets (`breaking`)."""
+        flag(self.stack.data).touch()
+
     def in_store(self) -> str:
         """Every key of the store with its value, as the store itself writes it down."""
         store = redis.Redis.from_url(self.stack.words["REDIS_URL"])
@@ -86,7 +95,7 @@ def whole_desk(data: Path) -> Iterator[Whole]:
         postgres.start()
         words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min", "LOG_LEVEL": "DEBUG"}
         stack = Stack(data, free_port(), words=words, demo="binance")
-        stack.words["DATABASE_URL"] = postgres.url
+        stack.words |= {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "tests.attack.breaking_settings"}
         stack.start()
         try:
             stack.wait_until_healthy(120)
@@ -115,7 +124,7 @@ class Trader(Desk):
         except urllib.error.HTTPError as refused:
             status, told, heads = refused.code, refused.read().decode(), str(refused.headers)
         self.answers.append(told + without_cookies(heads))
-        return status, json.loads(told or "null")
+        return status, json.loads(told) if "json" in heads else told
 
     def cookie(self, name: str) -> str:
         return next((cookie.value or "" for cookie in self.jar if name in cookie.name), "")
