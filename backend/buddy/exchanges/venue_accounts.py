@@ -32,7 +32,7 @@ ON_VENUES += ("slippage", "max_leverage", "max_risk_percent", "max_open_risk_per
 
 def open_at_venue(owner: Any, fields: Mapping[str, Any]) -> Account:
     """A testnet or live account; `fields` of the contract, `key` among them. Raises a Problem, and nothing is kept."""
-    keys = _checked_keys(fields["venue"], fields["mode"], fields.get("key"))
+    keys = _checked_keys(fields.get("venue", ""), fields["mode"], fields.get("key"))
     account = _draft(owner, fields)
     try:
         row = _sealed(account, keys)
@@ -81,7 +81,8 @@ def _checked_keys(venue: str, mode: str, key: Mapping[str, str] | None) -> Keys:
     offered = VENUES[venue].modes if venue in VENUES else ()
     if mode not in offered:
         known = ", ".join(name for name, one in VENUES.items() if mode in one.modes)
-        raise accounts.refuse("venue", f"There are no {mode} accounts at {venue}.", f"Choose one of: {known}.", "venue")
+        wrong = f"There are no {mode} accounts at {venue}." if venue else "The account needs a venue."
+        raise accounts.refuse("venue", wrong, f"Choose one of: {known}.", "venue" if venue else "required")
     if key is None:
         raise accounts.refuse("key", "An account at a venue needs a key.", "Give its key and secret.", "required")
     if VENUES[venue].needs_passphrase and not key.get("passphrase"):

@@ -84,6 +84,13 @@ def test_where_the_whole_account_has_one_margin_mode_plans_that_name_none_follow
     assert opened(api, name="Other", key=KEY | {"api_key": "another-canary-key"})["margin_mode"] == "cross"
 
 
+@pytest.mark.parametrize(("where", "code"), [({}, "required"), ({"venue": ""}, "blank"), ({"venue": "mtgox"}, "venue")])
+def test_an_account_at_no_venue_is_refused_by_that_field(api, venue, where, code):
+    answer = api.post(ACCOUNTS, {"name": "Somewhere", "mode": "testnet", "key": KEY, **where})
+    assert refused(answer, "venue") == code
+    assert not Account.objects.exists()
+
+
 def test_no_answer_ever_holds_a_key(api, venue):
     told = opened(api)
     answers = [api.get(ACCOUNTS), api.get(f"{ACCOUNTS}/{told['id']}"), api.get("/api/v1/events")]
