@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
-from . import vault
+from . import second_factor, vault
 
 
 @dataclass(slots=True)
@@ -24,9 +25,9 @@ class Outcome:
 def reseal() -> Outcome:
     """Every sealed row under the newest key. A row that somebody changes meanwhile is left as they wrote it."""
     outcome = Outcome()
-    for row in _sealed_rows():
+    for row, sealed_anew in chain(((row, row.sealed_anew) for row in _sealed_rows()), second_factor.rows()):
         try:
-            fresh = row.sealed_anew()
+            fresh = sealed_anew()
         except vault.CannotOpen:
             outcome.closed += 1
             continue

@@ -111,12 +111,19 @@ class Viewer:
 
     async def frame(self, name: str) -> Frame:
         """The next frame called `name`; others are passed over."""
+        return (await self.frames_until(name))[-1]
+
+    async def frames_until(self, name: str) -> list[Frame]:
+        """All up to and with the next frame called `name`."""
+        heard: list[Frame] = []
         while True:
             raw = (await asyncio.wait_for(self.reader.readuntil(b"\n\n"), 10)).decode()
             lines = [line for line in raw.splitlines() if ": " in line]
             found = dict(line.split(": ", 1) for line in lines)
+            if "data" in found:
+                heard.append({"id": int(found.get("id", 0)), **json.loads(found["data"])})
             if found.get("event") == name:
-                return {"id": int(found.get("id", 0)), **json.loads(found["data"])}
+                return heard
 
     async def ended(self) -> bool:
         return not (await asyncio.wait_for(self.reader.read(), 10)).strip(b"0\r\n")
@@ -297,6 +304,28 @@ def test_prices_reach_the_viewer_of_the_account_and_nobody_elses(server: Server,
 
     frame = asyncio.run(listen())
     assert (frame["account"], frame["last"], frame["time"]) == (account.pk, "64000.1", 2)
+
+
+def test_who_names_somebody_elses_account_or_events_hears_and_moves_nothing_of_theirs(
+    server: Server, owner: Any, make_account: Any, django_user_model: Any
+) -> None:
+    """By the account asked for, by the number to go on from, and by what is published to both."""
+    other = django_user_model.objects.create_user("other@example.org")
+    theirs, cookie, before = make_account(other), signed_in(owner), tell(other, "theirs, before")
+    query = f"account={theirs.pk}&symbols=BTC/USDT:USDT&last_event_id={before - 1}"
+
+    async def listen() -> list[Frame]:
+        async with viewing(server, f"Cookie: {cookie}", query=query) as viewer:
+            hello = await viewer.frame("hello")
+            watched = await off_loop(live.watched, theirs.pk)
+            await off_loop(live.publish_price, theirs.pk, "BTC/USDT:USDT", "1", 1)
+            await off_loop(tell, other, "theirs, now")
+            await off_loop(tell, owner, "mine")
+            return [hello, {"watched": watched}, *await viewer.frames_until("event")]
+
+    hello, watched, *heard = asyncio.run(listen())
+    assert (hello["recent"], watched["watched"]) == ([], set())
+    assert [frame.get("text") for frame in heard] == ["mine"]
 
 
 @pytest.fixture

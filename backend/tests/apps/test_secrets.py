@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 import redis
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 
 from buddy import redact
 from buddy.core.errors import CouldNotRead, KeyRefused
@@ -175,3 +178,52 @@ def test_a_defect_while_a_key_is_saved_tells_nothing(
     assert "broke with [redacted]" in log.getvalue()
     assert not apps.get_model("exchanges", "Account").objects.exists()
     assert_nowhere(log, told)
+
+
+# --- a second factor --------------------------------------------------------------------------------------------------
+
+FACTORS = "/_allauth/browser/v1/account/authenticators"
+
+
+def confirm(trader: Browser) -> None:
+    assert trader.send("post", "/_allauth/browser/v1/auth/reauthenticate", {"password": PASSWORD}).status_code == 200
+
+
+def code_now(secret: str) -> str:
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return str(format_hotp_value(hotp_value(secret, counter)))
+
+
+def test_a_second_factor_is_sealed_works_and_is_sealed_anew(trader: Browser, log: io.StringIO, settings: Any) -> None:
+    confirm(trader)
+    secret = trader.send("get", f"{FACTORS}/totp").json()["meta"]["secret"]
+    assert trader.send("post", f"{FACTORS}/totp", {"code": code_now(secret)}).status_code == 200
+    codes = trader.send("get", f"{FACTORS}/recovery-codes").json()["data"]["unused_codes"]
+    assert_signing_in_takes(codes[0])
+    settings.VAULT_KEY = f"{'n' * 40},{VAULT_KEY}"
+    call_command("rotate_vault", stdout=io.StringIO())
+    settings.VAULT_KEY = "n" * 40
+    assert_signing_in_takes(codes[1])
+    for place in (log.getvalue(), kept(), in_store()):
+        assert_silent({secret, *codes}, place, "anywhere")
+
+
+def test_a_second_factor_from_before_there_was_a_seal_works_and_is_sealed(trader: Browser) -> None:
+    confirm(trader)
+    seed, user = "canary-seed-of-codes", User.objects.get()
+    for kind, data in (("totp", {"secret": "JBSWY3DPEHPK3PXP"}), ("recovery_codes", {"seed": seed, "used_mask": 0})):
+        Authenticator.objects.create(user=user, type=kind, data=data)
+    codes = trader.send("get", f"{FACTORS}/recovery-codes").json()["data"]["unused_codes"]
+    call_command("rotate_vault", stdout=io.StringIO())
+    assert seed not in kept()
+    assert_signing_in_takes(codes[0])
+
+
+def assert_signing_in_takes(code: str) -> None:
+    """The password alone does not do, and a code does once."""
+    for status in (200, 400):
+        browser = Browser()
+        assert browser.sign_in("new@example.org", PASSWORD).status_code == 401
+        assert browser.send("get", "/api/v1/me").status_code == 401
+        answer = browser.send("post", "/_allauth/browser/v1/auth/2fa/authenticate", {"code": code})
+        assert answer.status_code == status, answer.content

@@ -73,7 +73,8 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         findings = {**self.findings, **other.findings}
-        return Tally(self.cases + other.cases, self.statuses + other.statuses, self.rows + other.rows, findings)
+        cases = Counter({key: self.cases[key] + other.cases[key] for key in {*self.cases, *other.cases}})
+        return Tally(cases, self.statuses + other.statuses, self.rows + other.rows, findings)
 
     def of_each(self) -> Counter[str]:
         """How often each operation of the document was asked; never is there too."""

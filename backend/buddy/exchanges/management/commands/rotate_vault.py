@@ -1,4 +1,4 @@
-"""manage.py rotate_vault: seal every exchange key under the newest VAULT_KEY."""
+"""manage.py rotate_vault: seal every exchange key and second factor under the newest VAULT_KEY."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from buddy.exchanges.resealing import reseal
 
 
 class Command(BaseCommand):
-    help = "Seals every exchange key under the first key in VAULT_KEY. May be stopped and run again at any time."
+    help = "Seals keys and second factors under the first key in VAULT_KEY. May be stopped and run again at any time."
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = reseal()
