@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -33,7 +34,7 @@ def opened(text: str) -> str:
 def rows() -> Iterator[tuple[Authenticator, Callable[[], dict[str, Any]]]]:
     """Each with what seals it anew."""
     for row in Authenticator.objects.order_by("pk").iterator():
-        yield row, lambda row=row: _sealed_anew(row.data)
+        yield row, partial(_sealed_anew, row.data)
 
 
 def _sealed_anew(data: dict[str, Any]) -> dict[str, Any]:
