@@ -73,9 +73,12 @@ class Whole:
     def log(self, part: str) -> str:
         return (self.stack.logs / f"{part}.log").read_text(errors="replace")
 
-    def breaks(self) -> None:
-        """From now on its processes have defects that tell secrets (`breaking`)."""
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Its processes have defects that tell secrets (`breaking`)."""
         flag(self.stack.data).touch()
+        yield
+        flag(self.stack.data).unlink()
 
     def in_store(self) -> str:
         """Every key of the store with its value, as the store itself writes it down."""

@@ -179,15 +179,15 @@ WHERE = {
 
 def everything_breaks(desk: Whole, trader: Trader, account: int) -> None:
     """Defects, in every process, with secrets in their variables and their words."""
-    desk.breaks()
-    trader.ask("POST", f"{ACCOUNTS}/{account}/check", {})
-    trader.ask("PUT", f"{ACCOUNTS}/{account}/key", LAST)
-    status, _ = trader.ask("GET", "/api/v1/live")
-    assert status == 500
-    deadline = time.monotonic() + 60
-    while missing := [(part, what) for part, told in WHERE.items() for what in told if not heard_of(desk, part, what)]:
-        assert time.monotonic() < deadline, missing
-        time.sleep(0.2)
+    with desk.broken():
+        trader.ask("POST", f"{ACCOUNTS}/{account}/check", {})
+        trader.ask("PUT", f"{ACCOUNTS}/{account}/key", LAST)
+        status, _ = trader.ask("GET", "/api/v1/live")
+        assert status == 500
+        deadline = time.monotonic() + 60
+        while missing := [(part, what) for part in WHERE for what in WHERE[part] if not heard_of(desk, part, what)]:
+            assert time.monotonic() < deadline, missing
+            time.sleep(0.2)
 
 
 def heard_of(desk: Whole, part: str, what: str) -> bool:
