@@ -152,7 +152,12 @@ def _take(account_id: int, owner: str) -> Lease | None:
     if until > now and not _is_left(holder):
         return None
     fields = {"lease_owner": owner, "lease_epoch": epoch + 1, "lease_until": now + LEASE_MS}
-    taken = _FREE(fields, account=account_id, epoch=epoch, until=until)
+    try:
+        taken = _FREE(fields, account=account_id, epoch=epoch, until=until)
+    except DatabaseAway:  # it may be taken all the same, and nobody would act under it
+        _LEFT.add(owner)
+        connection.close_if_unusable_or_obsolete()
+        raise
     if not taken:
         return None
     _LEFT.discard(holder)

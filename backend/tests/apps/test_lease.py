@@ -14,6 +14,7 @@ from django.db import OperationalError, connection, connections, transaction
 from buddy.events.models import Event
 from buddy.exchanges.ccxt_exchange import SEND_WITHIN
 from buddy.exchanges.models import Account
+from buddy.trading import lease
 from buddy.trading.executor import open_trade
 from buddy.trading.lease import LEASE_MS, Lease, LeaseHeld, LeaseLost, leased
 from buddy.trading.lease_renewal import Renewal
@@ -150,6 +151,23 @@ def test_a_look_that_lost_its_account_on_the_way_has_checked_nothing(alice: Any)
     trade.refresh_from_db()
     assert trade.checked_at is None
     assert not Event.objects.filter(account_id=account.pk, data__trouble="").exists()
+
+
+def test_a_lease_that_was_taken_without_an_answer_is_nobodys(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = lease._FREE
+
+    def unanswered(*fields: Any, **values: Any) -> int:
+        take(*fields, **values)
+        raise OperationalError("The connection was cut.")
+
+    monkeypatch.setattr(lease, "_FREE", unanswered)
+    with pytest.raises(OperationalError), leased(account.pk):
+        pass
+    monkeypatch.undo()
+    account.refresh_from_db()
+    assert account.lease_until > wall_ms()
+    with leased(account.pk) as ours:
+        assert ours.epoch == account.lease_epoch + 1
 
 
 def test_a_late_release_leaves_the_new_holder_alone(account: Account) -> None:
