@@ -10,6 +10,8 @@ from unittest.mock import patch
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .wire import Wire
+
 UNDOES = ("ROLLBACK", "SAVEPOINT", "RELEASE")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 FENCE = '"exchanges_account"'
@@ -23,10 +25,11 @@ class Killed(BaseException):
 class Executioner:
     """`edge` says at each edge whether it is the last one of the process; `wrote` hears of each table written to."""
 
-    def __init__(self, edge: Callable[[], bool], wrote: Callable[[str], None] = lambda table: None) -> None:
+    def __init__(self, edge: Callable[[], bool], wrote: Callable[[str], None], wire: Wire) -> None:
         self.edge, self.wrote = edge, wrote
         self.dead = False
         self.writes = 0
+        self.wire = wire
         self._aside = 1
         self._left = 0
         self._interruption: Callable[[], None] | None = None
@@ -77,8 +80,9 @@ class Executioner:
     def statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if self.dead and not sql.startswith(UNDOES):
             raise Killed
-        if not self._aside:
+        if not self._aside and not sql.startswith(UNDOES):
             self._may_interrupt()
+            self.wire.statement()
         if not sql.startswith(WRITES):
             return execute(sql, params, many, context)
         self.writes += 1
@@ -86,10 +90,18 @@ class Executioner:
             self.wrote(sql.split('"', 2)[1])
         if connection.in_atomic_block:
             return execute(sql, params, many, context)
+        return self._between_edges(lambda: execute(sql, params, many, context))
+
+    def _between_edges(self, work: Callable[[], Any]) -> Any:
+        """At either of which the process may die, or its line be cut."""
         self.at_edge()
-        found = execute(sql, params, many, context)
+        if not self._aside:
+            self.wire.edge("cut_before")
+        done = work()
         self.at_edge()
-        return found
+        if not self._aside:
+            self.wire.edge("cut_after")
+        return done
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -97,10 +109,8 @@ class Executioner:
         commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
 
         def committed(wrapper: BaseDatabaseWrapper) -> Any:
-            self.at_edge()
-            done = commit(wrapper)
-            self.at_edge()
-            return done
+            return self._between_edges(lambda: commit(wrapper))
 
-        with patch.object(BaseDatabaseWrapper, "_commit", committed), connection.execute_wrapper(self.statement):
+        patched = patch.object(BaseDatabaseWrapper, "_commit", committed)
+        with patched, self.wire.mended(), connection.execute_wrapper(self.statement):
             yield

@@ -23,6 +23,7 @@ from .invariants import Broken
 from .killing import Killed
 from .story import HANDS, Deed, Story
 from .uncovered import Gap
+from .wire import Cut
 from .world import World
 
 BEAT = 2 * SECOND
@@ -183,18 +184,16 @@ class Life:
 
     def _are_lost(self) -> bool:
         """Rounds are everybody's: when they are lost, no account is looked at."""
-        fates = self.world.fates
-        if not any(fate.is_on("beats_lost") for fate in fates):
-            return False
-        for fate in fates:
-            fate.excuse(max(other.excused_until for other in fates) - self.clock.now)
-        return True
+        return self.world.is_away("beats_lost") or self.world.is_away("store_away")
 
     def _guarded(self, work: object) -> None:
         """In a process that may be killed."""
         try:
-            with self.world.executioner.product():
+            with self.world.executioner.product(), self.world.wire.anew():
                 work()  # type: ignore[operator]
+        except Cut as cut:  # a task or a request fails, and its process goes on
+            self.world.tell(f"failed: {cut}")
+            self.world.unsettled = True
         except Killed:
             self.world.begin_again()
         self.world.thawed = False

@@ -14,6 +14,6 @@ from buddy.settings import DATABASES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {"NAME": ":memory:", "ENGINE": "simulation.sqlite"}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "simulation.store.Cache", "LOCATION": ""}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
 LEASES_RENEWED = False  # by a thread, on the clock of this machine

@@ -6,6 +6,7 @@ is made smaller.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -76,8 +77,8 @@ ONCE = (
 CLICKED = ("doubled", "wished_twice", "repeated")
 """Goes wrong once, at the next wish of the trader's: asked twice at one moment, under one key or under two; or asked
 again and again for want of an answer."""
-MORE_ONCE = CLICKED
-"""These have dice of their own, so that seeds mean what they meant before there were any."""
+MORE_ONCE = (*CLICKED, "cut_before", "cut_after")
+"""These and `MORE_LASTING` have dice of their own, so that seeds mean what they meant before there were any."""
 LASTING = {
     "unreadable": 40 * SECOND,
     "outage": 90 * SECOND,
@@ -98,6 +99,8 @@ LASTING = {
 """Goes wrong for a while: the longest, in milliseconds."""
 CLICKS = ("open", "close", "close_part", "withdraw", "amend", "move_stop", "break_even")
 """Deeds that a browser asks for."""
+MORE_LASTING = {"store_away": 45 * SECOND, "database_away": 45 * SECOND}
+"""Gone for everybody: the store with all that was in it, the database with nothing of it."""
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
@@ -189,7 +192,7 @@ def written(seed: int) -> Story:
     times = [move.at for move in moves]
     deeds = _deeds(Random(f"{seed} deeds"), times, len(seats))
     troubles = _troubles(Random(f"{seed} troubles"), times, deeds, len(seats))
-    more = _more_troubles(Random(f"{seed} more troubles"), deeds)
+    more = _more_troubles(Random(f"{seed} more troubles"), times, deeds, len(seats))
     troubles = tuple(sorted((*troubles, *more), key=lambda trouble: trouble.at))
     streamed = Random(f"{seed} stream").random() < 0.7
     return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
@@ -259,7 +262,22 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
     return tuple(sorted(made, key=lambda trouble: trouble.at))
 
 
-def _more_troubles(dice: Random, deeds: tuple[Deed, ...]) -> list[Trouble]:
+def _more_troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> list[Trouble]:
+    return [*_doubled(dice, deeds), *_away(dice, times + [deed.at for deed in deeds] * 2, accounts)]
+
+
+def _away(dice: Random, around: list[int], accounts: int) -> Iterator[Trouble]:
+    """The store and the database."""
+    for _ in range(dice.choice((0, 0, 1, 1, 2, 4))):
+        at, account = max(100, dice.choice(around) + dice.randint(-500, 3_000)), dice.randrange(accounts)
+        kind = dice.choice(("cut_before", "cut_after", *MORE_LASTING))
+        if kind in MORE_LASTING:
+            yield Trouble(at, kind, account, lasts=min(MORE_LASTING[kind], dice.choice(DURATIONS)))
+        else:
+            yield Trouble(at, kind, account, skips=dice.choice((0, 0, 1, 2, 3, 5, 8, 13)))
+
+
+def _doubled(dice: Random, deeds: tuple[Deed, ...]) -> list[Trouble]:
     clicks = [deed for deed in deeds if deed.kind in CLICKS]
     return [
         Trouble(max(deed.at - JUST_BEFORE, 0), dice.choice(CLICKED), deed.account)

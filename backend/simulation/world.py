@@ -15,7 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import close_old_connections, connection
+from kombu.exceptions import OperationalError
 
 from buddy import throttle
 from buddy.core.errors import CouldNotRead, Temporary
@@ -27,6 +28,7 @@ from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.prepared import Select
 from buddy.trading import books as kept_plans
 from buddy.trading import executor, handing, pacing, rounds, watcher
+from buddy.trading import lease as leases
 from buddy.trading.models import Trade
 from buddy.trading.states import WORKING
 from buddy.users.models import User
@@ -41,10 +43,11 @@ from .invariants import Broken
 from .killing import Executioner
 from .markets import FIRST, MARKETS, Way, public
 from .names import STATES
-from .store import Store
+from .store import VALUES, Store
 from .story import Story
 from .uncovered import Gaps
 from .venue import PROFILES, Connection, Line
+from .wire import Cut, Wire
 from .witness import Witness
 
 LEASE_AND_MORE = 36 * SECOND
@@ -56,6 +59,8 @@ _STATES = Select(
         "status", "initial_risk", "directives", "hands_off"
     )
 )
+EXPECTED = (Temporary, Cut)
+"""Errors that may be logged and are no defects: another process was faster, or the database was away."""
 current: list[World] = []
 
 
@@ -71,7 +76,9 @@ class World:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.clock = Clock()
-        self.store = Store(self.clock)
+        self.store = Store(self.clock, lambda: self.is_away("store_away"))
+        self.wire = Wire(lambda: self.is_away("database_away"), self._is_cut)
+        self._kinds = {trouble.kind for trouble in story.troubles}
         self.dice = Random(f"{story.seed} calls")
         self.log: list[str] = []
         self.met: Counter[tuple[str, str]] = Counter()
@@ -79,7 +86,7 @@ class World:
         self.books = [Book(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
-        self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"), self._writes)
+        self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"), self._writes, self.wire)
         self.holders = Holders()
         self.accounts: list[int] = []
         self.witnesses: list[Witness] = []
@@ -188,6 +195,9 @@ class World:
         for number, fate in enumerate(self.fates):
             for edge in fate.edges():
                 self.clock.at(edge, partial(self.changes, number))
+        for trouble in self.story.troubles:
+            if trouble.kind == "store_away":  # it comes back empty
+                self.clock.at(EPOCH + trouble.at + trouble.lasts, self.forget_store)
 
     def _listen(self, number: int) -> None:
         book, fate, witness = self.books[number], self.fates[number], self.witnesses[number]
@@ -212,7 +222,7 @@ class World:
             fill = one.fill
             self.tell(f"[{number}] executed {one.name or 'venue'} {fill.order_side} {fill.quantity} at {fill.price}")
             self.changes(number)
-            if self.story.streamed and not self.fates[number].is_on("wakes_lost"):
+            if self.story.streamed and not (fate.is_on("wakes_lost") or self.is_away("store_away")):
                 self.woken.setdefault(number, self.clock.now + 150)
 
         book.on_execution, book.on_acceptance = executed, accepted
@@ -230,6 +240,7 @@ class World:
     @contextmanager
     def alive(self) -> Iterator[None]:
         current.append(self)
+        VALUES.store = self.store
         forget()
         try:
             with ExitStack() as stack:
@@ -242,6 +253,7 @@ class World:
                 yield
         finally:
             current.pop()
+            VALUES.store = None
 
     @contextmanager
     def _complaints(self) -> Iterator[None]:
@@ -260,10 +272,8 @@ class World:
         postman = _Postman(self)
         yield patch.object(venue_exchange, "CLIENT", "simulation.world.open_exchange")
         yield patch.object(fetching, "fetch", self._fetch)
-        yield patch.object(fetching, "_send", lambda *asked: self.in_worker(lambda: _quietly(fetching.fetch, *asked)))
-        yield patch.object(
-            asking, "_send", lambda account, *a: self.in_worker(lambda: _quietly(asking.answer, account.pk, *a))
-        )
+        yield patch.object(fetching, "_send", lambda *asked: self.by_task(fetching.fetch, *asked))
+        yield patch.object(asking, "_send", lambda account, *asked: self.by_task(asking.answer, account.pk, *asked))
         yield patch.object(fetching.Place, "is_worker", True)
         yield patch.object(handing, "current_app", postman)
         yield patch.object(wakes, "current_app", postman)
@@ -290,9 +300,6 @@ class World:
         if looked.trouble or failures:
             self.tell(f"look at {account.name}: {looked.trouble} {failures}")
 
-    def _ask(self, account: Account, *asked: str) -> None:
-        self.in_worker(lambda: _quietly(asking.answer, account.pk, *asked))
-
     def _fetch(self, market: str, what: str, *arguments: Any) -> Any:
         name = fetching.key(market, what, *arguments)
         return fetching.keep(name, lambda: public(self.ways, self.clock.now, what, *arguments))
@@ -309,11 +316,39 @@ class World:
     def in_worker(self, work: Callable[[], Any]) -> Any:
         before, fetching.Place.is_worker = fetching.Place.is_worker, True
         try:
-            return work()
+            with self.wire.anew():
+                return work()
         finally:
             fetching.Place.is_worker = before
 
+    def by_task(self, ask: Callable[..., Any], *arguments: Any) -> None:
+        """A worker is asked through the queue, which is in the store. Raises OperationalError (kombu's)."""
+        self.queue()
+        self.in_worker(lambda: _quietly(ask, *arguments))
+
+    def queue(self) -> None:
+        """Raises OperationalError (kombu's) while the store is away."""
+        if self.is_away("store_away"):
+            raise OperationalError("The queue is away.")
+
     # --- what goes wrong with processes ---
+
+    def is_away(self, kind: str) -> bool:
+        """Whether something that all accounts share is away now. Asking is feeling it."""
+        if kind not in self._kinds or not any(fate.is_on(kind) for fate in self.fates):
+            return False
+        until = max(fate.excused_until for fate in self.fates)
+        for fate in self.fates:
+            fate.excuse(until - self.clock.now)
+        return True
+
+    def _is_cut(self, kind: str) -> bool:
+        if kind not in self._kinds or not self._is_last_edge(kind):
+            return False
+        self.tell(f"the line to the database is {kind}")
+        for fate in self.fates:
+            fate.excuse(4 * SECOND)
+        return True
 
     def _edge_of_call(self, number: int) -> None:
         self.executioner.breathe()
@@ -326,7 +361,7 @@ class World:
     def begin_again(self) -> None:
         """A new process: nothing of the old one's memory is left, but its lease is."""
         self.tell("KILLED; a new process begins")
-        self.executioner.dead = False
+        self.executioner.dead = self.wire.broken = False
         self.holders.acting.clear()
         if connection.in_atomic_block:
             raise RuntimeError("A transaction outlived its process.")
@@ -363,7 +398,8 @@ class World:
         try:
             while self.clock.now < until:
                 self.clock.go_to(min(until, self.clock.now + 2 * SECOND))
-                self.in_worker(self.round)
+                with suppress(Cut):
+                    self.in_worker(self.round)
         finally:
             self.stalled = False
         self.thawed = True
@@ -373,7 +409,7 @@ class World:
     def another_process(self) -> Iterator[None]:
         """What happens inside happens in the middle of what another process does, which goes on afterwards."""
         before, self.thawed = self.thawed, False
-        with self.holders.of_another():
+        with self.holders.of_another(), self.wire.anew():
             yield
         self.thawed = before
 
@@ -415,11 +451,12 @@ def forget() -> None:
     """What a process keeps in its memory, and what the store may lose at any moment."""
     kept_plans._PLANS.clear()
     venue_exchange.forget()
+    leases._LEFT.clear()
     cache.clear()
 
 
 def _quietly(ask: Callable[..., Any], *arguments: Any) -> None:
-    with suppress(CouldNotRead):
+    with suppress(CouldNotRead, Cut):
         ask(*arguments)
 
 
@@ -429,7 +466,9 @@ class _Listener(logging.Handler):
         self.world = world
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and isinstance(record.exc_info[1], Temporary):  # another process is faster: no defect
+        if record.exc_info and isinstance(
+            record.exc_info[1], (Temporary, Cut)
+        ):  # no defect: another is faster; no database
             return
         said = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         self.world.witnesses[0].seen.append(Broken("defect", record.name, f"{record.getMessage()}\n{said}"))
@@ -442,6 +481,7 @@ class _Postman:
         self.world = world
 
     def send_task(self, name: str, args: list[int], **_: Any) -> None:
+        self.world.queue()
         number = self.world.accounts.index(args[0])
         if name == wakes.LOOK and not self.world.fates[number].is_on("wakes_lost"):
             self.world.in_worker(lambda: rounds.look_when_asked(args[0]))
@@ -450,4 +490,5 @@ class _Postman:
 def _in_turn(found: Iterable[pacing.Due], look: Callable[[int], None], seconds: float | None) -> None:
     """Accounts are looked at one after the other, in the order in which they would begin."""
     for each in found:
+        close_old_connections()
         look(each.account_id)
