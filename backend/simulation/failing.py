@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from .clock import SECOND, Clock
-from .story import LASTING, MORE_LASTING, Trouble
+from .story import LASTING, Trouble
 
-LASTS = LASTING | MORE_LASTING
 ASKED_AGAIN = {"key_refused": 16 * SECOND}
 """By kind of trouble: so long after its end the product may find out, for the venue's sake."""
 
@@ -22,8 +21,8 @@ class Fate:
     def __init__(self, clock: Clock, troubles: list[Trouble], met: Callable[[str, bool], None]) -> None:
         self.clock, self.began, self.met = clock, clock.now, met
         self.faults = 0
-        self.waiting = [trouble for trouble in troubles if trouble.kind not in LASTS]
-        self.lasting = [trouble for trouble in troubles if trouble.kind in LASTS]
+        self.waiting = [trouble for trouble in troubles if trouble.kind not in LASTING]
+        self.lasting = [trouble for trouble in troubles if trouble.kind in LASTING]
         self.skipped: Counter[int] = Counter()
         self.over = False
         """Nothing goes wrong any more."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .story import LASTING, MORE_LASTING, MORE_ONCE, ONCE
+from .story import LASTING, MORE_ONCE, ONCE
 
-KINDS = (*ONCE, *MORE_ONCE, *LASTING, *MORE_LASTING)
+KINDS = (*ONCE, *MORE_ONCE, *LASTING)
 STATES = ("nothing", "hands off", "waiting", "held", "entering", "leaving")
 PLANTS = (
     "stop_taken_before_the_new_one",

@@ -79,7 +79,7 @@ CLICKED = ("doubled", "wished_twice", "repeated")
 again and again for want of an answer."""
 MORE_ONCE = (*CLICKED, "cut_before", "cut_after")
 """These and `MORE_LASTING` have dice of their own, so that seeds mean what they meant before there were any."""
-LASTING = {
+LASTING_BEFORE = {
     "unreadable": 40 * SECOND,
     "outage": 90 * SECOND,
     "maintenance": 2 * HOUR,
@@ -101,6 +101,7 @@ CLICKS = ("open", "close", "close_part", "withdraw", "amend", "move_stop", "brea
 """Deeds that a browser asks for."""
 MORE_LASTING = {"store_away": 45 * SECOND, "database_away": 45 * SECOND}
 """Gone for everybody: the store with all that was in it, the database with nothing of it."""
+LASTING = LASTING_BEFORE | MORE_LASTING
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
@@ -253,7 +254,7 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
             skips = dice.choice((0, 0, 0, 1, 2, 3, 5, 8)) if "killed" in kind else dice.choice((0, 0, 0, 1))
             made.append(Trouble(at, kind, account, skips=skips, role=role))
         else:
-            kind = dice.choice(sorted(LASTING))
+            kind = dice.choice(sorted(LASTING_BEFORE))
             lasts = min(LASTING[kind], dice.choice((*DURATIONS, LASTING[kind])))
             made.append(Trouble(at, kind, account, lasts=lasts))
     if accounts > 1 and dice.random() < 0.4:  # one of several cannot be read for long
