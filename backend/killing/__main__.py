@@ -3,6 +3,7 @@
     python -m killing                                  every distinct point of every story
     python -m killing --seconds 60 --seed 4711         a slice of them, chosen by the seed
     python -m killing --story 3 --kills 1:worker:12    one run of one story
+    python -m killing --story 15 --kills '0:worker:POST /fapi/v1/algoOrder>'    at the first point of that name
     python -m killing --resume FILE                    what is not in the file yet; each run is added to it
 
 It says what it saw and exits with 1 when anything did not hold.
@@ -126,16 +127,20 @@ def direct(director: Director, players: Sequence[Player]) -> None:
         raise troubles[0]
 
 
-def one(director: Director, story: Story, kills: str) -> None:
-    parts = [each.split(":") for each in kills.split(",") if each]
+def only(director: Director, story: Story, runs: Sequence[str]) -> None:
     director.stories.clear()
-    director.jobs.append(deque([(story, [(int(step), role, int(number)) for step, role, number in parts], False)]))
+    director.jobs.append(deque((story, _spots(kills), False) for kills in runs))
+
+
+def _spots(kills: str) -> list[Spot]:
+    parts = [each.split(":") for each in kills.split(",") if each]
+    return [(int(step), role, int(at) if at.isdigit() else at) for step, role, at in parts]
 
 
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--story", type=int, action="append", help="a number; several times for several")
-    words.add_argument("--kills", help="STEP:ROLE:NUMBER, commas between: one run of one story")
+    words.add_argument("--kills", action="append", help="STEP:ROLE:POINT, commas between: one run of one story")
     words.add_argument("--seconds", type=float, help="a slice that takes about so long, once all is set up")
     words.add_argument("--seed", default=time.strftime("%Y-%m-%d", time.gmtime()))
     words.add_argument("--resume", type=Path, metavar="FILE", help="play what is not in it yet")
@@ -152,7 +157,7 @@ def main() -> int:
     director = Director(stories, dice, asked.seconds, asked.resume, asked.kind)
     director.remember()
     if asked.kills is not None:
-        one(director, stories[0], asked.kills)
+        only(director, stories[0], asked.kills)
     if not asked.tell:
         with theatre(asked.players) as players:
             direct(director, players)

@@ -7,11 +7,11 @@ import os
 import struct
 from pathlib import Path
 
-LAYOUT = struct.Struct("<qq")
+LAYOUT = struct.Struct("<qq200s")
 
 
 class Board:
-    """Two numbers in a file that both map, and a log of the points' names, which outlives a SIGKILL."""
+    """Two numbers and a name in a file that both map, and a log of the points' names, which outlives a SIGKILL."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,12 +27,12 @@ class Board:
 
     @property
     def is_armed(self) -> bool:
-        return self._read()[1] > 0
+        return any(self._read()[1:])
 
-    def arm(self, number: int) -> None:
-        """Count from here; die at point `number`, counted from 1. 0: live."""
+    def arm(self, at: int | str) -> None:
+        """Count from here; die at point `at`, counted from 1, or at the first of that name. 0: live."""
         os.ftruncate(self._log, 0)
-        self._write(0, number)
+        self._write(0, *((0, at) if isinstance(at, str) else (at, "")))
 
     def disarm(self) -> None:
         self._write(self.passed, 0)
@@ -43,14 +43,14 @@ class Board:
 
     def pass_point(self, name: str) -> bool:
         """In the process, one thread at a time: whether this is the point where it dies."""
-        passed, target = self._read()
+        passed, target, wanted = self._read()
         os.write(self._log, f"{name}\n".encode())
-        self._write(passed + 1, target)
-        return passed + 1 == target
+        self._write(passed + 1, target, wanted)
+        return passed + 1 == target or name == wanted
 
-    def _read(self) -> tuple[int, int]:
-        passed, target = LAYOUT.unpack(self._map[:])
-        return passed, target
+    def _read(self) -> tuple[int, int, str]:
+        passed, target, wanted = LAYOUT.unpack(self._map[:])
+        return passed, target, wanted.rstrip(b"\0").decode()
 
-    def _write(self, passed: int, target: int) -> None:
-        self._map[:] = LAYOUT.pack(passed, target)
+    def _write(self, passed: int, target: int, wanted: str = "") -> None:
+        self._map[:] = LAYOUT.pack(passed, target, wanted.encode())

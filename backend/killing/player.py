@@ -14,8 +14,8 @@ import django
 def told(result: Any) -> dict[str, Any]:
     return {
         "points": [[step, role, names] for (step, role), names in result.points.items()],
-        "struck": [[kill.step, kill.role, kill.number, name] for kill, name in result.struck],
-        "missed": [[kill.step, kill.role, kill.number] for kill in result.missed],
+        "struck": [[kill.step, kill.role, kill.at, name] for kill, name in result.struck],
+        "missed": [[kill.step, kill.role, kill.at] for kill in result.missed],
         "violations": result.violations,
         "evidence": result.evidence,
         "naked": result.naked,

@@ -13,8 +13,8 @@ from .executioner import AFTER, BEFORE
 
 Where = tuple[int, str]
 """Step and role."""
-Spot = tuple[int, str, int]
-"""Step, role, and the number of the point there."""
+Spot = tuple[int, str, int | str]
+"""Step, role, and the number of the point there, or its name."""
 OF_BEAT = ("COMMIT<", "COMMIT>", "ENQUEUE<", "ENQUEUE>")
 """Points of a beat, which is started for its kill: it notes that it begins, and enqueues."""
 

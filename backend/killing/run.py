@@ -35,13 +35,13 @@ class Broken(Exception):
     """The message says what does not hold."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Kill:
-    """In step `step`, counted from 0, at point `number` of what plays `role`, counted from 1."""
+    """In step `step`, counted from 0, at point `at` of what plays `role`: its number from 1 on, or its name."""
 
     step: int
     role: str
-    number: int
+    at: int | str
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Run:
     def _play_step(self, happens: Callable[[Run], None]) -> None:
         kill = self.kills.get(self.step)
         for role, board in self.stage.boards.items():
-            board.arm(kill.number if kill and kill.role == role else 0)
+            board.arm(kill.at if kill and kill.role == role else 0)
         if kill and kill.role == "beat":
             self.beat = self.stage.new_beat()
         happens(self)

@@ -32,6 +32,13 @@ def test_no_kill_changes_how_a_trade_ends() -> None:
     assert " kills=0 " not in told
 
 
+def test_an_order_that_proves_placing_is_neither_left_nor_sent_twice() -> None:
+    """The worker dies when the venue has carried it out, and before a word of that is written."""
+    there = [f"0:worker:{method} /fapi/v1/algoOrder>" for method in ("POST", "DELETE")]
+    told = play("killing", "--story", "15", *(word for each in there for word in ("--kills", each)))
+    assert " kills=2 seen=2 missed=0 " in told
+
+
 CUTS = ("flushed", "store-stopped", "database-restarted", "network-cut", "network-deaf", "frozen-before-entry")
 """Each plays in some ten seconds on a machine that does nothing else; all of them and more in the night."""
 
