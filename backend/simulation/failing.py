@@ -11,8 +11,9 @@ from collections.abc import Callable
 from .clock import SECOND, Clock
 from .story import LASTING, Trouble
 
-ASKED_AGAIN = {"key_refused": 16 * SECOND}
-"""By kind of trouble: so long after its end the product may find out, for the venue's sake."""
+ASKED_AGAIN = 16 * SECOND
+"""So long after the last refusal of a key, and after each trouble when it is asked again, the product leaves the venue
+alone, for the venue's sake."""
 
 
 class Fate:
@@ -28,6 +29,8 @@ class Fate:
         """Nothing goes wrong any more."""
         self.excused_until = clock.now
         """Until here nobody could have done better."""
+        self.refused_until = 0
+        """Until here the venue is asked seldom, because it refused the key."""
         self._felt: set[int] = set()
 
     @property
@@ -43,7 +46,11 @@ class Fate:
             is_new = id(found) not in self._felt
             self._felt.add(id(found))
             self._strikes(kind, is_new)
-        self.excuse(self.began + found.at + found.lasts + ASKED_AGAIN.get(kind, 0) - self.clock.now)
+        left = self.began + found.at + found.lasts - self.clock.now
+        if kind == "key_refused":
+            self.refused_until = max(self.refused_until, self.clock.now + left + ASKED_AGAIN)
+            left += ASKED_AGAIN
+        self.excuse(left)
         return True
 
     def excuse(self, milliseconds: int) -> None:
@@ -68,6 +75,9 @@ class Fate:
 
     def _strikes(self, kind: str, is_new: bool) -> None:
         self.faults += 1
+        if self.clock.now < self.refused_until:
+            self.refused_until = self.clock.now + ASKED_AGAIN
+            self.excuse(ASKED_AGAIN)
         self.met(kind, is_new)
 
     def _now(self, kind: str) -> Trouble | None:

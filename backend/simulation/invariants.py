@@ -6,8 +6,8 @@ moment has its patience in `PATIENCE`; all else may never be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -94,7 +94,8 @@ class Facts:
     rows: tuple[Row, ...]
     read_at: int
     told: bool
-    written_off: tuple[str, ...] = ()
+    written_off: Mapping[str, bool] = field(default_factory=dict)
+    """Orders that the venue has, and our rows say it refused; and whether they did so when it arrived."""
     """Orders that the venue has taken, and of which our rows say that it refused them."""
 
 
@@ -157,9 +158,13 @@ def one_wish_one_order(facts: Facts) -> Iterator[Broken]:
 
 
 def nothing_written_off(facts: Facts) -> Iterator[Broken]:
-    """I4: what the venue has taken is never believed to be refused."""
-    for name in facts.written_off:
-        yield Broken("I4", name, f"our row says that {name} was refused, and the venue has taken it")
+    """I4: what the venue has taken is never believed to be refused.
+
+    Whose row said so before, because it was sent again while it was still on its way, is seen by the next look.
+    """
+    for name, was_on_its_way in facts.written_off.items():
+        sentence = f"our row says that {name} was refused, and the venue has taken it"
+        yield Broken("I4", name, sentence, 10 * SECOND if was_on_its_way else None)
 
 
 def left_when_asked(facts: Facts) -> Iterator[Broken]:

@@ -77,6 +77,8 @@ class Witness:
         self.refusals: Counter[Wish] = Counter()
         self.names: set[str] = set()
         """Of orders that the venue has taken."""
+        self.given_up: set[str] = set()
+        """Those of them that arrived after our row had been refused under the same name."""
         self.since: dict[tuple[str, str], int] = {}
         self.asked: dict[int, list[Decimal]] = {}
         self.tightest: dict[int, Decimal] = {}
@@ -194,6 +196,8 @@ class Witness:
         if is_ours(name) and name in self.names:
             self.seen.append(Broken("I4", name, f"the venue took {name} twice"))
         self.names.add(name)
+        if (row := _ORDER_OF.first(name=name)) is not None and row.status == OrderStatus.REJECTED:
+            self.given_up.add(name)
 
     def moved_by_the_trader(self, trade: int) -> None:
         self.tightest.pop(trade, None)
@@ -262,7 +266,7 @@ class Witness:
         rows = tuple(self._row(trade, known, resting) for trade in working.values())
         read_at = max(to_ms(good_look_at or created_at), self.rested)
         refused = (name for name, row in known.items() if row.status == OrderStatus.REJECTED)
-        written_off = tuple(name for name in refused if name in self.names)
+        written_off = {name: name in self.given_up for name in refused if name in self.names}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
 
     def _known(self) -> dict[str, Known]:

@@ -50,8 +50,8 @@ _INTENDED = Select(
 )
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
-OUTLIVES = timedelta(hours=1)
-"""How long after a trade's end the venue is asked for protection that it may have left behind."""
+OUTLIVES = timedelta(minutes=5)
+"""How long after a trade's end the venue is asked what rests there all the same."""
 
 
 class Ledger:
@@ -250,8 +250,8 @@ class Ledger:
         return sorted({trade.symbol for trade in self.working} | expected)
 
     def _just_ended(self) -> set[str]:
-        """Where something that the venue attached by itself may outlive a trade that ended between two looks."""
-        if not self.exchange.profile.attaches_stop:
+        """Where something may outlive its trade: what the venue attached by itself, or what arrived there late."""
+        if not (self.exchange.profile.attaches_stop or self.exchange.profile.settle_ms):
             return set()
         since = timezone.now() - OUTLIVES
         rows = _ENDED.rows(owner=self.account.owner_id, account=self.account.pk, since=since)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,12 @@ _NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, 
 _NUMBERED = Select(
     lambda account, numbers: Order.objects.filter(account_id=account, exchange_id__in=numbers).order_by("pk")
 )
+_REFUSED = Select(
+    lambda account, since: Order.objects.filter(
+        account_id=account, status=OrderStatus.REJECTED, created_at__gte=since
+    ).order_by("pk")
+)
+ARRIVES_WITHIN = timedelta(minutes=5)
 
 RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
@@ -232,7 +238,23 @@ class Outcomes:
             found += [order for order in by_number if order.client_id not in names]
         for order in found:
             rows.orders[order.trade_id].append(order)
-        return found
+        refused = self._refused_on_their_way(listing, rows)
+        for order in refused:
+            rows.orders[order.trade_id].append(order)
+        return found + refused
+
+    def _refused_on_their_way(self, listing: Listing, rows: Rows) -> list[Order]:
+        """Stops that were sent again and then refused, while the first of them was on its way and has arrived.
+
+        Where they keep their name, that tells; else their figures do.
+        """
+        if self.exchange.profile.names_stops or not (unclaimed := listing.nameless(rows.all_orders())):
+            return []
+        known = {order.pk for order in rows.all_orders()}
+        lately = _REFUSED.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
+        again = [order for order in lately if order.pk not in known and order.raw.get("sends", 1) > 1]
+        alike = ([order for order in again if same_figures(order, state)] for state in unclaimed)
+        return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 
     # --- by their figures ---
 

@@ -210,6 +210,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
         if not actions:
             break
         looked.traded = True
+        case.remember()  # before it shows at the venue: who dies in between must not loosen the stop again
         failures = carry_out(actions, desk)
         looked.failures += failures
         _stop_if_lost(failures)
