@@ -54,6 +54,12 @@ def test_a_stop_that_the_trader_loosens_may_be_refused_at_first() -> None:
     assert (life["broken"], life["felt"]) == ([], ["refused_reduce_only"]), told.stderr
 
 
+def test_a_process_that_dies_between_moving_a_stop_and_writing_it_down_does_not_loosen_it() -> None:
+    told = run("tests.simulation.told", "killed between moving a stop and writing it down")
+    life = json.loads(told.stdout)
+    assert (life["broken"], life["felt"]) == ([], ["killed_at_commit"]), told.stderr
+
+
 def test_one_seed_is_one_life() -> None:
     told = run("simulation.worker", "-", "5", "9", "5", "9")
     lives = [json.loads(line) for line in told.stdout.splitlines()]

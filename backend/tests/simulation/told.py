@@ -18,11 +18,26 @@ from simulation.story import Deed, Move, Seat, Story, Trouble
 BTC, ETH, SOL = "BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"
 BINANCE = Seat("binance", hedge=False, slices=None, childlike=True)
 BYBIT = Seat("bybit", hedge=False, slices=9185, childlike=True)
+A_TRAILED_SHORT = 888760
 A_LONG_AT_MARKET, A_SHORT_ON_TWO_ENTRIES, ALL_AND_AS_MUCH_AGAIN = 13, 280338, 332156
 A_LONG_ON_TWO_ENTRIES, A_LONG_BELOW, FURTHER_AWAY = 342030, 566749, 503961
 """Of the dice."""
 
 STORIES = {
+    "killed between moving a stop and writing it down": Story(
+        seed=2334,
+        seats=(
+            Seat("bybit", hedge=False, slices=None, childlike=True, free_makers=True),
+            Seat("bingx", hedge=False, slices=None, childlike=True),
+        ),
+        moves=(
+            Move(3_674, ETH, Decimal("0.994436"), jump=False),
+            Move(12_052, ETH, Decimal("0.999303"), jump=False),
+        ),
+        deeds=(Deed(1_483, "open", 0, A_TRAILED_SHORT),),
+        troubles=(Trouble(4_659, "killed_at_commit", 0, lasts=0),),
+        ends=25 * SECOND,
+    ),
     "closed while the list of positions lags": Story(
         seed=1,
         seats=(BINANCE,),
