@@ -99,7 +99,7 @@ class Ledger:
         unnamed = [fill for fill in new if fill.fill_id not in ours]
         if not unnamed:
             return reading
-        later = self.outcomes.name_strangers(self.rows, unnamed, reading.orders)
+        later = self.outcomes.name_strangers(self.rows, unnamed)
         if not later:
             return reading
         return replace(

@@ -70,21 +70,20 @@ class Outcomes:
                 self.look_up(order)
         self._cancel_twins(rows, listing)
 
-    def name_strangers(self, rows: Rows, fills: Sequence[Fill], states: Sequence[OrderState]) -> set[str]:
+    def name_strangers(self, rows: Rows, fills: Sequence[Fill]) -> set[str]:
         """Find out whether orders of ours stand behind executions that carry no name we know, before they are booked.
 
-        Our orders of those symbols that are listed no more are asked for: a stop that triggered tells what it became.
+        Our orders of those symbols are asked for, listed or not, since lists lag: a triggered one tells what it became.
         Gives the symbols on which it cannot be told yet.
         """
-        listing = Listing.of(states)
-        return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills, listing)}
+        return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills)}
 
-    def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill], listing: Listing) -> bool:
+    def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill]) -> bool:
         here = [order for order in rows.all_orders() if order.symbol == symbol and order.status in LIVE]
         profile = self.exchange.profile
         try:
             for order in here:
-                if self._has_name(order) and _may_have_executed(order) and listing.named(order) is None:
+                if self._has_name(order) and _may_have_executed(order):
                     self._ask(order)
             for fill in fills:
                 if fill.symbol == symbol and (profile.attaches_stop or not profile.names_stops):

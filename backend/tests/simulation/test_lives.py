@@ -60,6 +60,12 @@ def test_a_process_that_dies_between_moving_a_stop_and_writing_it_down_does_not_
     assert (life["broken"], life["felt"]) == ([], ["killed_at_commit"]), told.stderr
 
 
+def test_an_entry_that_executes_under_another_number_while_it_is_still_listed_is_booked_once() -> None:
+    told = run("tests.simulation.told", "a triggered entry fills while the list of orders lags")
+    life = json.loads(told.stdout)
+    assert (life["broken"], life["felt"]) == ([], ["orders_lag"]), told.stderr
+
+
 def test_one_seed_is_one_life() -> None:
     told = run("simulation.worker", "-", "5", "9", "5", "9")
     lives = [json.loads(line) for line in told.stdout.splitlines()]

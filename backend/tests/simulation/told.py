@@ -21,6 +21,7 @@ BYBIT = Seat("bybit", hedge=False, slices=9185, childlike=True)
 A_TRAILED_SHORT = 888760
 A_LONG_AT_MARKET, A_SHORT_ON_TWO_ENTRIES, ALL_AND_AS_MUCH_AGAIN = 13, 280338, 332156
 A_LONG_ON_TWO_ENTRIES, A_LONG_BELOW, FURTHER_AWAY = 342030, 566749, 503961
+A_LONG_AT_MARKET_AND_ABOVE = 864454
 """Of the dice."""
 
 STORIES = {
@@ -64,6 +65,18 @@ STORIES = {
         deeds=(Deed(729, "open", 0, A_LONG_ON_TWO_ENTRIES), Deed(56_032, "hand_reduce", 0, 1)),
         troubles=(Trouble(35_582, "cancel_request_lost", 0), Trouble(55_870, "unreadable", 0, lasts=3 * SECOND)),
         ends=70 * SECOND,
+    ),
+    "a triggered entry fills while the list of orders lags": Story(
+        seed=307,
+        seats=(Seat("bingx", hedge=False, slices=None, childlike=True, free_makers=True),),
+        moves=(
+            Move(393, SOL, Decimal("0.996559"), jump=False),
+            Move(109_359, SOL, Decimal("0.982687"), jump=True),
+            Move(138_344, SOL, Decimal("0.997884"), jump=False),
+        ),
+        deeds=(Deed(1_792, "open", 0, A_LONG_AT_MARKET_AND_ABOVE), Deed(36_216, "hands_off", 0, 185145)),
+        troubles=(Trouble(101_007, "orders_lag", 0, lasts=40 * SECOND),),
+        ends=218 * SECOND,
     ),
     "the trader loosens a stop, and the venue refuses the new one at first": Story(
         seed=264,
