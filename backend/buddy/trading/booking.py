@@ -14,7 +14,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from buddy.core import exchange as port
-from buddy.core.exchange import OrderStatus
+from buddy.core.exchange import OrderStatus, Role
 from buddy.core.market import ZERO, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
@@ -107,6 +107,7 @@ def book_fills(
         new.sort(key=lambda fill: fill.fill_id not in orders)
     early = [fill for fill in new if fill.fill_id not in orders and hands.known.has(fill)]
     hands.expect(fill for fill in new if fill.fill_id not in orders and fill not in early)
+    hands.know((fill, orders[fill.fill_id]) for fill in new if fill.fill_id in orders)
     for fill in [*(fill for fill in new if fill not in early), *reversed(early)]:  # what is new of them came last
         if fill.fill_id in orders and not fill.fill_id.startswith(records.RECORD):
             records.make_way(orders[fill.fill_id], fill)
@@ -138,7 +139,7 @@ class Hands:
     foreign: dict[tuple[str, Side], Decimal] | None = None
     """What is nobody's, by symbol and side; read when it is asked for first."""
     entering: dict[tuple[str, Side], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    """What executions of a hand may enter, by symbol and side: by so much more may have left than is missing."""
+    """What this reading tells to have entered, by symbol and side: by so much more may have left than was missing."""
     gone: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     """What has left trades by a hand so far, by symbol."""
 
@@ -151,6 +152,15 @@ class Hands:
         for fill in strangers:
             if not is_ours(fill.client_id):
                 self.entering[fill.symbol, _sides(fill.order_side)[1]] += fill.quantity
+
+    def know(self, ours: Iterable[tuple[port.Fill, Order]]) -> None:
+        """What our own orders have executed and nobody had told yet, before a hand's share in what is missing is."""
+        for fill, order in ours:
+            leaves, opens = _sides(fill.order_side)
+            if order.role == Role.ENTRY:
+                self.entering[fill.symbol, opens] += fill.quantity
+            else:
+                self.entering[fill.symbol, leaves] -= fill.quantity
 
     def take(self, fill: port.Fill, order: Order | None, *, is_shared: bool = False) -> None:
         if order is None:

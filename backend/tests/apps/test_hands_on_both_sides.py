@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,8 @@ from buddy.core import exchange as port
 from buddy.core.market import OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.trading import booking
-from buddy.trading.models import Fill, Trade
+from buddy.trading.client_ids import new_client_id
+from buddy.trading.models import Fill, Order, Trade
 
 D = Decimal
 SYMBOL = "BTC/USDT:USDT"
@@ -83,3 +85,22 @@ def test_a_hand_that_only_buys_beside_a_short_opens_a_long_of_its_own(account: A
     short = entered(account, trade(account, Side.SHORT), "0.015")
     fills = [fill(1, OrderSide.BUY, "0.006")]
     assert booked(account, [short], fills, {Side.SHORT: D("0.015"), Side.LONG: D("0.006")}) == {"short": D("0.015")}
+
+
+@pytest.mark.django_db
+def test_what_a_hand_closed_before_our_entry_was_told_leaves_the_trade(account: Account) -> None:
+    """Nobody could read while the entry filled and a hand closed it: both come in one reading, and nothing is held."""
+    short = trade(account, Side.SHORT)
+    entry = Order.objects.create(
+        account=account,
+        trade=short,
+        client_id=new_client_id(),
+        symbol=SYMBOL,
+        role="entry",
+        order_side=OrderSide.SELL,
+        kind="limit",
+        quantity=D("0.020"),
+        price=D(100),
+    )
+    ours = replace(fill(1, OrderSide.SELL, "0.020"), client_id=entry.client_id)
+    assert booked(account, [short], [ours, fill(2, OrderSide.BUY, "0.020")], {}) == {"short": D(0)}
