@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from buddy.core.errors import OutcomeUnknown
+from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderState, Profile
+from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
+from buddy.trading import ledger
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, Order, Trade
 from buddy.trading.watcher import look
@@ -134,6 +137,27 @@ def test_of_two_nameless_stops_of_one_wish_the_younger_goes(account: Account, ve
 class Everything:
     def __contains__(self, name: str) -> bool:
         return True
+
+
+def test_a_nameless_stop_that_was_refused_when_sent_again_is_ours_when_the_first_of_it_arrives(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By then the position was closed for want of a stop, and it would rest there for the next one."""
+    monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))  # this venue's clock stands in the past
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    venue.drop(refused, is_stop, times=9)
+    trade = entered(account, venue)
+    again(trade, 6)
+    assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "unprotected", [])
+    first = next(intent for intent in venue.sent if is_stop(intent))
+    venue.sim.orders[first.client_id] = Resting(first, "x-late", venue.time, live=False)
+    again(trade)
+    assert venue.resting() == []
+
+
+def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("not now", "other")
 
 
 def test_a_hand_made_stop_with_other_figures_is_not_taken_for_ours(account: Account, venue: VenueLike) -> None:
