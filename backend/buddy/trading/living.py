@@ -79,7 +79,7 @@ def _begin() -> _Self | None:
         file = os.open(settings.DATA_DIR / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         mine = _Self(file, _place(file), int.from_bytes(os.urandom(6)))
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, _lock(mine.byte))
-    except OSError as trouble:
+    except (OSError, AttributeError) as trouble:  # not every system has such locks
         log.warning("if this process dies, its leases have to run out before another goes on: %s", trouble)
         return None
     return mine
