@@ -40,6 +40,8 @@ RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
 STOP_AGAIN_MS = 600
 TWICE = 2
+DARK = "dark_since"
+"""On a row: since when the venue has not found an order that it listed before."""
 ARRIVED = "arrived"
 """On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
 
@@ -90,7 +92,22 @@ class Outcomes:
                     self._ask_for(fill, rows)
         except CouldNotRead:
             return False
-        return not any(order.status == OrderStatus.UNKNOWN and _is_unnamed(order) for order in here)
+        if any(order.status == OrderStatus.UNKNOWN and _is_unnamed(order) for order in here):
+            return False
+        return not [order for order in here if _may_have_executed(order) and self._is_in_the_dark(order)]
+
+    def _is_in_the_dark(self, order: Order) -> bool:
+        """The venue did not find it just now, so that it may have executed under any name.
+
+        For no longer than that may last: what is executed must be booked in the end.
+        """
+        is_dark = order.status in LIVE and "absent_since" in order.raw
+        since = order.raw.get(DARK)
+        if is_dark == (since is None):
+            order.raw = order.raw | {DARK: wall_ms()} if is_dark else _without(order.raw, DARK)
+            with self.lease.writing():
+                save(order, "raw")
+        return is_dark and (since is None or wall_ms() - since < self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS)
 
     def look_up(self, order: Order) -> None:
         """Ask for one order. A failure to ask changes nothing."""

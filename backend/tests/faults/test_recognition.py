@@ -268,6 +268,21 @@ def test_an_execution_that_cannot_be_told_apart_yet_is_not_booked(account: Accou
     assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
 
 
+def test_an_execution_is_no_hands_because_our_stop_was_not_found_once(account: Account, venue: VenueLike) -> None:
+    """It executed under a number that only its own record tells, and the venue found no such record just then."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1_000)
+    trade = entered(account, venue)
+    venue.go(99_000)
+    found = venue.find
+    venue.find = lambda ref: None
+    look(account.pk, seconds=0)
+    assert not Fill.objects.filter(order_side="sell").exists()
+    venue.find = found
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert "external_fill" not in kinds(trade)
+
+
 def test_positions_answered_empty_never_take_the_stop_away(account: Account, venue: VenueLike) -> None:
     trade = entered(account, venue)
     venue.altered = lambda reading: replace(reading, positions=())
