@@ -215,6 +215,9 @@ class Hands:
         for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
             portions.append((trade_id, quantity))
             left -= quantity
+        for trade_id, quantity in self._lacking(fill.symbol, opens, left):
+            portions.append((trade_id, quantity))
+            left -= quantity
         if left:
             portions.append((self._entering(fill, opens), left))
         return portions
@@ -265,6 +268,15 @@ class Hands:
             if part:
                 yield trade_id, part
 
+    def _lacking(self, symbol: str, side: Side, quantity: Decimal) -> Iterator[Portion]:
+        """Of a hand's entry what our own exits have closed already: they were told before it."""
+        left = quantity
+        for trade_id, held in self._balance(symbol, side).items():
+            part = min(-held, left)
+            if part > 0:
+                left -= part
+                yield trade_id, part
+
     def _entering(self, fill: port.Fill, side: Side) -> int | None:
         """An order of ours whose row is lost (an older backup was restored) enters for the only trade there is."""
         assert self.foreign is not None  # read when what leaves was told apart
@@ -275,13 +287,17 @@ class Hands:
 
     def _held(self, symbol: str, side: Side) -> dict[int, Decimal]:
         """Trades that hold something by all that has been booked so far, oldest first."""
+        return {trade_id: quantity for trade_id, quantity in self._balance(symbol, side).items() if quantity > 0}
+
+    def _balance(self, symbol: str, side: Side) -> dict[int, Decimal]:
+        """By trade what has entered less what has left, oldest first."""
         trades = [trade for trade in self.working if trade.symbol == symbol and trade.side == side]
         held = held_by(trades)
         for row in self.rows:
             if row.trade_id in held:
                 entered = row.order_side == side.entry_order_side
                 held[row.trade_id] += row.quantity - row.withheld if entered else -row.quantity
-        return {trade_id: quantity for trade_id, quantity in held.items() if quantity > 0}
+        return held
 
 
 def _sides(order_side: OrderSide) -> tuple[Side, Side]:

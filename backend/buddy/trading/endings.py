@@ -22,6 +22,9 @@ from .states import LIVE, WORKING
 from .telling import WITHDRAWALS, hint, signed, tell, text
 
 _PENDING = Update(lambda trade: Trade.objects.filter(pk=trade, status=Trade.Status.PENDING))
+AHEAD_MS = 60_000
+"""How long an entry may be told later than the exit that closed it."""
+
 _WORKING = Update(lambda trade: Trade.objects.filter(pk=trade, status__in=WORKING))
 
 
@@ -61,11 +64,18 @@ def end(case: Case) -> bool:
     """
     if case.held or case.owed or any(order.status in LIVE for order in case.orders):
         return False
-    if case.position.held and case.entry_is_open:
+    if (case.position.held and case.entry_is_open) or _exits_are_ahead(case):
         return False
     if case.position.entered:
         return _finish(case)
     return not case.entry_is_open and _call_off(case)
+
+
+def _exits_are_ahead(case: Case) -> bool:
+    """More has left than is known to have entered: what a hand added is told later than what closed it."""
+    position, last = case.position, case.position.last_exit_time
+    beyond = last is not None and not case.exits.is_spot and position.exited > position.entered
+    return beyond and last is not None and case.market.time - last < AHEAD_MS
 
 
 def _finish(case: Case) -> bool:

@@ -107,6 +107,25 @@ def test_what_a_hand_reversed_and_our_second_entry_closed_again_is_the_trades(
     assert_books_are_equal(trade, venue)
 
 
+def test_what_a_hand_added_and_our_own_exit_closed_counts_though_it_is_told_last(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = entered(account, venue)
+    hand, seen = venue.hand("buy", "market", "0.02"), Account.objects.get().cursor
+    told_last = venue.sim.closed[hand].exchange_id
+    venue.altered = lambda reading: replace(
+        reading, fills=[fill for fill in reading.fills if fill.exchange_id != told_last], cursor=seen
+    )
+    again(trade)
+    close(trade, D(1))
+    again(trade)
+    assert (trade.status, venue.held()) == ("open", 0)  # more has left than has entered
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "manual")
+    assert_books_are_equal(trade, venue)
+
+
 def test_what_a_hand_entered_just_before_our_entry_filled_is_nobodys(account: Account, venue: VenueLike) -> None:
     """Both are told in one reading. Our stop is for ours alone."""
     trade = open_trade(account, long_plan(risk={"quantity": "0.02"}))
