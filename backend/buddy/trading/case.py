@@ -140,12 +140,12 @@ class Case:
     @property
     def possible(self) -> Decimal:
         """Contracts held by our fills and by what may have executed of our orders beyond them."""
-        return max(self.position.held + self._unread_entries + self._entries_in_doubt - self._unread_exits, ZERO)
+        return max(self.position.held + self._unread_entries + self._entries_in_doubt - self.unread_exits, ZERO)
 
     @property
     def sure(self) -> Decimal:
         """The same without entries of which nobody knows whether they arrived."""
-        return max(self.position.held + self._unread_entries - self._unread_exits, ZERO)
+        return max(self.position.held + self._unread_entries - self.unread_exits, ZERO)
 
     @property
     def claim(self) -> Decimal:
@@ -159,7 +159,7 @@ class Case:
         return unread * (ONE - self.position.costs.taker) if self.exits.is_spot else unread
 
     @property
-    def _unread_exits(self) -> Decimal:
+    def unread_exits(self) -> Decimal:
         return sum((self._unread(order) for order in self.orders if order.role != Role.ENTRY), ZERO)
 
     @property

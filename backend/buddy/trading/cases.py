@@ -43,7 +43,7 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     unread = {trade.symbol for trade in trades} - {case.trade.symbol for case in found}
     unread |= {trade.symbol for trade, case in made if case is None}
     exits, lag = ledger.exchange.profile.exits, ledger.exchange.profile.settle_ms
-    late = Lateness(ledger.account, reading, 0 if exits.is_spot else lag)
+    late = Lateness(ledger.account, reading, 0 if exits.is_spot else lag, _untold(found))
     ledger.nobodys = (
         {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread), late)
     )
@@ -63,6 +63,14 @@ def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
         holders[key] += bool(case.possible)
         entering[key] += case.entering
     return foreign.Claims(possible, sure, holders, entering, unread)
+
+
+def _untold(found: Sequence[Case]) -> Mapping[Key, Decimal]:
+    """What has left, by the word of our orders alone."""
+    untold: dict[Key, Decimal] = defaultdict(Decimal)
+    for case in found:
+        untold[case.trade.symbol, case.position.side] += case.unread_exits
+    return untold
 
 
 def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:

@@ -6,6 +6,7 @@ surplus is nobody's position, and nothing that a hand has added.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,11 +23,15 @@ Key = tuple[str, Side]
 
 @dataclass(slots=True)
 class Lateness:
-    """Of one reading. `lag_ms`: how late a list may be; executions are asked for only where a surplus is to be told."""
+    """Of one reading. `lag_ms`: how late a list may be; executions are asked for only where a surplus is to be told.
+
+    `untold`: what orders of ours say has left, and no execution does yet.
+    """
 
     account: Account
     reading: Reading
     lag_ms: int
+    untold: Mapping[Key, Decimal] = field(default_factory=dict)
     _beyond: dict[Key, Decimal] = field(default_factory=dict)
 
     def explains(self, key: Key, surplus: Decimal) -> bool:
@@ -35,7 +40,7 @@ class Lateness:
             return False
         if key not in self._beyond:
             self._beyond[key] = self._shown_beyond(*key)
-        return surplus <= self._beyond[key]
+        return surplus <= self._beyond[key] + self.untold.get(key, ZERO)
 
     def _shown_beyond(self, symbol: str, side: Side) -> Decimal:
         """The most that was held at any moment since then, beyond what is held now, by the executions booked."""

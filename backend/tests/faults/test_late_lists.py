@@ -94,6 +94,20 @@ def test_what_a_trade_has_just_left_is_not_nobodys_while_the_list_may_be_late(
     assert (ForeignPosition.objects.count(), told()) == (0, False)
 
 
+def test_what_an_order_of_ours_says_has_left_is_not_nobodys_though_its_execution_is_told_later(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = entered(account)
+    venue.altered, venue.lag = as_now(venue), 50
+    close(trade, D(1))
+    for _ in range(2):
+        passes(venue, 3)
+        again(trade)
+        assert (nobodys(), told()) == ([], False)
+    venue.altered, venue.lag = (lambda reading: reading), 0
+    assert again(trade).status == "closed"
+
+
 def test_what_is_still_listed_when_no_list_can_be_late_any_more_is_nobodys(account: Account, venue: VenueLike) -> None:
     trade = entered(account)
     venue.altered = as_now(venue)
