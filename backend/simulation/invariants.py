@@ -234,7 +234,7 @@ RULES: tuple[Callable[[Facts], Iterator[Broken]], ...] = (
 )
 PATIENCE = {
     "I1": 10 * SECOND,
-    "I3": 10 * SECOND,
+    "I3": 25 * SECOND,
     "I5": 30 * SECOND,
     "I9": 10 * SECOND,
     "I11": 60 * SECOND,
@@ -242,6 +242,7 @@ PATIENCE = {
 }
 """How long it may be so while nothing stands in the way, in milliseconds; what is not here may never be.
 
+I3 waits until an order in doubt is known to be absent: an exit that is too large only reduces.
 I12 is one round of the poller longer than its minute, and a lease that has to run out first.
 """
 

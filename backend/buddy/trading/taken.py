@@ -27,7 +27,7 @@ from .telling import hint, tell, text
 SURE_MS = 2_000
 """How much longer than reads may lag coins must be missing (wall clock)."""
 TOLD_BEFORE = timedelta(minutes=1)
-"""How long before they are missed their sale may have been told."""
+"""How long before they are missed their sale may have been told, and before a trade a hand's execution unheard of."""
 
 
 def settle(case: Case, lag_ms: int) -> bool:
@@ -69,15 +69,16 @@ def _nets(case: Case) -> bool:
 def _beyond(case: Case) -> Decimal:
     """How much more of what is nobody's left this side than entered it: since the trade was asked for, and ever.
 
-    What lay there before it came, and a hand has closed since, is no part of it.
+    What lay there before it came, and a hand has closed since, is no part of it, nor what a hand holds the other way.
     """
     trade, leaves = case.trade, case.position.side.exit_order_side
+    other_way = booking.nobodys(trade.account).get((trade.symbol, case.position.side.opposite), ZERO)
     everything = Fill.objects.filter(account=trade.account, symbol=trade.symbol, trade=None).order_by()
     beyond = []
     for rows in (everything, everything.filter(time__gte=_begun(trade))):
         ways = rows.values_list("order_side", "quantity")
         beyond.append(sum((quantity if way == leaves else -quantity for way, quantity in ways), ZERO))
-    return min(beyond)
+    return min(beyond) - other_way
 
 
 def _strangers(case: Case) -> QuerySet[Fill]:
@@ -92,17 +93,18 @@ def _strangers(case: Case) -> QuerySet[Fill]:
     ).order_by("time", "id")
     if case.exits.is_spot:
         return rows.filter(time__gte=_missed_since(case) - TOLD_BEFORE)
-    if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
-        return rows.none()
     if _nets(case):
         return rows.filter(time__gte=_begun(trade)).reverse()
+    if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
+        return rows.none()
     later = Fill.objects.filter(trade=trade, order_side=side.entry_order_side)
     return rows.filter(Exists(later.filter(pk__gt=OuterRef("pk"), time__lte=OuterRef("time"))))
 
 
 def _begun(trade: Trade) -> datetime:
+    """A little before it was asked for: the gate may not have heard yet of what a hand did then."""
     begun: datetime = trade.asked_at or trade.created_at
-    return begun
+    return begun - TOLD_BEFORE
 
 
 def _missed_since(case: Case) -> datetime:

@@ -107,6 +107,21 @@ def test_what_a_hand_reversed_and_our_second_entry_closed_again_is_the_trades(
     assert_books_are_equal(trade, venue)
 
 
+def test_an_entry_that_only_closed_what_a_hand_had_just_opened_the_other_way_is_over(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.hand("sell", "market", "0.05")
+    venue.go(100_000)
+    again(trade, 1)
+    later()
+    again(trade)
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
+    again(trade)
+    assert (trade.status, trade.exit_reason, trade_held(trade)) == ("closed", "external", 0)
+    assert (nobodys(), venue.resting()) == ([("short", D("0.03"))], [])
+
+
 def test_what_a_hand_added_and_our_own_exit_closed_counts_though_it_is_told_last(
     account: Account, venue: VenueLike
 ) -> None:
