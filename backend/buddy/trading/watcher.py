@@ -135,7 +135,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     unwatched.note(ledger.lease, ledger.working, reading)
     remember_prices(ledger.lease, found)
     again: set[str] = set()
-    for case in found:
+    for case in sorted(found, key=_has_time):  # what is still covered by the stop of another is so no longer after it
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
     _cancel_ownerless(ledger)
@@ -148,6 +148,11 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     if not ledger.account.is_paper:
         canary.tend(ledger, reading, proving, quiet=not (restless or looked.waits) and _is_quiet(found, ledger))
     return restless
+
+
+def _has_time(case: Case) -> bool:
+    """False of what is held without a stop of its own: its stop comes before anything is cancelled."""
+    return case.held <= 0 or case.is_safe
 
 
 def _is_quiet(found: Sequence[Case], ledger: Ledger) -> bool:
