@@ -154,6 +154,27 @@ def test_what_a_hand_entered_just_before_our_entry_filled_is_nobodys(account: Ac
     assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "stop_loss", D("0.05"))
 
 
+def test_the_next_trades_stop_rests_before_that_of_the_one_before_it_goes(account: Account, venue: VenueLike) -> None:
+    """A hand closes the one as the other fills: until then the stop of the first covers what the second holds."""
+    first = entered(account, venue, risk={"quantity": "0.03"})
+    second = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"kind": "limit", "price": "99900"}]))
+    cancel, covered = venue.cancel, []
+
+    def cancelling(ref: Any) -> Any:
+        answer = cancel(ref)
+        covered.append(any(state.trigger is not None for state in venue.resting()))
+        return answer
+
+    venue.cancel = cancelling
+    venue.hand("sell", "market", "0.03", reduce_only=True)
+    venue.go(99_900)
+    again(first, 1)
+    second.refresh_from_db()
+    assert (first.status, second.status, venue.held()) == ("closed", "open", D("0.02"))
+    assert covered
+    assert all(covered)
+
+
 def trade_held(trade: Trade) -> Decimal:
     sides = {"buy": 1, "sell": -1}
     return sum((fill.quantity * sides[fill.order_side] for fill in Fill.objects.filter(trade=trade)), D(0))
