@@ -56,7 +56,7 @@ class Executioner:
             name = f"{request.method} {urlsplit(request.url).path}"
             return self.around(name, lambda: send(adapter, request, *args, **kwargs))
 
-        HTTPAdapter.send = sent  # type: ignore[method-assign, assignment]
+        HTTPAdapter.send = sent  # type: ignore[method-assign, assignment]  # every request passes here
 
     def _at_commits(self) -> None:
         """Of transactions, and of the statements that are their own."""

@@ -7,7 +7,7 @@ os.environ["LIVE_TRADING"] = "true"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("API_RATE", "100000/min")
 
-from buddy.settings import *  # noqa: F403
+from buddy.settings import *  # noqa: F403  the product's own, but for what follows
 from buddy.settings import CELERY_BEAT_SCHEDULE as PRODUCT
 
 LOOK_EVERY = float(os.environ.get("LOOK_EVERY", "0.2"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -186,11 +186,11 @@ class Life:
         """Rounds are everybody's: when they are lost, no account is looked at."""
         return self.world.is_away("beats_lost") or self.world.is_away("store_away")
 
-    def _guarded(self, work: object) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         """In a process that may be killed."""
         try:
             with self.world.executioner.product(), self.world.wire.anew():
-                work()  # type: ignore[operator]
+                work()
         except Cut as cut:  # a task or a request fails, and its process goes on
             self.world.tell(f"failed: {cut}")
             self.world.unsettled = True

@@ -131,5 +131,5 @@ class Cache(cache.Cache):
     """The product's own, but for the connection."""
 
     @cached_property
-    def _cache(self) -> Values:  # type: ignore[override]
+    def _cache(self) -> Values:  # type: ignore[override]  # a client of ours in place of the library's
         return VALUES

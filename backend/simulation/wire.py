@@ -51,7 +51,7 @@ class Wire:
     @contextmanager
     def mended(self) -> Iterator[None]:
         """Where Django closes a connection that broke, the next statement has another one."""
-        rollback = BaseDatabaseWrapper._rollback  # type: ignore[attr-defined]
+        rollback = BaseDatabaseWrapper._rollback  # type: ignore[attr-defined]  # no method of the stubs
 
         def rolled_back(wrapper: BaseDatabaseWrapper) -> Any:
             self.broken = False

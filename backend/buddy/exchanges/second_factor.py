@@ -17,7 +17,7 @@ SECRETS = ("secret", "seed")
 """Of codes by the clock, and of those for when the telephone is lost."""
 
 
-class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
+class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # the library has no types
     def encrypt(self, text: str) -> str:
         return vault.seal(text, PLACE)
 

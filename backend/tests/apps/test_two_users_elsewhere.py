@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_names_of_bobs_in_a_body_of_mine_change_hands_with_nothing(api: Any, des
         assert (mine.owner.email, mine.owner.is_superuser) == ("alice@example.org", False)
 
     for route in WRITING:
-        undone(lambda route=route: smuggle(route))  # type: ignore[misc]
+        undone(partial(smuggle, route))
 
 
 # --- odd methods ------------------------------------------------------------------------------------------------------
