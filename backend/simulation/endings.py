@@ -13,7 +13,7 @@ from buddy.core.manage import step
 from buddy.core.market import ZERO, Side
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
-from buddy.trading import caution, executor
+from buddy.trading import caution, executor, rounds
 from buddy.trading.books import was_declined
 from buddy.trading.cases import cases
 from buddy.trading.executor import NotNow
@@ -60,7 +60,15 @@ def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
         yield not_as_planned(name, f"{name} rests in {where}")
 
 
-def _nothing_is_wanted(account: Account) -> Iterator[Broken]:
+def _nothing_is_wanted(account: Account) -> list[Broken]:
+    found = list(_unfinished(account))
+    if not found:
+        return found
+    rounds.look_when_asked(account.pk)  # a rule of time may have become due since the last look
+    return list(_unfinished(account))
+
+
+def _unfinished(account: Account) -> Iterator[Broken]:
     with leased(account.pk, 40.0) as lease:
         ledger = Ledger(lease.account(), connect(account), lease)
         reading = ledger.read()

@@ -256,14 +256,20 @@ def _to_keep(work: Work, share: Decimal) -> Decimal:
     if not part or not _can_leave(work, part):
         cure = f"Close a larger share of the {text(held)} that are held."
         raise InvalidPlan([Fault("share", "That is less than the smallest order.", cure, "share_too_small")])
+    if not instrument.spot and ZERO < held - part < instrument.min_quantity:
+        sentence = f"That leaves {text(held - part)}, less than the smallest order: no stop could protect it."
+        raise InvalidPlan([Fault("share", sentence, "Close a smaller share, or everything.", "share_too_large")])
     return held - part
 
 
 def _can_leave(work: Work, quantity: Decimal) -> bool:
-    """Whether an order to close may be that small; of contracts a venue asks no least value then."""
+    """Whether an order to close may be that small; of contracts a venue asks no least value then.
+
+    All of what is held may always try: a hand may have left less than the smallest order, and there is no larger share.
+    """
     instrument = work.position.instrument
     if not instrument.spot:
-        return quantity >= instrument.min_quantity
+        return quantity >= min(instrument.min_quantity, work.position.held)
     return bool(sellable(instrument, quantity, work.bench.source.quote(instrument.symbol).last))
 
 
@@ -309,7 +315,7 @@ def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) ->
     with _work(trade) as work:
         changes = _amended_open(work, document) if work.position.entered else _amended_pending(work, document)
         changes |= {"plan_version": work.trade.plan_version + 1, "wished_at": timezone.now()}
-        with transaction.atomic():
+        with work.bench.lease.writing():
             books.forgive_declined(work.trade)
             work.save(claim, "plan_amended", "You changed the plan.", **changes)
     return again(trade)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from buddy.core.errors import Denied
+from buddy.core.errors import Denied, InvalidPlan
 from buddy.core.exchange import PositionState
 from buddy.core.market import Side
 from buddy.events.models import Event
@@ -191,6 +191,28 @@ def test_closed_in_part_by_hand_stop_and_targets_shrink(account: Account, venue:
     again(trade)
     assert (trade.status, trade.exit_reason, venue.held()) == ("closed", "take_profit", 0)
     assert_books_are_equal(trade, venue)
+
+
+def test_what_a_hand_left_below_the_smallest_order_can_still_be_closed_whole(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = entered(account, venue, take_profits=[])
+    venue.hand("sell", "market", trade_held(trade) - D("0.001"), reduce_only=True)
+    trade = again(trade)
+    venue.market = replace(venue.market, min_quantity=D("0.002"))
+    trade = again(close(trade, D(1)))
+    assert (trade.status, venue.held(), venue.resting()) == ("closed", ZERO, [])
+    assert_books_are_equal(trade, venue)
+
+
+def test_a_part_is_not_closed_when_what_is_left_could_have_no_stop(account: Account, venue: VenueLike) -> None:
+    venue.market = replace(venue.market, min_quantity=D("0.02"))
+    trade = entered(account, venue)
+    held = trade_held(trade)
+    with pytest.raises(InvalidPlan, match="no stop could protect it") as refused:
+        close(trade, 1 - D("0.01") / held)
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("share", "share_too_large")]
+    assert venue.held() == held
 
 
 def test_enlarged_by_hand_the_stop_grows_first_and_the_journal_counts_it(account: Account, venue: VenueLike) -> None:
