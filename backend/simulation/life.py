@@ -218,6 +218,8 @@ class Life:
             self.beat = self._after(self.clock.now)
         elif given_up:
             self.beat = min(later, self._after(self.clock.now + SELDOM))
+            for account in given_up:  # the poller would have looked: what it would have seen is seen by then
+                world.fates[world.accounts.index(account)].excuse(self.beat - self.clock.now + BEAT)
         elif self.quiet >= QUIET:
             self.beat = later
             for witness in world.witnesses:

@@ -65,18 +65,20 @@ def wishes_of(position: Position, market: Market, held: Decimal, exits: Exits = 
     return [*wishes, *(closing or _targets(position, held)), *entry_wishes(position)]
 
 
-def allocate(total: Decimal, owned: Sequence[Decimal]) -> list[Decimal]:
+def allocate(total: Decimal, owned: Sequence[Decimal], sure: Sequence[Decimal] = ()) -> list[Decimal]:
     """Which part of the venue's position `total` belongs to each of several trades that believe they hold `owned`.
 
-    What a hand has taken away is missed by the youngest (last) trades. What a hand has added belongs to the only trade
-    there is, and to none of several.
+    What each is `sure` of comes first, then what may be theirs. What a hand has taken away is missed by the youngest
+    (last) trades. What a hand has added belongs to the only trade there is, and to none of several.
     """
     if len(owned) == 1:
         return [total if owned[0] else ZERO]
-    parts = []
-    for quantity in owned:
-        parts.append(min(quantity, total))
-        total -= parts[-1]
+    parts = [ZERO] * len(owned)
+    for wanted in (sure, owned):
+        for number, quantity in enumerate(wanted):
+            part = max(min(quantity - parts[number], total), ZERO)
+            parts[number] += part
+            total -= part
     return parts
 
 

@@ -25,6 +25,7 @@ from .telling import hint, tell, text
 
 MARK, UNTIL = "adopted", "adopted_until"
 """In the raw of the order that stands for the entry: that it is one, and the moment (ms) up to which it knows."""
+PREFIX = "adopted-"
 OUR_CLOCKS = 5_000
 """Milliseconds the account's clock and the venue's may differ; what is beyond the venue's position counts as new."""
 STILL_TOLD = timedelta(hours=1)
@@ -44,7 +45,7 @@ class Entered:
 
 def fill_id(client_id: str) -> str:
     """Of the execution that stands for the entry."""
-    return f"adopted-{client_id}"
+    return f"{PREFIX}{client_id}"
 
 
 def entries(account: Account, symbols: Iterable[str]) -> list[Order]:

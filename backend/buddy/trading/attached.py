@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from buddy.core.exchange import OrderState, Profile, Role
+from buddy.core.exchange import OrderState, OrderStatus, Profile, Role
 from buddy.core.position import Cause, Market, Position, Wish
 from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
@@ -31,6 +31,7 @@ _ENDED = Select(
     )
 )
 
+NEVER_THERE = (OrderStatus.INTENDED, OrderStatus.REJECTED)
 CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
 
 
@@ -90,16 +91,20 @@ def _of_ended_trades(account: Account, state: OrderState) -> list[Order]:
 
 def _strangeness(
     one: tuple[Order, Role], state: OrderState, asked: Sequence[tuple[Order, Role]], orders: Sequence[Order]
-) -> tuple[bool, bool]:
-    """Several trades may have asked for one price: an entry that has its own already, or of another size, waits."""
+) -> tuple[bool, bool, bool]:
+    """Several trades may have asked for one price: an entry that has its own already, has not executed, or is of
+    another size waits."""
     entry, role = one
-    wanted = sum((each.trade_id, other) == (entry.trade_id, role) for each, other in asked)
+    same = [each for each, other in asked if (each.trade_id, other) == (entry.trade_id, role)]
+    wanted = sum(each.filled > 0 or each is entry for each in same)
     made = sum(order.is_attached and (order.trade_id, order.role) == (entry.trade_id, role) for order in orders)
-    return made >= wanted, entry.quantity != state.quantity
+    return made >= wanted, not entry.filled, entry.quantity != state.quantity
 
 
 def _role(entry: Order, state: OrderState) -> Role | None:
-    if entry.role != Role.ENTRY or (entry.symbol, entry.order_side) != (state.symbol, state.order_side.opposite):
+    if entry.role != Role.ENTRY or entry.status in NEVER_THERE:
+        return None
+    if (entry.symbol, entry.order_side) != (state.symbol, state.order_side.opposite):
         return None
     for role, name in ((Role.STOP, "attached_stop"), (Role.TAKE_PROFIT, "attached_target")):
         asked = entry.raw.get(name)

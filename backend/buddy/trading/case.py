@@ -188,9 +188,19 @@ class Case:
 
     @property
     def gives_up_its_stop(self) -> bool:
-        """Whether it is closed because no stop could be placed: then none is tried on the way."""
+        """Whether it is closed because no stop could be placed: then none is tried on the way.
+
+        But where the venue refuses to close it, too, or nobody knows whether it did, a stop is tried again: it can
+        only reduce. On spot it could sell coins that are not ours.
+        """
         directives = self.position.directives
-        return directives.reduce_to == ZERO and directives.close_cause is Cause.UNPROTECTED
+        closes = directives.reduce_to == ZERO and directives.close_cause is Cause.UNPROTECTED
+        return closes and (self.exits.is_spot or not self._fails_to_close)
+
+    @property
+    def _fails_to_close(self) -> bool:
+        failed = (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
+        return any(order.role == Role.CLOSE and order.status in failed for order in self.orders)
 
     @property
     def doubts(self) -> str:

@@ -134,7 +134,8 @@ def _give_held(
     for key, group in groups.items():
         there = total.get(key)
         ours = max(there.quantity - nobodys.get(key, ZERO), ZERO) if there is not None else ZERO
-        parts = allocate(_still_ours(ours, key, group, late), [case.claim for case in group])
+        listed = _still_ours(ours, key, group, late)
+        parts = allocate(listed, [case.claim for case in group], [case.sure for case in group])
         for case, part in zip(group, parts, strict=True):
             case.there = there
             case.missing = max(case.position.held - part, ZERO)

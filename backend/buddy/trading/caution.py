@@ -7,6 +7,7 @@ stays protected meanwhile, and what would be wrong if the other one were right w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -22,6 +23,8 @@ from .telling import tell
 
 LAG_MS = 10_000
 """A disagreement that lasts longer (wall clock) than a read may lag is told to the trader."""
+TRIED_AGAIN_AFTER = timedelta(seconds=30)
+"""A stop that is refused while the attached one holds."""
 NET_NOT_NEEDED = "our own protection rests"
 
 
@@ -95,7 +98,7 @@ def _is_stop(action: Action) -> bool:
 def _is_left_to_the_net(action: Action, case: Case) -> bool:
     """No target of ours beside an attached one: together they would sell more than is held.
 
-    Nor is a stop sent over and over that was refused: the attached one holds.
+    Nor is a stop sent over and over that was refused: the attached one holds, and ours is tried again in a while.
     """
     if not isinstance(action, Place):
         return False
@@ -106,5 +109,8 @@ def _is_left_to_the_net(action: Action, case: Case) -> bool:
 
 
 def _refusals(case: Case, action: Place) -> int:
-    refused = Order.objects.filter(trade=case.trade, role=Role.STOP, status=OrderStatus.REJECTED)
+    lately = timezone.now() - TRIED_AGAIN_AFTER
+    refused = Order.objects.filter(
+        trade=case.trade, role=Role.STOP, status=OrderStatus.REJECTED, created_at__gte=lately
+    )
     return refused.filter(trigger=action.wish.trigger, quantity=action.wish.quantity).count()

@@ -62,14 +62,16 @@ class Outcomes:
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
         listing = Listing.of(states)
-        for state in listing.attached:
-            attached.row_of(self.lease, self.account, rows, state)
         for order in [*rows.all_orders(), *self._forgotten(listing, rows)]:
             found = listing.named(order) or self._by_figures(order, listing, rows)
             if found is not None:
                 self.adopt(order, found)
             elif order.status in LIVE:
                 self.look_up(order)
+        for state in listing.attached:  # once it is known what has executed: by that it is told whose they are
+            mine = attached.row_of(self.lease, self.account, rows, state)
+            if mine is not None:
+                self.adopt(mine, state)
         self._cancel_twins(rows, listing)
 
     def name_strangers(self, rows: Rows, fills: Sequence[Fill]) -> set[str]:

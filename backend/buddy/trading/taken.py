@@ -41,10 +41,10 @@ def settle(case: Case, lag_ms: int) -> bool:
         left = list(_left(case, missing))
         for row in left:
             missing -= row.quantity
-            _tell(case, row, "Sold outside this desk" if case.exits.is_spot else "Closed outside this desk")
+            tell_of(case, row, "Sold outside this desk" if case.exits.is_spot else "Closed outside this desk")
         if missing > 0 and case.exits.is_spot:
             left.append(_taken(case, missing))
-            _tell(case, left[-1], "Not in the wallet any more, and no sale of them is known; at their cost")
+            tell_of(case, left[-1], "Not in the wallet any more, and no sale of them is known; at their cost")
         hint(case.trade)
     return bool(left)
 
@@ -58,7 +58,7 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         if part <= 0:
             return
         missing -= part
-        yield _assigned(row, case, part)
+        yield assigned(row, case, part)
 
 
 def _nets(case: Case) -> bool:
@@ -113,8 +113,8 @@ def _missed_since(case: Case) -> datetime:
     return at(case.market.time - (wall_ms() - to_ms(case.trade.mismatch_since)))
 
 
-def _assigned(row: Fill, case: Case, part: Decimal) -> Fill:
-    """The whole row, or of one too large a row of its own with its share of the fee."""
+def assigned(row: Fill, case: Case, part: Decimal) -> Fill:
+    """Make an execution the trade's: the whole row, or of one too large a row of its own with its share of the fee."""
     if part == row.quantity:
         row.trade = case.trade
         row.save(update_fields=["trade"])
@@ -145,7 +145,7 @@ def _taken(case: Case, missing: Decimal) -> Fill:
     )
 
 
-def _tell(case: Case, row: Fill, what: str) -> None:
+def tell_of(case: Case, row: Fill, what: str) -> None:
     figures = {"price": text(row.price), "quantity": text(row.quantity), "leg": None}
     sentence = f"{what}: {text(row.quantity)} at {text(case.position.instrument.round_price(row.price))}."
     tell(case.trade, "external_fill", sentence, to_ms(row.time), **figures)
