@@ -108,6 +108,23 @@ ROLES = ("entry", "stop", "take_profit", "close", "")
 OF_ONE_ROLE = ("re", "executed", "told", "stalled_before", "stalled_after", "fill")
 """How the kinds begin that wait for an order of a certain role."""
 DURATIONS = (1 * SECOND, 2 * SECOND, 3 * SECOND, 5 * SECOND, 8 * SECOND, 20 * SECOND, 60 * SECOND)
+STORM = 5 * MINUTE
+STORMY = (
+    "unreadable",
+    "outage",
+    "maintenance",
+    "banned",
+    "slow",
+    "orders_lag",
+    "positions_lag",
+    "fills_lag",
+    "no_orders_told",
+    "no_positions_told",
+    "fills_told_twice",
+    "beats_lost",
+    "wakes_lost",
+)
+"""What may last in a bad hour; before and after the middle of it by so much (ms)."""
 JUST_BEFORE = 20
 """Milliseconds."""
 PAUSES = (3 * MINUTE, 20 * MINUTE, 2 * HOUR, 9 * HOUR)
@@ -264,7 +281,25 @@ def _troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts:
 
 
 def _more_troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> list[Trouble]:
-    return [*_doubled(dice, deeds), *_away(dice, times + [deed.at for deed in deeds] * 2, accounts)]
+    around = times + [deed.at for deed in deeds] * 2
+    storm = _storm(Random(f"{dice.random()} storm"), around, accounts)
+    return [*_doubled(dice, deeds), *_away(dice, around, accounts), *storm]
+
+
+def _storm(dice: Random, around: list[int], accounts: int) -> Iterator[Trouble]:
+    """In two stories of five a bad hour: much that lasts, each for as long as it may, and much that goes wrong once."""
+    if dice.random() < 0.6:
+        return
+    middle = dice.choice(around)
+    near = [moment for moment in around if abs(moment - middle) < STORM] or [middle]
+    for _ in range(dice.randint(2, 6)):
+        kind = dice.choice(STORMY)
+        yield Trouble(max(100, dice.choice(near)), kind, dice.randrange(accounts), lasts=LASTING[kind])
+    for _ in range(dice.randint(10, 40)):
+        kind, role = dice.choice(ONCE), dice.choice(ROLES)
+        role = role if kind.startswith(OF_ONE_ROLE) else ""
+        at = max(100, dice.choice(near) + dice.randint(-2_500, 1_500))
+        yield Trouble(at, kind, dice.randrange(accounts), skips=dice.choice((0, 0, 1, 2)), role=role)
 
 
 def _away(dice: Random, around: list[int], accounts: int) -> Iterator[Trouble]:

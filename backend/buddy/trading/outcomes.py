@@ -29,9 +29,9 @@ _NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, 
 _NUMBERED = Select(
     lambda account, numbers: Order.objects.filter(account_id=account, exchange_id__in=numbers).order_by("pk")
 )
-_REFUSED = Select(
+_GIVEN_UP = Select(
     lambda account, since: Order.objects.filter(
-        account_id=account, status=OrderStatus.REJECTED, created_at__gte=since
+        account_id=account, status__in=(OrderStatus.REJECTED, OrderStatus.CANCELLED), created_at__gte=since
     ).order_by("pk")
 )
 ARRIVES_WITHIN = timedelta(minutes=5)
@@ -44,6 +44,8 @@ DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
 ARRIVED = "arrived"
 """On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
+EARLY = "given_up_early"
+"""On a row: it was taken for absent although it could still arrive."""
 
 
 class Outcomes:
@@ -222,6 +224,8 @@ class Outcomes:
                 with self.lease.writing():
                     save(order, "raw")
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
+            if _is_missed(order):
+                order.raw = order.raw | {EARLY: True}
             self.never_sent(order)
         else:
             self.close(order, status=OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
@@ -256,21 +260,21 @@ class Outcomes:
             found += [order for order in by_number if order.client_id not in names]
         for order in found:
             rows.orders[order.trade_id].append(order)
-        refused = self._refused_on_their_way(listing, rows)
-        for order in refused:
+        arrived = self._given_up_on_their_way(listing, rows)
+        for order in arrived:
             rows.orders[order.trade_id].append(order)
-        return found + refused
+        return found + arrived
 
-    def _refused_on_their_way(self, listing: Listing, rows: Rows) -> list[Order]:
-        """Stops that were sent again and then refused, while the first of them was on its way and has arrived.
+    def _given_up_on_their_way(self, listing: Listing, rows: Rows) -> list[Order]:
+        """Stops that were on their way and have arrived, while they were sent again and refused, or wanted no more.
 
         Where they keep their name, that tells; else their figures do.
         """
         if self.exchange.profile.names_stops or not (unclaimed := listing.nameless(rows.all_orders())):
             return []
         known = {order.pk for order in rows.all_orders()}
-        lately = _REFUSED.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
-        again = [order for order in lately if order.pk not in known and order.raw.get("sends", 1) > 1]
+        lately = _GIVEN_UP.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
+        again = [order for order in lately if order.pk not in known and _may_have_arrived(order)]
         alike = ([order for order in again if same_figures(order, state)] for state in unclaimed)
         return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 
@@ -327,9 +331,14 @@ def _is_unnamed(order: Order) -> bool:
     return not order.exchange_id
 
 
+def _may_have_arrived(order: Order) -> bool:
+    """Though its row is over: one of it was given up before it could arrive no more."""
+    return EARLY in order.raw or order.raw.get("sends", 1) > 1
+
+
 def _is_nameless(order: Order) -> bool:
     """Sent, conditional, and not known by any id of the venue."""
-    sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw
+    sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw or EARLY in order.raw
     return sent and order.trigger is not None and _is_unnamed(order)
 
 

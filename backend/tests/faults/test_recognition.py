@@ -156,6 +156,25 @@ def test_a_nameless_stop_that_was_refused_when_sent_again_is_ours_when_the_first
     assert venue.resting() == []
 
 
+def test_a_nameless_stop_that_was_given_up_and_is_wanted_no_more_is_ours_when_it_arrives(
+    account: Account, venue: VenueLike
+) -> None:
+    """Meanwhile a hand has made the position smaller, so that another stop rests: two would close more than is held."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    first = next(intent for intent in venue.sent if is_stop(intent))
+    venue.hand("sell", "market", "0.02", reduce_only=True)
+    again(trade)
+    smaller = [state.quantity for state in venue.resting() if state.trigger]
+    assert smaller == [first.quantity - Decimal("0.02")]
+    venue.sim.orders[first.client_id] = Resting(first, "x-late", venue.time, live=False)
+    again(trade)
+    assert [state.quantity for state in venue.resting() if state.trigger] == smaller
+
+
 def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
     raise Rejected("not now", "other")
 
