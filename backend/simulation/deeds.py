@@ -266,11 +266,12 @@ def _rest(world: World, number: int, dice: Random) -> str:
 def _cancels(role: str) -> Callable[[World, int, Random], str]:
     def one(world: World, number: int, dice: Random) -> str:
         book = world.books[number]
-        found = [intent for _, intent, _ in book.resting() if _is_a(intent, role)]
+        found = [(place, intent) for place, intent, _ in book.resting() if _is_a(intent, role)]
         if not found:
             return "there is none"
-        name = dice.choice(found).client_id
-        return f"{name} {book.cancel_by_name(name)}"
+        place, intent = dice.choice(found)
+        world.witnesses[number].taken_by_hand(place, intent)
+        return f"{intent.client_id} {book.cancel_by_name(intent.client_id)}"
 
     return one
 

@@ -21,10 +21,13 @@ from buddy.trading.states import DECLINED, WORKING
 
 from . import invariants
 from .books import Book, Executed, Key
+from .clock import SECOND
 from .failing import Fate
 from .invariants import Asked, Broken, Facts, Held, Rests, Row, Wish
 from .markets import COSTS, MARKETS
 
+SEEN_WITHIN = 3 * SECOND
+"""Who reads after a hand has done something sees it."""
 ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
 
 
@@ -84,6 +87,10 @@ class Witness:
         self.tightest: dict[int, Decimal] = {}
         self.stops: dict[int, tuple[int, set[str], set[str]]] = {}
         """By trade: the version of its plan, its stops when last seen, and those of them that are of an earlier one."""
+        self.by_hand: dict[Key, int] = {}
+        """When a hand took a stop away last."""
+        self.leaving: dict[str, int] = {}
+        """Until when it was in doubt whether all of a position has left at market: no more can be done about it."""
         self.rested = 0
         """Until here nobody had to look: there was nothing to see."""
         self._checked = (-1, -1)
@@ -175,7 +182,8 @@ class Witness:
         found = [(place, intent) for place, intent, _ in self.book.resting() if intent.client_id == name]
         for place, intent in found:
             key = (intent.symbol, self.book.side_of(place, intent))
-            if _is_stop(intent) and self.ours[key] and not self._other_stops(key, name):
+            is_only = _is_stop(intent) and not self._other_stops(key, name)
+            if is_only and self.ours[key] and self.book.clock.now - self.by_hand.get(key, 0) > SEEN_WITHIN:
                 self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
 
     def _other_stops(self, key: Key, name: str) -> bool:
@@ -183,6 +191,11 @@ class Witness:
             _is_stop(intent) and (intent.symbol, self.book.side_of(place, intent)) == key and intent.client_id != name
             for place, intent, _ in self.book.resting()
         )
+
+    def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
+        """A hand has cancelled a stop, which may have been the new one that another was to make way for."""
+        if _is_stop(intent):
+            self.by_hand[intent.symbol, self.book.side_of(place, intent)] = self.book.clock.now
 
     def refused(self, intent: OrderIntent) -> None:
         row = _ORDER_OF.first(name=intent.client_id)
@@ -243,7 +256,7 @@ class Witness:
         self.since = {key: self.since.get(key, now) for key in keyed}
         late = []
         for key, each in keyed.items():
-            began = max(self.since[key], self.fate.excused_until)
+            began = max(self.since[key], self.fate.excused_until, self.leaving.get(each.subject, 0))
             if not each.may_last or now - began > each.may_last:
                 late.append(each)
         return late
@@ -264,10 +277,17 @@ class Witness:
             for symbol, side in self.book.holdings()
         )
         rows = tuple(self._row(trade, known, resting) for trade in working.values())
+        self._note_leaving(known, working)
         read_at = max(to_ms(good_look_at or created_at), self.rested)
         refused = (name for name, row in known.items() if row.status == OrderStatus.REJECTED)
         written_off = {name: name in self.given_up for name in refused if name in self.names}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
+
+    def _note_leaving(self, known: dict[str, Known], working: dict[int, Trade]) -> None:
+        for row in known.values():
+            if row.role is Role.CLOSE and row.status == OrderStatus.UNKNOWN and row.trade in working:
+                trade = working[row.trade]
+                self.leaving[f"{trade.symbol} {trade.side}"] = self.book.clock.now
 
     def _known(self) -> dict[str, Known]:
         rows = _ORDERS.rows(account=self.account)
