@@ -183,7 +183,7 @@ class Witness:
         for place, intent in found:
             key = (intent.symbol, self.book.side_of(place, intent))
             is_only = _is_stop(intent) and not self._other_stops(key, name)
-            if is_only and self.ours[key] and self.book.clock.now - self.by_hand.get(key, 0) > SEEN_WITHIN:
+            if is_only and self.ours[key] and not self._is_the_hands(key):
                 self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
 
     def _other_stops(self, key: Key, name: str) -> bool:
@@ -191,6 +191,11 @@ class Witness:
             _is_stop(intent) and (intent.symbol, self.book.side_of(place, intent)) == key and intent.client_id != name
             for place, intent, _ in self.book.resting()
         )
+
+    def _is_the_hands(self, key: Key) -> bool:
+        """Whether a hand has just taken the other stop away, or what is held is the hand's to protect."""
+        hands = (t for t in _WORKING.rows(account=self.account) if t.hands_off and (t.symbol, Side(t.side)) == key)
+        return self.book.clock.now - self.by_hand.get(key, 0) <= SEEN_WITHIN or any(True for _ in hands)
 
     def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
         """A hand has cancelled a stop, which may have been the new one that another was to make way for."""

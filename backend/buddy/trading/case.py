@@ -140,12 +140,17 @@ class Case:
     @property
     def possible(self) -> Decimal:
         """Contracts held by our fills and by what may have executed of our orders beyond them."""
-        return max(self.position.held + self._unread_entries + self._entries_in_doubt - self.unread_exits, ZERO)
+        return max(self._balance + self._unread_entries + self._entries_in_doubt - self.unread_exits, ZERO)
 
     @property
     def sure(self) -> Decimal:
         """The same without entries of which nobody knows whether they arrived."""
-        return max(self.position.held + self._unread_entries - self.unread_exits, ZERO)
+        return max(self._balance + self._unread_entries - self.unread_exits, ZERO)
+
+    @property
+    def _balance(self) -> Decimal:
+        """What has entered by our fills less what has left: below nothing while an entry is told after its exit."""
+        return self.position.entered - self.position.exited
 
     @property
     def claim(self) -> Decimal:
