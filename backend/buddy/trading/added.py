@@ -1,7 +1,8 @@
-"""What the venue holds beyond what its trade has executed: a hand has added it, and it was booked as nobody's.
+"""What the venue holds beyond what its trade has executed: a hand's execution was booked to the wrong one.
 
-So it is when the hand's execution is told before the entry beside which it happened, or while the venue's list of
-positions did not show it. What a hand adds belongs to the only trade there is, and is under its stop.
+What a hand had added was booked as nobody's, because it was told before the entry beside which it happened, or while
+the list of positions did not show it: what a hand adds belongs to the only trade there is, and is under its stop. Or
+what it had sold was booked as having left the trade, while that list showed nothing at all.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db.models import Q, QuerySet
+
 from buddy.core.market import ZERO, OrderSide, Side
 
 from . import adopted
 from .case import Case
 from .models import Fill, ForeignPosition
 from .moments import at
-from .taken import SURE_MS, assigned, tell_of
+from .taken import SURE_MS, moved, tell_of
 from .telling import hint
 
 
 def settle(case: Case, lag_ms: int) -> bool:
-    """Give the trade what explains the surplus; True when anything did. `lag_ms`: how late a read may be.
+    """Book anew what explains the surplus; True when anything did. `lag_ms`: how late a read may be.
 
     Only what executed so long ago that no list can lag behind it: until then nothing is lost but time.
     """
@@ -30,14 +33,7 @@ def settle(case: Case, lag_ms: int) -> bool:
     surplus = case.held - case.position.held - case.entering
     if surplus <= 0 or (room := min(surplus, _unexplained(case))) <= 0:
         return False
-    told = Fill.objects.filter(
-        account=case.trade.account,
-        symbol=case.trade.symbol,
-        trade=None,
-        order_side=case.position.side.entry_order_side,
-        time__lte=at(case.market.time) - timedelta(milliseconds=lag_ms + SURE_MS),
-    )
-    rows = list(told.order_by("-time", "-id"))
+    rows = list(_by_hand(case).filter(time__lte=at(case.market.time) - timedelta(milliseconds=lag_ms + SURE_MS)))
     if not rows:
         return False
     with case.lease.writing():
@@ -45,9 +41,25 @@ def settle(case: Case, lag_ms: int) -> bool:
             part = min(row.quantity, room)
             if part > 0:
                 room -= part
-                tell_of(case, assigned(row, case, part), "Executed outside this desk")
+                _book_anew(case, row, part)
         hint(case.trade)
     return True
+
+
+def _by_hand(case: Case) -> QuerySet[Fill]:
+    """What could have been booked wrong, the newest first: entries that are nobody's, and exits without an order."""
+    side = case.position.side
+    entries = Q(trade=None, order_side=side.entry_order_side)
+    exits = Q(trade=case.trade, order=None, order_side=side.exit_order_side)
+    here = Fill.objects.filter(entries | exits, account=case.trade.account, symbol=case.trade.symbol)
+    return here.order_by("-time", "-id")
+
+
+def _book_anew(case: Case, row: Fill, part: Decimal) -> None:
+    if row.trade_id is None:
+        tell_of(case, moved(row, case.trade, part), "Executed outside this desk")
+    else:
+        tell_of(case, moved(row, None, part), "Not this trade's after all")
 
 
 def _unexplained(case: Case) -> Decimal:

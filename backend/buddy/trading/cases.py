@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core.errors import CouldNotRead
-from buddy.core.exchange import Reading
+from buddy.core.exchange import Reading, Role
 from buddy.core.market import TIMEFRAMES, ZERO, Candle
 from buddy.core.plan import Trail
 from buddy.core.position import Market, allocate, observed
@@ -96,7 +96,7 @@ def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:
     for fill in rows.fills[trade.pk]:
         if fill.order_id is not None:
             booked[fill.order_id] += fill.quantity
-    shared = [o.pk for o in rows.orders[trade.pk] if o.is_attached and o.filled > booked[o.pk]]
+    shared = [o.pk for o in rows.orders[trade.pk] if o.role != Role.ENTRY and o.filled > booked[o.pk]]
     return booked | booking.told_of(shared)
 
 

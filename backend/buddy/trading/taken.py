@@ -26,6 +26,8 @@ from .telling import hint, tell, text
 
 SURE_MS = 2_000
 """How much longer than reads may lag coins must be missing (wall clock)."""
+SAME = ("account", "order", "symbol", "order_side", "price", "liquidity", "liquidation", "from_record", "time", "raw")
+"""Of the parts of an execution."""
 TOLD_BEFORE = timedelta(minutes=1)
 """How long before they are missed their sale may have been told, and before a trade a hand's execution unheard of."""
 
@@ -58,7 +60,7 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         if part <= 0:
             return
         missing -= part
-        yield assigned(row, case, part)
+        yield moved(row, case.trade, part)
 
 
 def _nets(case: Case) -> bool:
@@ -113,20 +115,24 @@ def _missed_since(case: Case) -> datetime:
     return at(case.market.time - (wall_ms() - to_ms(case.trade.mismatch_since)))
 
 
-def assigned(row: Fill, case: Case, part: Decimal) -> Fill:
-    """Make an execution the trade's: the whole row, or of one too large a row of its own with its share of the fee."""
+def moved(row: Fill, trade: Trade | None, part: Decimal) -> Fill:
+    """Make `part` of an execution this trade's: the whole row, or of one too large a row of its own with its share of
+    the fee."""
     if part == row.quantity:
-        row.trade = case.trade
+        row.trade = trade
         row.save(update_fields=["trade"])
         return row
     fee = kept(row.fee * part / row.quantity)
-    values = {
-        name: getattr(row, name) for name in ("account", "symbol", "order_side", "price", "liquidity", "time", "raw")
-    }
     row.quantity, row.fee = row.quantity - part, row.fee - fee
     row.save(update_fields=["quantity", "fee"])
-    own = f"{row.fill_id}/t{case.trade.pk}"
-    return Fill.objects.create(trade=case.trade, fill_id=own[:64], quantity=part, fee=fee, **values)
+    own = f"{row.fill_id}/t{trade.pk if trade is not None else 0}"[:64]
+    before = Fill.objects.filter(account=row.account, fill_id=own).first()
+    if before is not None:
+        before.quantity, before.fee = before.quantity + part, before.fee + fee
+        before.save(update_fields=["quantity", "fee"])
+        return before
+    values = {name: getattr(row, name) for name in SAME}
+    return Fill.objects.create(trade=trade, fill_id=own, quantity=part, fee=fee, **values)
 
 
 def _taken(case: Case, missing: Decimal) -> Fill:

@@ -27,7 +27,7 @@ from buddy.exchanges.probing import write_mode
 from buddy.prepared import Update
 from buddy.redact import redact
 
-from . import added, canary, caution, endings, protection, settling, taken, unmanaged, unwatched
+from . import added, canary, caution, endings, overdone, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
 from .case import Case, Desk
 from .cases import cases, remember_prices
@@ -193,7 +193,9 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     if not case.trade.hands_off and protection.mend(case):
         return True
     lag_ms = ledger.exchange.profile.settle_ms
-    if settling.settle(case, ledger) or taken.settle(case, lag_ms) or added.settle(case, lag_ms):
+    if settling.settle(case, ledger) or overdone.settle(case, ledger):
+        return True
+    if taken.settle(case, lag_ms) or added.settle(case, lag_ms):
         return True
     looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
     if case.doubts:
