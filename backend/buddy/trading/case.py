@@ -54,6 +54,8 @@ class Case:
     """Coins that our fills say are there, and that the venue does not list."""
     is_over: bool = False
     """It has ended in this look."""
+    shields: bool = False
+    """Another trade holds of the same position without a stop of its own: until it has one, ours stay."""
 
     @property
     def working(self) -> list[Working]:

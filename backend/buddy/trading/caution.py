@@ -50,6 +50,8 @@ def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
     """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
     if case.gives_up_its_stop:
         actions = [action for action in actions if not _is_stop(action)]
+    if case.shields:
+        actions = [action for action in actions if not _takes_a_stop(action)]
     if case.doubts:
         actions = [action for action in actions if _is_harmless(action, actions, case)]
     if not case.attached:
@@ -93,6 +95,10 @@ def _may_catch_more(net: Working, case: Case) -> bool:
 
 def _is_stop(action: Action) -> bool:
     return not isinstance(action, Cancel) and action.wish.role is Role.STOP
+
+
+def _takes_a_stop(action: Action) -> bool:
+    return isinstance(action, Cancel) and action.working.role is Role.STOP
 
 
 def _is_left_to_the_net(action: Action, case: Case) -> bool:

@@ -136,6 +136,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     remember_prices(ledger.lease, found)
     again: set[str] = set()
     for case in sorted(found, key=_has_time):  # what is still covered by the stop of another is so no longer after it
+        case.shields = any(_is_beside(case, other) and not _has_time(other) for other in found)
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
     _cancel_ownerless(ledger)
@@ -148,6 +149,12 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     if not ledger.account.is_paper:
         canary.tend(ledger, reading, proving, quiet=not (restless or looked.waits) and _is_quiet(found, ledger))
     return restless
+
+
+def _is_beside(case: Case, other: Case) -> bool:
+    """Whether both are of one position, and the other is looked after here."""
+    same = (case.trade.symbol, case.position.side) == (other.trade.symbol, other.position.side)
+    return same and other is not case and not other.trade.hands_off
 
 
 def _has_time(case: Case) -> bool:
