@@ -11,7 +11,7 @@ from collections.abc import Callable
 from .clock import SECOND, Clock
 from .story import LASTING, Trouble
 
-ASKED_AGAIN = 16 * SECOND
+ASKED_AGAIN = 18 * SECOND
 """So long after the last refusal of a key, and after each trouble when it is asked again, the product leaves the venue
 alone, for the venue's sake."""
 

@@ -45,7 +45,7 @@ DARK = "dark_since"
 ARRIVED = "arrived"
 """On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
 EARLY = "given_up_early"
-"""On a row: it was taken for absent although it could still arrive."""
+"""On a row: it was taken for absent by a list alone, which may lie, or although it could still arrive."""
 
 
 class Outcomes:
@@ -224,7 +224,7 @@ class Outcomes:
                 with self.lease.writing():
                     save(order, "raw")
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
-            if _is_missed(order):
+            if not self._has_name(order):
                 order.raw = order.raw | {EARLY: True}
             self.never_sent(order)
         else:
@@ -266,7 +266,7 @@ class Outcomes:
         return found + arrived
 
     def _given_up_on_their_way(self, listing: Listing, rows: Rows) -> list[Order]:
-        """Stops that were on their way and have arrived, while they were sent again and refused, or wanted no more.
+        """What was on its way and has arrived, while it was sent again and refused, or was wanted no more.
 
         Where they keep their name, that tells; else their figures do.
         """
