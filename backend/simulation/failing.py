@@ -29,8 +29,8 @@ class Fate:
         """Nothing goes wrong any more."""
         self.excused_until = clock.now
         """Until here nobody could have done better."""
-        self.refused_until = 0
-        """Until here the venue is asked seldom, because it refused the key."""
+        self.is_refused = False
+        """The venue is asked seldom, because it refused the key, and has not answered since."""
         self._felt: set[int] = set()
 
     @property
@@ -48,7 +48,7 @@ class Fate:
             self._strikes(kind, is_new)
         left = self.began + found.at + found.lasts - self.clock.now
         if kind == "key_refused":
-            self.refused_until = max(self.refused_until, self.clock.now + left + ASKED_AGAIN)
+            self.is_refused = True
             left += ASKED_AGAIN
         self.excuse(left)
         return True
@@ -75,8 +75,7 @@ class Fate:
 
     def _strikes(self, kind: str, is_new: bool) -> None:
         self.faults += 1
-        if self.clock.now < self.refused_until:
-            self.refused_until = self.clock.now + ASKED_AGAIN
+        if self.is_refused:
             self.excuse(ASKED_AGAIN)
         self.met(kind, is_new)
 

@@ -289,7 +289,8 @@ class World:
             looked = look_under(lease, account, **how)
             self.looked[account.pk] = looked
             if not looked.trouble:
-                self.seen[self.accounts.index(account.pk)] = self.clock.now
+                number = self.accounts.index(account.pk)
+                self.seen[number], self.fates[number].is_refused = self.clock.now, False
             self._note(looked, account)
             return looked
 

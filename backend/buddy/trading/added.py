@@ -7,13 +7,12 @@ what it had sold was booked as having left the trade, while that list showed not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from buddy.core.market import ZERO, OrderSide, Side
+from buddy.core.market import ZERO, Side
 
 from . import adopted
 from .case import Case
@@ -64,14 +63,7 @@ def _book_anew(case: Case, row: Fill, part: Decimal) -> None:
 
 def _unexplained(case: Case) -> Decimal:
     """What was nobody's of this side and is neither a position that is nobody's nor was adopted since."""
-    here = {"account": case.trade.account, "symbol": case.trade.symbol}
-    strangers = _signed(Fill.objects.filter(trade=None, **here).values_list("order_side", "quantity"))
-    taken_over = Fill.objects.filter(fill_id__startswith=adopted.PREFIX, **here)
-    known = _signed(taken_over.values_list("order_side", "quantity"))
-    for side, quantity in ForeignPosition.objects.filter(**here).values_list("side", "quantity"):
-        known += Side(side).sign * quantity
-    return case.position.side.sign * (strangers - known)
-
-
-def _signed(ways: Iterable[tuple[str, Decimal]]) -> Decimal:
-    return sum((quantity if way == OrderSide.BUY else -quantity for way, quantity in ways), ZERO)
+    trade = case.trade
+    foreign = ForeignPosition.objects.filter(account=trade.account, symbol=trade.symbol).values_list("side", "quantity")
+    known = sum((Side(side).sign * quantity for side, quantity in foreign), ZERO)
+    return case.position.side.sign * (adopted.nobodys_executions(trade) - known)

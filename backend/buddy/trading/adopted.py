@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from buddy.core.market import ZERO, Instrument, Side
+from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
@@ -79,6 +80,18 @@ def entry_of(
     if held != quantity or since is None:
         return None
     return Entered(kept(weight / held if instrument.linear else held / weight), kept(fees), since)
+
+
+def nobodys_executions(trade: Trade, since: datetime | None = None) -> Decimal:
+    """Signed contracts of its symbol that were executed for nobody here (from `since` on), without what was adopted."""
+    here = Fill.objects.filter(account_id=trade.account_id, symbol=trade.symbol).order_by()
+    here = here.filter(time__gte=since) if since is not None else here
+    return _signed(here.filter(trade=None)) - _signed(here.filter(fill_id__startswith=PREFIX))
+
+
+def _signed(rows: QuerySet[Fill]) -> Decimal:
+    ways = rows.values_list("order_side", "quantity")
+    return sum((quantity if way == OrderSide.BUY else -quantity for way, quantity in ways), ZERO)
 
 
 def explain(orders: Iterable[Order], instruments: Mapping[str, Instrument]) -> set[int]:

@@ -20,7 +20,7 @@ from . import attached, books
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
-from .states import RESTING, WORKING
+from .states import ABSENT, RESTING, WORKING
 from .telling import WITHDRAWALS, tell, text
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Case:
         """
         counts = [order for order in self.orders if order.status in MAY_REST or self._enters_unread(order)]
         if not self.exits.is_spot:
-            return [_working(order, self._booked(order)) for order in counts if not order.is_attached]
+            return [_as_seen(order, self._booked(order)) for order in counts if not order.is_attached]
         stops = {order.pk for order in counts}
         beside = {order.paired_with_id: order.price for order in counts if order.paired_with_id}
         alone = [order for order in counts if order.paired_with_id not in stops]
@@ -319,6 +319,13 @@ class Desk:
 def _is_beside(other: Trade, trade: Trade) -> bool:
     """Whether both may hold of the same position."""
     return other.pk != trade.pk and (other.symbol, other.side) == (trade.symbol, trade.side)
+
+
+def _as_seen(order: Order, booked: Decimal) -> Working:
+    """A stop that the venue does not find, or that was asked to go, may be gone: another never makes way for it."""
+    may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or bool(order.cancel_reason))
+    working = _working(order, booked)
+    return working._replace(status=OrderStatus.UNKNOWN) if may_be_gone else working
 
 
 def _working(order: Order, booked: Decimal, beside: Decimal | None = None) -> Working:

@@ -22,7 +22,7 @@ from .models import Order
 from .moments import at, to_ms, wall_ms
 from .recognition import Listing, same_figures
 from .rows import Rows
-from .states import DOUBTFUL, LIVE
+from .states import ABSENT, DOUBTFUL, LIVE
 
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 _NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, client_id__in=names).order_by("pk"))
@@ -105,7 +105,7 @@ class Outcomes:
 
         For no longer than that may last: what is executed must be booked in the end.
         """
-        is_dark = order.status in LIVE and "absent_since" in order.raw
+        is_dark = order.status in LIVE and ABSENT in order.raw
         since = order.raw.get(DARK)
         if is_dark == (since is None):
             order.raw = order.raw | {DARK: wall_ms()} if is_dark else _without(order.raw, DARK)
@@ -142,7 +142,7 @@ class Outcomes:
     def is_there(self, *orders: Order) -> None:
         """The venue says that it has orders of these names, whether or not they can be read already."""
         for order in orders:
-            order.raw = _without(order.raw, "absent_since") | {ARRIVED: True}
+            order.raw = _without(order.raw, ABSENT) | {ARRIVED: True}
         self.doubt(*orders)
         for order in orders:
             self.look_up(order)
@@ -152,7 +152,7 @@ class Outcomes:
         with self.lease.writing():
             for each in pairs.together(order, self.rows):
                 each.status = OrderStatus.INTENDED
-                each.raw = _without(each.raw, "sent_at", "absent_since", "unknown_since")
+                each.raw = _without(each.raw, "sent_at", ABSENT, "unknown_since")
                 save(each, "status", "raw")
 
     def adopt(self, order: Order, state: OrderState) -> None:
@@ -163,7 +163,7 @@ class Outcomes:
         order.child_id = state.child_id or order.child_id
         if state.exchange_id and state.exchange_id != order.child_id:
             order.exchange_id = state.exchange_id
-        order.raw = _without(order.raw, "absent_since")
+        order.raw = _without(order.raw, ABSENT)
         if before == _facts(order):
             return
         first_seen = order.placed_at is None
@@ -219,8 +219,8 @@ class Outcomes:
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
         if not self._is_gone(order):
-            if "absent_since" not in order.raw:
-                order.raw = order.raw | {"absent_since": wall_ms()}
+            if ABSENT not in order.raw:
+                order.raw = order.raw | {ABSENT: wall_ms()}
                 with self.lease.writing():
                     save(order, "raw")
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
@@ -241,7 +241,7 @@ class Outcomes:
         profile, now = self.exchange.profile, wall_ms()
         if not profile.settle_ms:
             return True
-        apart = now - int(order.raw.get("absent_since", now))
+        apart = now - int(order.raw.get(ABSENT, now))
         age = now - int(order.raw.get("sent_at", 0))
         if _is_missed(order) and ARRIVED not in order.raw:
             in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS

@@ -14,6 +14,7 @@ from . import books
 from .case import Case
 from .models import Order
 from .moments import at, to_ms, wall_ms
+from .states import ABSENT
 from .telling import tell, text
 
 NAKED_AT_MOST_MS = 10_000
@@ -80,7 +81,7 @@ def _is_looked_for(case: Case) -> bool:
     """
     stops = [order for order in case.orders if order.role == Role.STOP and order.status == OrderStatus.UNKNOWN]
     earlier = [stop for stop in stops if stop.lease_epoch < case.lease.epoch and int(stop.raw.get("sends", 1)) == 1]
-    missed = [int(stop.raw["absent_since"]) for stop in earlier if "absent_since" in stop.raw]
+    missed = [int(stop.raw[ABSENT]) for stop in earlier if ABSENT in stop.raw]
     return any(wall_ms() - since < BACK_WITHIN_MS for since in missed)
 
 

@@ -12,3 +12,5 @@ DOUBTFUL = (OrderStatus.INTENDED, OrderStatus.UNKNOWN)
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 LIVE = (*DOUBTFUL, *RESTING)
 DECLINED = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+ABSENT = "absent_since"
+"""In the raw of an order: since when (ms, wall clock) the venue has not found it."""

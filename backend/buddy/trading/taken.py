@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from buddy.core.exchange import Liquidity, PositionMode
+from buddy.core.exchange import Liquidity
 from buddy.core.market import ZERO, OrderSide
 
-from . import booking
+from . import adopted, booking
 from .case import Case
 from .client_ids import new_client_id
 from .figures import kept
@@ -53,7 +53,7 @@ def settle(case: Case, lag_ms: int) -> bool:
 
 def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
     """Executions that were nobody's and closed, now the trade's, up to `missing` of them."""
-    if _nets(case):
+    if not case.exits.is_spot:
         missing = min(missing, _beyond(case))
     for row in _strangers(case):
         part = min(row.quantity, missing)
@@ -63,31 +63,22 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         yield moved(row, case.trade, part)
 
 
-def _nets(case: Case) -> bool:
-    """Whether a symbol is held one way only, so that what a hand opens against a trade is closed by its entries."""
-    return not case.exits.is_spot and case.trade.account.position_mode == PositionMode.ONE_WAY
-
-
 def _beyond(case: Case) -> Decimal:
     """How much more of what is nobody's left this side than entered it: since the trade was asked for, and ever.
 
     What lay there before it came, and a hand has closed since, is no part of it, nor what a hand holds the other way.
     """
-    trade, leaves = case.trade, case.position.side.exit_order_side
-    other_way = booking.nobodys(trade.account).get((trade.symbol, case.position.side.opposite), ZERO)
-    everything = Fill.objects.filter(account=trade.account, symbol=trade.symbol, trade=None).order_by()
-    beyond = []
-    for rows in (everything, everything.filter(time__gte=_begun(trade))):
-        ways = rows.values_list("order_side", "quantity")
-        beyond.append(sum((quantity if way == leaves else -quantity for way, quantity in ways), ZERO))
-    return min(beyond) - other_way
+    trade, side = case.trade, case.position.side
+    other_way = booking.nobodys(trade.account).get((trade.symbol, side.opposite), ZERO)
+    left = min(-side.sign * adopted.nobodys_executions(trade, since) for since in (None, _begun(trade)))
+    return left - other_way
 
 
 def _strangers(case: Case) -> QuerySet[Fill]:
-    """Sales told shortly before the coins were missed; of contracts what came after an entry and was told before it.
+    """Sales told shortly before the coins were missed; of contracts what came since the trade was asked for.
 
-    Held one way, the newest first: a hand that reversed the position while an entry of ours rested has opened what
-    that entry closed then.
+    The newest first: a hand that reversed the position while an entry of ours rested has opened what that entry closed
+    then.
     """
     trade, side = case.trade, case.position.side
     rows = Fill.objects.filter(
@@ -95,12 +86,7 @@ def _strangers(case: Case) -> QuerySet[Fill]:
     ).order_by("time", "id")
     if case.exits.is_spot:
         return rows.filter(time__gte=_missed_since(case) - TOLD_BEFORE)
-    if _nets(case):
-        return rows.filter(time__gte=_begun(trade)).reverse()
-    if (trade.symbol, side.opposite) in booking.nobodys(trade.account):
-        return rows.none()
-    later = Fill.objects.filter(trade=trade, order_side=side.entry_order_side)
-    return rows.filter(Exists(later.filter(pk__gt=OuterRef("pk"), time__lte=OuterRef("time"))))
+    return rows.filter(time__gte=_begun(trade)).reverse()
 
 
 def _begun(trade: Trade) -> datetime:
