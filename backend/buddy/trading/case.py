@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from buddy.core.errors import Rejected
+from buddy.core.errors import Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Role
 from buddy.core.manage import Working
 from buddy.core.market import ONE, ZERO
@@ -273,9 +273,12 @@ class Desk:
         return order
 
     def cancel(self, working: Working, reason: str) -> CancelOutcome:
+        """Raises Temporary for a stop when something has just executed that it may have to protect."""
         order = next(order for order in self.case.orders if order.client_id == working.client_id)
+        if working.role is Role.STOP and self.executed:
+            raise Temporary("Something has executed: what is held is read before a stop goes.")
         outcome = self.ledger.cancel(order, reason)
-        self.executed |= outcome is not CancelOutcome.CANCELLED
+        self.executed |= outcome is not CancelOutcome.CANCELLED or order.filled > working.filled
         return outcome
 
     def withdraw(self, working: Working, reason: str) -> bool:
