@@ -8,12 +8,14 @@ their values. The queryset stays the only description of the statement; nothing 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import Field, Model, QuerySet
+from django.db.models import BooleanField, DateTimeField, DecimalField, Field, Model, QuerySet
+from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ModelIterable
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -33,6 +35,10 @@ FIRST_MOMENT = datetime(2038, 1, 19, 3, 14, 7, 32_011, UTC)
 """The mark of a moment, which a column of moments takes."""
 MEMBERS_AT_MOST = 200
 """In the lists of a statement that is kept; longer ones are rare and of many lengths."""
+CONSTANT = (BooleanField, DateTimeField, DecimalField)
+"""Fields whose values nobody can change: what was made of one is given to all who read the same of that column."""
+CONSTANTS_AT_MOST = 1_000
+"""Kept of one column."""
 NEW = "new "
 """Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
 
@@ -53,7 +59,7 @@ class Statement(NamedTuple):
     sql: str
     arguments: tuple[Any, ...]
     model: type[Model]
-    reads: Callable[[Sequence[Any]], Any]
+    reads: Callable[[Sequence[Any], Any], Any]
 
     def filled(self, values: Values) -> list[Any]:
         return [each.value(values) if type(each) is Place else each for each in self.arguments]
@@ -86,7 +92,7 @@ class _Kept:
         arguments = tuple(each if isinstance(each, Place) else places.get(str(each), each) for each in parameters)
         if lost := set(places.values()) - {each for each in arguments if isinstance(each, Place)}:
             raise ValueError(f"{sorted(place.name for place in lost)} would not reach the database.")
-        return Statement(sql, arguments, rows.model, tuple if fields else _reader(rows, compiler))
+        return Statement(sql, arguments, rows.model, _unread if fields else _reader(rows, compiler))
 
 
 def _marks(names: Sequence[str], values: Values) -> tuple[Values, dict[str, Place]]:
@@ -112,30 +118,61 @@ def _as_sent(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
+def _unread(row: Sequence[Any], _: Any) -> Any:
+    """A change gives no rows."""
+    return row
+
+
 def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
     query: Any = rows.query.chain(UpdateQuery)
     query.add_update_values({name: RawSQL("%s", [Place(NEW + name)]) for name in fields})
     return query
 
 
-def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
-    """An object per row as the queryset makes it, or a tuple for `values_list`."""
+def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any], Any], Any]:
+    """An object per row as the queryset makes it, or a tuple for `values_list`; of a row and its connection."""
     columns = [column for column, _, _ in compiler.select]
-    converters = [
-        (position, convert, expression)
-        for position, (each, expression) in compiler.get_converters(columns).items()
-        for convert in each
-    ]
-    model, alias, as_objects = rows.model, rows.db, rows._iterable_class is ModelIterable
-    names, width = [column.target.attname for column in columns] if as_objects else [], len(columns)
+    converters, width = list(_converters(columns, compiler)), len(columns)
 
-    def read(row: Sequence[Any]) -> Any:
-        found, here = list(row[:width]), connections[alias]
-        for position, convert, expression in converters:
-            found[position] = convert(found[position], expression, here)
-        return model.from_db(alias, names, found) if as_objects else tuple(found)
+    def values(row: Sequence[Any], here: Any) -> list[Any]:
+        found = list(row[:width])
+        for position, convert in converters:
+            found[position] = convert(found[position], here)
+        return found
+
+    if rows._iterable_class is not ModelIterable:
+        return lambda row, here: tuple(values(row, here))
+    model, names = rows.model, [column.target.attname for column in columns]
+
+    def read(row: Sequence[Any], here: Any) -> Model:
+        """Made as unpickling makes it: `__init__` asks each of dozens of fields how it wants to be set."""
+        made = model.__new__(model)
+        made.__dict__.update(zip(names, values(row, here), strict=True))
+        made._state = ModelState()
+        made._state.adding, made._state.db = False, here.alias
+        return made
 
     return read
+
+
+def _converters(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[[Any, Any], Any]]]:
+    """Positions of columns, and what makes of the database's value what the field gives."""
+    for position, (each, expression) in compiler.get_converters(columns).items():
+        is_constant = isinstance(expression.output_field, CONSTANT)
+        for convert in each:
+            yield position, _remembered(convert, expression) if is_constant else _plain(convert, expression)
+
+
+def _plain(convert: Callable[..., Any], expression: Any) -> Callable[[Any, Any], Any]:
+    return lambda value, here: convert(value, expression, here)
+
+
+def _remembered(convert: Callable[..., Any], expression: Any) -> Callable[[Any, Any], Any]:
+    @lru_cache(maxsize=CONSTANTS_AT_MOST)
+    def made(value: Any) -> Any:
+        return convert(value, expression, connection)
+
+    return lambda value, _: made(value)
 
 
 class Select(_Kept, Generic[Row]):
@@ -149,7 +186,7 @@ class Select(_Kept, Generic[Row]):
         statement = self._statement(here.vendor, values)
         with here.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(values))
-            return [statement.reads(row) for row in cursor.fetchall()]
+            return [statement.reads(row, here) for row in cursor.fetchall()]
 
     def first(self, **values: Any) -> Row | None:
         found = self.rows(**values)

@@ -8,7 +8,7 @@ Django's, and the refusal to go on in a transaction that is broken.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +21,8 @@ def _for_sqlite(sql: str) -> str:
     return base.FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
 
 
-class Cursor:
-    def __init__(self, db: DatabaseWrapper) -> None:
-        self.db = db
-        self.cursor: sqlite3.Cursor = db.connection.cursor()
+class Cursor(sqlite3.Cursor):
+    db: DatabaseWrapper
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> Any:
         run = self._run
@@ -32,7 +30,7 @@ class Cursor:
             return wrapper(run, sql, params, False, {"connection": self.db, "cursor": self})
         return run(sql, params)
 
-    def executemany(self, sql: str, params: Sequence[Sequence[Any]]) -> Any:
+    def executemany(self, sql: str, params: Sequence[Sequence[Any]]) -> Any:  # type: ignore[override]
         for each in params:
             self.execute(sql, each)
         return self
@@ -41,16 +39,10 @@ class Cursor:
         if self.db.needs_rollback and self.db.in_atomic_block:
             self.db.validate_no_broken_transaction()
         try:
-            return self.cursor.execute(sql) if params is None else self.cursor.execute(_for_sqlite(sql), params)
+            return super().execute(sql) if params is None else super().execute(_for_sqlite(sql), params)
         except sqlite3.Error:
             with DatabaseErrorWrapper(self.db):
                 raise
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.cursor, name)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.cursor)
 
     def __enter__(self) -> Cursor:
         return self
@@ -63,4 +55,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def cursor(self) -> Cursor:  # type: ignore[override]
         if self.connection is None:
             self.ensure_connection()
-        return Cursor(self)
+        made: Cursor = self.connection.cursor(Cursor)
+        made.db = self
+        return made
