@@ -132,21 +132,24 @@ def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
 def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any], Any], Any]:
     """An object per row as the queryset makes it, or a tuple for `values_list`; of a row and its connection."""
     columns = [column for column, _, _ in compiler.select]
-    converters, width = list(_converters(columns, compiler)), len(columns)
+    remembered, anew = list(_remembered(columns, compiler)), list(_anew(columns, compiler))
+    width = len(columns)
 
     def values(row: Sequence[Any], here: Any) -> list[Any]:
         found = list(row[:width])
-        for position, convert in converters:
-            found[position] = convert(found[position], here)
+        for position, convert in remembered:
+            found[position] = convert(found[position])
+        for position, convert, expression in anew:
+            found[position] = convert(found[position], expression, here)
         return found
 
     if rows._iterable_class is not ModelIterable:
         return lambda row, here: tuple(values(row, here))
     model, names = rows.model, [column.target.attname for column in columns]
 
-    def read(row: Sequence[Any], here: Any) -> Model:
+    def read(row: Sequence[Any], here: Any) -> Any:
         """Made as unpickling makes it: `__init__` asks each of dozens of fields how it wants to be set."""
-        made = model.__new__(model)
+        made: Any = object.__new__(model)
         made.__dict__.update(zip(names, values(row, here), strict=True))
         made._state = ModelState()
         made._state.adding, made._state.db = False, here.alias
@@ -155,24 +158,27 @@ def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any],
     return read
 
 
-def _converters(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[[Any, Any], Any]]]:
-    """Positions of columns, and what makes of the database's value what the field gives."""
-    for position, (each, expression) in compiler.get_converters(columns).items():
-        is_constant = isinstance(expression.output_field, CONSTANT)
-        for convert in each:
-            yield position, _remembered(convert, expression) if is_constant else _plain(convert, expression)
+def _remembered(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[[Any], Any]]]:
+    """Positions of columns of `CONSTANT` fields, and what makes of the database's value what the field gives."""
+    for position, (converters, expression) in compiler.get_converters(columns).items():
+        if isinstance(expression.output_field, CONSTANT):
+            yield position, lru_cache(CONSTANTS_AT_MOST)(_chained(converters, expression))
 
 
-def _plain(convert: Callable[..., Any], expression: Any) -> Callable[[Any, Any], Any]:
-    return lambda value, here: convert(value, expression, here)
-
-
-def _remembered(convert: Callable[..., Any], expression: Any) -> Callable[[Any, Any], Any]:
-    @lru_cache(maxsize=CONSTANTS_AT_MOST)
+def _chained(converters: Sequence[Callable[..., Any]], expression: Any) -> Callable[[Any], Any]:
     def made(value: Any) -> Any:
-        return convert(value, expression, connection)
+        for convert in converters:
+            value = convert(value, expression, connection)
+        return value
 
-    return lambda value, _: made(value)
+    return made
+
+
+def _anew(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[..., Any], Any]]:
+    """The same of the other fields: documents may be changed by whoever has read them."""
+    for position, (converters, expression) in compiler.get_converters(columns).items():
+        if not isinstance(expression.output_field, CONSTANT):
+            yield from ((position, convert, expression) for convert in converters)
 
 
 class Select(_Kept, Generic[Row]):

@@ -17,6 +17,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
 from buddy.events.models import Event
+from buddy.prepared import Select
 from buddy.trading import views
 from buddy.trading.models import Trade
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 WISHES = ("trade_opened", "plan_amended", "action")
 """Kinds of the events that a wish of the trader's is told by."""
+_WISHED = Select(lambda account: Event.objects.filter(account_id=account, kind__in=WISHES).values_list("pk"))
+_TRADE = Select(lambda trade: Trade.objects.filter(pk=trade))
 STATEMENTS = 60
 """Of the first process, before one of which the second one comes; where there are fewer, it comes after it."""
 STANDS_STILL = (0, 0, 0, 1, 6, 25, 50)
@@ -171,7 +174,7 @@ class _Browser:
 
     def _wished(self) -> int:
         with self.world.executioner.aside():
-            return Event.objects.filter(account_id=self.world.accounts[self.number], kind__in=WISHES).count()
+            return len(_WISHED.rows(account=self.world.accounts[self.number]))
 
     def _note(self, key: str, status: int, answer: dict[str, Any]) -> None:
         detail = f"trade {answer['id']}" if status < 400 else answer.get("detail", "")
@@ -179,7 +182,8 @@ class _Browser:
         if status < 400:
             self.trades.setdefault(key, set()).add(answer["id"])
             with self.world.executioner.aside():
-                self.wish.after(Trade.objects.get(pk=answer["id"]))
+                (trade,) = _TRADE.rows(trade=answer["id"])
+                self.wish.after(trade)
         self.world.witnesses[self.number].seen += self._broken(key)
 
     def _broken(self, key: str) -> Iterable[Broken]:

@@ -12,6 +12,7 @@ from buddy.core.errors import Denied, InvalidPlan, Temporary
 from buddy.core.exchange import OrderIntent
 from buddy.core.market import Side
 from buddy.exchanges.models import Account
+from buddy.prepared import Select
 from buddy.trading import adoption, executor
 from buddy.trading.client_ids import is_ours
 from buddy.trading.executor import NotNow
@@ -30,6 +31,9 @@ PARTS = (("take_profits",), ("rules",), ("stop",), ("take_profits", "rules"), ("
 """What of a plan is amended together."""
 ANSWERS = (InvalidPlan, Denied, NotNow, Temporary)
 OF_A_CENT = D("0.01")
+_ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
+_TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
+_NOBODYS = Select(lambda account: ForeignPosition.objects.filter(account_id=account).order_by("pk"))
 
 
 def done(world: World, deed: Deed) -> None:
@@ -58,11 +62,12 @@ def by_hand(world: World, deed: Deed) -> None:
 
 
 def _account(world: World, number: int) -> Account:
-    return Account.objects.get(pk=world.accounts[number])
+    (account,) = _ACCOUNT.rows(account=world.accounts[number])
+    return account
 
 
 def _trade(world: World, number: int, dice: Random) -> Trade:
-    found = list(Trade.objects.filter(account_id=world.accounts[number], status__in=WORKING).order_by("pk"))
+    found = _TRADES.rows(account=world.accounts[number])
     if not found:
         raise NotNow("There is no trade.")
     trade = dice.choice(found)
@@ -158,7 +163,7 @@ def _amended(world: World, number: int, trade: Trade, wanted: dict[str, Any]) ->
 
 
 def _foreign(world: World, number: int, dice: Random) -> ForeignPosition:
-    found = list(ForeignPosition.objects.filter(account_id=world.accounts[number]).order_by("pk"))
+    found = _NOBODYS.rows(account=world.accounts[number])
     if not found:
         raise NotNow("There is no such position.")
     return dice.choice(found)

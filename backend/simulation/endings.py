@@ -13,6 +13,7 @@ from buddy.core.manage import step
 from buddy.core.market import ZERO, Side
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
+from buddy.prepared import Select, Update
 from buddy.trading import caution, executor, rounds
 from buddy.trading.books import was_declined
 from buddy.trading.cases import cases
@@ -30,14 +31,32 @@ from .markets import MARKETS
 from .witness import ATTACHED, Witness
 from .world import World
 
+_ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
+_WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING))
+_CLOSED = Select(lambda account: Trade.objects.filter(account_id=account, status=Trade.Status.CLOSED))
+_ORDERS = Select(lambda account: Order.objects.filter(account_id=account))
+_LIVE = Select(
+    lambda account: Order.objects.filter(account_id=account, status__in=LIVE, is_attached=False).values_list(
+        "client_id", "status", "trade__hands_off"
+    )
+)
+_FILLS = Select(lambda account: Fill.objects.filter(account_id=account))
+_INCOME = Select(lambda account: Income.objects.filter(account_id=account))
+_NOBODYS = Select(lambda account: ForeignPosition.objects.filter(account_id=account))
+_SET = Update(lambda account: Account.objects.filter(pk=account))
+
 
 def as_planned(world: World) -> None:
     for number, witness in enumerate(world.witnesses):
-        account = Account.objects.get(pk=world.accounts[number])
+        (account,) = _ACCOUNT.rows(account=world.accounts[number])
         witness.seen += _facts_hold(witness)
         witness.seen += _rows_are_settled(account, world.books[number])
         witness.seen += _exits_are_whole(account, world.books[number])
         witness.seen += _nothing_is_wanted(account)
+
+
+def _managed(account: Account) -> Iterator[Trade]:
+    return (trade for trade in _WORKING.rows(account=account.pk) if not trade.hands_off)
 
 
 def _facts_hold(witness: Witness) -> Iterator[Broken]:
@@ -48,13 +67,12 @@ def _facts_hold(witness: Witness) -> Iterator[Broken]:
 def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
     if account.trouble:
         yield not_as_planned("account", f"still in trouble: {account.trouble}")
-    for trade in Trade.objects.filter(account=account, status__in=WORKING, hands_off=False):
+    for trade in _managed(account):
         for name in ("naked_since", "mismatch_since"):
             if getattr(trade, name) is not None:
                 yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} still has {name}")
-    live = Order.objects.filter(account=account, status__in=LIVE, is_attached=False)
-    unsent = live.filter(status=OrderStatus.INTENDED, trade__hands_off=True)  # it waits for the trader, and not there
-    ours = {order.client_id for order in live} - {order.client_id for order in unsent}
+    live = _LIVE.rows(account=account.pk)  # what was never sent waits for the trader where he keeps his hands on it
+    ours = {name for name, status, hands_off in live if not (hands_off and status == OrderStatus.INTENDED)}
     there = {intent.client_id for _, intent, _ in book.resting() if intent.client_id.startswith("tb")}
     for name in ours ^ there:
         where = "our rows only" if name in ours else "the venue only"
@@ -81,7 +99,7 @@ def _unfinished(account: Account) -> Iterator[Broken]:
         held: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
         for case in found:
             held[case.trade.symbol, case.position.side] += case.position.held
-        for row in ForeignPosition.objects.filter(account=account):
+        for row in _NOBODYS.rows(account=account.pk):
             held[row.symbol, Side(row.side)] += row.quantity
         for position in reading.positions:
             known = held.pop((position.symbol, position.side), ZERO)
@@ -95,9 +113,10 @@ def _unfinished(account: Account) -> Iterator[Broken]:
 
 def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:
     """One stop for all of it, and targets for all of it where the plan has any: counted at the venue, by our rows."""
-    for trade in Trade.objects.filter(account=account, status=Trade.Status.OPEN, hands_off=False):
-        rows = {order.client_id: order for order in trade.orders.all()}
-        held = sum((f.quantity if f.order_side != _exit(trade) else -f.quantity for f in trade.fills.all()), ZERO)
+    for trade in (each for each in _managed(account) if each.status == Trade.Status.OPEN):
+        rows = {order.client_id: order for order in _ORDERS.rows(account=account.pk) if order.trade_id == trade.pk}
+        fills = [fill for fill in _FILLS.rows(account=account.pk) if fill.trade_id == trade.pk]
+        held = sum((f.quantity if f.order_side != _exit(trade) else -f.quantity for f in fills), ZERO)
         left = {role: _left(book, rows, role) for role in (Role.STOP, Role.TAKE_PROFIT)}
         if left[Role.STOP] != held and not _nets(book, rows, "sl-"):
             yield not_as_planned(f"stop of {trade.pk}", f"trade {trade.pk} holds {held}, its stops {left[Role.STOP]}")
@@ -126,14 +145,21 @@ def _nets(book: Book, rows: dict[str, Order], prefix: str) -> bool:
 def close_all(world: World) -> None:
     """By the trader here, and by hand what is nobody's."""
     for number, pk in enumerate(world.accounts):
-        Account.objects.filter(pk=pk).update(state=Account.State.ACTIVE)
-        for trade in Trade.objects.filter(account_id=pk, status__in=WORKING).select_related("account"):
+        _SET({"state": Account.State.ACTIVE}, account=pk)
+        for trade in _with_their_account(pk):
             _close(world, trade)
         book = world.books[number]
-        for row in ForeignPosition.objects.filter(account_id=pk):
+        for row in _NOBODYS.rows(account=pk):
             side, quantity = Side(row.side), min(row.quantity, book.held(row.symbol, Side(row.side)))
             if quantity:
                 book.by_hand(side.exit_order_side, quantity, row.symbol, reduce_only=True)
+
+
+def _with_their_account(account: int) -> list[Trade]:
+    trades = _WORKING.rows(account=account)
+    for trade in trades:
+        (trade.account,) = _ACCOUNT.rows(account=account)
+    return trades
 
 
 def _close(world: World, trade: Trade) -> None:
@@ -152,28 +178,31 @@ def _close(world: World, trade: Trade) -> None:
 
 def books_agree(world: World) -> None:
     for number, witness in enumerate(world.witnesses):
-        account, book = Account.objects.get(pk=world.accounts[number]), world.books[number]
+        (account,), book = _ACCOUNT.rows(account=world.accounts[number]), world.books[number]
         witness.seen += _all_is_over(account, book)
         witness.seen += _fills_agree(account, book)
         witness.seen += _money_agrees(account, book)
 
 
 def _all_is_over(account: Account, book: Book) -> Iterator[Broken]:
-    for trade in Trade.objects.filter(account=account, status__in=WORKING):
+    for trade in _WORKING.rows(account=account.pk):
         yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} cannot be ended: {trade.status}")
     for key in book.holdings():
         yield not_as_planned(f"{key}", f"{book.held(*key)} of {key} is still held")
     for _, intent, _ in book.resting():
         if intent.client_id.startswith("tb") or intent.client_id[:3] in ATTACHED:
             yield Broken("I5", intent.client_id, f"{intent.client_id} rests when all is over")
-    for order in Order.objects.filter(account=account, status__in=(*RESTING, OrderStatus.UNKNOWN)):
-        yield not_as_planned(order.client_id, f"{order.client_id} is {order.status} when all is over")
+    for order in _ORDERS.rows(account=account.pk):
+        if order.status in (*RESTING, OrderStatus.UNKNOWN):
+            yield not_as_planned(order.client_id, f"{order.client_id} is {order.status} when all is over")
 
 
 def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
     """Each execution once, whole, at its price and with its fee."""
     ours: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
-    for row in Fill.objects.filter(account=account).exclude(fill_id__startswith="adopted-"):
+    for row in _FILLS.rows(account=account.pk):
+        if row.fill_id.startswith("adopted-"):
+            continue
         sums = ours[row.fill_id.split("/")[0]]
         sums[0], sums[1], sums[2] = sums[0] + row.quantity, sums[1] + row.fee, row.price
     venues = {row.fill_id: row for _, row in book.told if isinstance(row, Told)}
@@ -186,13 +215,12 @@ def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
 
 
 def _money_agrees(account: Account, book: Book) -> Iterator[Broken]:
-    fills = list(Fill.objects.filter(account=account).select_related("order"))
-    income = list(Income.objects.filter(account=account))
+    fills, income = _FILLS.rows(account=account.pk), _INCOME.rows(account=account.pk)
     real = [fill for fill in fills if not fill.raw.get("adopted")]
     change = _flow(real) + sum((row.amount for row in income), ZERO)
     if change != book.wallet - WALLET:
         yield from not_booked("the wallet's change", change, book.wallet - WALLET)
-    for trade in Trade.objects.filter(account=account, status=Trade.Status.CLOSED):
+    for trade in _CLOSED.rows(account=account.pk):
         own = [fill for fill in fills if fill.trade_id == trade.pk]
         net = _flow(own) + sum((row.amount for row in income if row.trade_id == trade.pk), ZERO)
         yield from not_booked(f"net of trade {trade.pk}", trade.net, kept(net))  # averages that were adopted are long

@@ -13,7 +13,7 @@ from buddy.settings import *  # noqa: E402, F403
 from buddy.settings import DATABASES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    options = DATABASES["default"]["OPTIONS"] | {"detect_types": 0}  # the driver's reading of each value, before Django's
+    options = DATABASES["default"]["OPTIONS"] | {"detect_types": 0}  # Django reads each value itself
     DATABASES["default"] |= {"NAME": ":memory:", "ENGINE": "simulation.sqlite", "OPTIONS": options}
 CACHES = {"default": {"BACKEND": "simulation.store.Cache", "LOCATION": ""}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose

@@ -46,6 +46,7 @@ _BOOKED = Select(
     )
 )
 _ORDER_OF = Select(lambda name: Order.objects.filter(client_id=name))
+_TRADE_OF = Select(lambda trade: Trade.objects.filter(pk=trade))
 _NOBODYS = Select(
     lambda account: ForeignPosition.objects.filter(
         account_id=account, confirmed=True, gone_since__isnull=True
@@ -127,7 +128,7 @@ class Witness:
         self.ours[key] = self.book.held(*key)
 
     def sent(self, intent: OrderIntent) -> None:
-        row = Order.objects.filter(client_id=intent.client_id).select_related("trade").first()
+        row = _with_its_trade(intent.client_id)
         side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else _entered(intent)
         tightest = None if row is None else self.tightest.get(row.trade_id)
         plan = None if row is None else _plan_stop(row.trade)
@@ -362,6 +363,13 @@ class Witness:
         for row in rows:
             if row.stop is not None and (row.tightest is None or row.side.better(row.stop, row.tightest)):
                 self.tightest[row.number] = row.stop
+
+
+def _with_its_trade(name: str) -> Order | None:
+    row = _ORDER_OF.first(name=name)
+    if row is not None:
+        (row.trade,) = _TRADE_OF.rows(trade=row.trade_id)
+    return row
 
 
 def _waits_in_vain(trade: Trade, known: dict[str, Known], resting: Iterable[Rests], last: Decimal) -> bool:

@@ -12,8 +12,11 @@ from kombu.exceptions import OperationalError
 from buddy.exchanges.market_data.fetching import Place
 from buddy.exchanges.models import Account
 from buddy.exchanges.wakes import LOOK
+from buddy.prepared import Select
 
 log = logging.getLogger(__name__)
+
+_LOOKED_AT = Select(lambda account: Account.objects.filter(pk=account).values_list("looked_at"))
 
 WAIT = 3.0
 """Longest wait for the look, in seconds. What it has not done then, the next looks do."""
@@ -34,7 +37,7 @@ def look_elsewhere(account_id: int, before: datetime | None) -> bool:
         return False
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:
-        if Account.objects.filter(pk=account_id).exclude(looked_at=before).exists():
+        if any(looked_at != before for (looked_at,) in _LOOKED_AT.rows(account=account_id)):
             return True
         time.sleep(GLANCE)
     return False

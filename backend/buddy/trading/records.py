@@ -28,6 +28,7 @@ _OF_ORDER = Select(lambda order: Fill.objects.filter(order_id=order, from_record
 _RECORDS = Select(
     lambda account: Fill.objects.filter(account_id=account, from_record=True).values_list("order_id", "symbol", "time")
 )
+_WORDS = Select(lambda trades: Fill.objects.filter(trade_id__in=trades, fill_id__startswith=WORD))
 
 
 def make_way(order: Order, told: port.Fill) -> None:
@@ -48,7 +49,7 @@ def make_way(order: Order, told: port.Fill) -> None:
 
 def make_way_for_words(trades: Collection[int], new: Iterable[Fill]) -> None:
     """What the trader has said of an end gives way to what the exchange tells of it after all."""
-    words = {word.trade_id: word for word in Fill.objects.filter(trade__in=trades, fill_id__startswith=WORD)}
+    words = {word.trade_id: word for word in _WORDS.rows(trades=sorted(trades))} if trades else {}
     for told in new:
         word = words.get(told.trade_id)
         if word is None or told.order_side != word.order_side or not word.quantity:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from buddy.core.errors import KeyRefused
@@ -37,6 +38,15 @@ _REFUSED = Select(
     lambda account: Credentials.objects.filter(account_id=account, in_use=True, refused_at__isnull=False).values_list(
         "pk"
     )
+)
+_IN_VAIN = Select(
+    lambda account: Credentials.objects.filter(account_id=account, in_use=True, refused_at__isnull=False).order_by(
+        "pk"
+    )[:1]
+)
+_TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
+_STOP = Select(
+    lambda trade: Order.objects.filter(trade_id=trade, role=Role.STOP, status__in=RESTING).order_by("-pk")[:1]
 )
 _REFUSED_SINCE = Select(
     lambda moment: Credentials.objects.filter(
@@ -77,12 +87,15 @@ def note(account: Account, trouble: Exception | None) -> None:
     """After a look: whether the venue refused the key, or accepts it (again). Other troubles say neither."""
     if account.is_paper:
         return
-    in_use = Credentials.objects.filter(account=account, in_use=True)
     if isinstance(trouble, KeyRefused):
-        in_use.filter(refused_at=None).update(refused_at=timezone.now())
+        _in_use(account).filter(refused_at=None).update(refused_at=timezone.now())
         warn(account)
     elif trouble is None and _REFUSED.rows(account=account.pk):
-        in_use.exclude(refused_at=None).update(**accepted())
+        _in_use(account).exclude(refused_at=None).update(**accepted())
+
+
+def _in_use(account: Account) -> QuerySet[Credentials]:
+    return Credentials.objects.filter(account=account, in_use=True)
 
 
 def in_vain() -> set[int]:
@@ -99,7 +112,7 @@ def warn_all() -> None:
 
 def warn(account: Account) -> None:
     """Tell of a refused key when a notice is due; one worker wins, and the notice is written with its count."""
-    row = Credentials.objects.filter(account=account, in_use=True).exclude(refused_at=None).first()
+    row = _IN_VAIN.first(account=account.pk)
     if row is None:
         return
     found = exposed_by(account)
@@ -120,7 +133,7 @@ def _is_due(row: Credentials, found: list[Exposed]) -> bool:
 
 def exposed_by(account: Account) -> list[Exposed]:
     """What the account's working trades held by the executions that were read."""
-    trades = Trade.objects.filter(account=account, status__in=WORKING).order_by("pk")
+    trades = _TRADES.rows(account=account.pk)
     return [one for trade in trades if (one := exposed(trade)) is not None]
 
 
@@ -131,7 +144,7 @@ def exposed(trade: Trade) -> Exposed | None:
 
 
 def _stop(trade: Trade) -> Order | None:
-    return Order.objects.filter(trade=trade, role=Role.STOP, status__in=RESTING).order_by("-pk").first()
+    return _STOP.first(trade=trade.pk)
 
 
 def _tell(account: Account, found: list[Exposed]) -> None:

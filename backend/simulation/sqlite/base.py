@@ -24,13 +24,13 @@ def _for_sqlite(sql: str) -> str:
 class Cursor(sqlite3.Cursor):
     db: DatabaseWrapper
 
-    def execute(self, sql: str, params: Sequence[Any] | None = None) -> Any:
+    def execute(self, sql: str, params: Any = None) -> Any:
         run = self._run
         for wrapper in self.db.execute_wrappers:
             return wrapper(run, sql, params, False, {"connection": self.db, "cursor": self})
         return run(sql, params)
 
-    def executemany(self, sql: str, params: Sequence[Sequence[Any]]) -> Any:  # type: ignore[override]
+    def executemany(self, sql: str, params: Any) -> Any:
         for each in params:
             self.execute(sql, each)
         return self

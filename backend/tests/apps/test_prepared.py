@@ -58,6 +58,23 @@ def test_some_fields_of_a_row_leave_the_others_to_be_read_later(alice: Any, even
     assert (found.kind, found.text) == ("opened", "opened")
 
 
+def test_what_was_read_can_be_changed_and_saved_like_any_other_object(events: list[Event]) -> None:
+    found, plain = BY_KIND.first(owner=events[0].owner_id, kinds=["opened"]), Event.objects.get(pk=events[0].pk)
+    assert found == plain and found.owner == plain.owner
+    assert (found._state.adding, found._state.db) == (plain._state.adding, plain._state.db)
+    found.text = "Changed"
+    found.save(update_fields=["text"])
+    plain.refresh_from_db()
+    assert plain.text == "Changed"
+
+
+def test_a_document_that_one_has_changed_is_read_by_the_next_as_it_is_kept(events: list[Event]) -> None:
+    for _ in range(2):
+        found = BY_KIND.first(owner=events[0].owner_id, kinds=["opened"])
+        assert found is not None and found.data == {"n": "1"}
+        found.data["n"] = "2"
+
+
 def test_values_come_converted_as_the_queryset_converts_them(account: Account) -> None:
     values = Select(lambda key: Account.objects.filter(pk=key).values_list("opening_balance", "name"))
     assert values.first(key=account.pk) == (Decimal(10_000), "Desk")
