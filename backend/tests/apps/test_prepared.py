@@ -60,7 +60,8 @@ def test_some_fields_of_a_row_leave_the_others_to_be_read_later(alice: Any, even
 
 def test_what_was_read_can_be_changed_and_saved_like_any_other_object(events: list[Event]) -> None:
     found, plain = BY_KIND.first(owner=events[0].owner_id, kinds=["opened"]), Event.objects.get(pk=events[0].pk)
-    assert found == plain and found.owner == plain.owner
+    assert found is not None
+    assert (found, found.owner) == (plain, plain.owner)
     assert (found._state.adding, found._state.db) == (plain._state.adding, plain._state.db)
     found.text = "Changed"
     found.save(update_fields=["text"])
@@ -71,7 +72,8 @@ def test_what_was_read_can_be_changed_and_saved_like_any_other_object(events: li
 def test_a_document_that_one_has_changed_is_read_by_the_next_as_it_is_kept(events: list[Event]) -> None:
     for _ in range(2):
         found = BY_KIND.first(owner=events[0].owner_id, kinds=["opened"])
-        assert found is not None and found.data == {"n": "1"}
+        assert found is not None
+        assert found.data == {"n": "1"}
         found.data["n"] = "2"
 
 
