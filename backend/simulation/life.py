@@ -208,7 +208,7 @@ class Life:
         world, looked = self.world, self.world.looked
         for account, each in looked.items():
             self.unread[account] = self.unread.get(account, 0) + 1 if each.trouble else 0
-        given_up = {each for each, times in self.unread.items() if times > LONG_TROUBLE and not self._is_stirred(each)}
+        given_up = self._given_up()
         busy = world.unsettled or lost or any(not _is_quiet(each) for each in self._others(looked, given_up))
         busy = busy or bool((self._unseen() | self._waits()) - given_up) or self._watched(given_up)
         world.unsettled = False
@@ -224,6 +224,12 @@ class Life:
             self.beat = later
             for witness in world.witnesses:
                 witness.rested = later
+
+    def _given_up(self) -> set[int]:
+        """Accounts that nobody could read for long; when nothing goes wrong any more, none."""
+        if any(fate.over for fate in self.world.fates):
+            return set()
+        return {each for each, times in self.unread.items() if times > LONG_TROUBLE and not self._is_stirred(each)}
 
     def _is_stirred(self, account: int) -> bool:
         """Whether something happened to it just now: its trouble may be over."""
