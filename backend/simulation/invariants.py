@@ -95,8 +95,8 @@ class Facts:
     read_at: int
     told: bool
     written_off: Mapping[str, bool] = field(default_factory=dict)
-    """Orders that the venue has, and our rows say it refused; and whether they did so when it arrived."""
-    """Orders that the venue has taken, and of which our rows say that it refused them."""
+    """Orders that the venue has taken and of which our rows say that it refused them; and whether they could not be
+    seen yet when that was written."""
 
 
 def covered(facts: Facts) -> Iterator[Broken]:
@@ -163,11 +163,12 @@ def one_wish_one_order(facts: Facts) -> Iterator[Broken]:
 def nothing_written_off(facts: Facts) -> Iterator[Broken]:
     """I4: what the venue has taken is never believed to be refused.
 
-    Whose row said so before, because it was sent again while it was still on its way, is seen by the next look.
+    Whose row said so before, because it was sent again while it was still on its way or not told of yet, is seen by
+    the look after it.
     """
     for name, was_on_its_way in facts.written_off.items():
         sentence = f"our row says that {name} was refused, and the venue has taken it"
-        yield Broken("I4", name, sentence, 10 * SECOND if was_on_its_way else None)
+        yield Broken("I4", name, sentence, 20 * SECOND if was_on_its_way else None)
 
 
 def left_when_asked(facts: Facts) -> Iterator[Broken]:

@@ -286,7 +286,8 @@ class Witness:
         self._note_leaving(known, working)
         read_at = max(to_ms(good_look_at or created_at), self.rested)
         refused = (name for name, row in known.items() if row.status == OrderStatus.REJECTED)
-        written_off = {name: name in self.given_up for name in refused if name in self.names}
+        unseen = self.given_up | self.book.hidden.keys()
+        written_off = {name: name in unseen for name in refused if name in self.names}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
 
     def _note_leaving(self, known: dict[str, Known], working: dict[int, Trade]) -> None:
