@@ -91,7 +91,7 @@ def _open(world: World, number: int, dice: Random) -> str:
 def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
     """I8 of what is asked for where the prices of its entries are known."""
     prices = [entry.get("price") or entry.get("trigger") for entry in trade.plan["entries"]]
-    if not all(prices):
+    if not all(prices) or trade.plan != trade.first_plan:  # a repeated request is answered with what it is by now
         return
     stop, taker = D(trade.plan["stop"]["price"]), COSTS.taker
     loss, units = D(0), MARKETS[trade.symbol].contract_size

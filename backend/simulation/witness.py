@@ -285,10 +285,14 @@ class Witness:
         rows = tuple(self._row(trade, known, resting) for trade in working.values())
         self._note_leaving(known, working)
         read_at = max(to_ms(good_look_at or created_at), self.rested)
-        refused = (name for name, row in known.items() if row.status == OrderStatus.REJECTED)
+        refused = {name for name, row in known.items() if row.status == OrderStatus.REJECTED and name in self.names}
         unseen = self.given_up | self.book.hidden.keys()
-        written_off = {name: name in unseen for name in refused if name in self.names}
+        written_off = {name: name in unseen for name in refused if self._is_alive(name, resting)}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
+
+    def _is_alive(self, name: str, resting: Iterable[Rests]) -> bool:
+        """Whether it rests or has executed: what a hand took away before anybody could see it does no harm."""
+        return any(each.name == name for each in resting) or any(one.name == name for one in self.book.executed)
 
     def _note_leaving(self, known: dict[str, Known], working: dict[int, Trade]) -> None:
         for row in known.values():
