@@ -287,8 +287,8 @@ def _more_troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], acco
 
 
 def _storm(dice: Random, around: list[int], accounts: int) -> Iterator[Trouble]:
-    """In two stories of five a bad hour: much that lasts, each for as long as it may, and much that goes wrong once."""
-    if dice.random() < 0.6:
+    """In three stories of five a bad hour: much that lasts, each for as long as it may, and much that goes wrong once."""
+    if dice.random() < 0.4:
         return
     middle = dice.choice(around)
     near = [moment for moment in around if abs(moment - middle) < STORM] or [middle]
