@@ -30,6 +30,11 @@ _LEVERAGES = Select(
         "leverage"
     )
 )
+_REFUSED_CLOSES = Select(
+    lambda trade: Order.objects.filter(trade_id=trade, role=Role.CLOSE, status=OrderStatus.REJECTED).values_list("pk")[
+        :1
+    ]
+)
 _TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
 MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
@@ -206,8 +211,10 @@ class Case:
 
     @property
     def _fails_to_close(self) -> bool:
-        failed = (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
-        return any(order.role == Role.CLOSE and order.status in failed for order in self.orders)
+        """What was refused is not among the orders in hand."""
+        if any(order.role == Role.CLOSE and order.status == OrderStatus.UNKNOWN for order in self.orders):
+            return True
+        return bool(_REFUSED_CLOSES.rows(trade=self.trade.pk))
 
     @property
     def doubts(self) -> str:

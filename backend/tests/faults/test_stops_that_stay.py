@@ -1,0 +1,133 @@
+"""Refused, lost or late: a stop that rests goes for nothing that may be wrong, and none is given up for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from buddy.core.errors import OutcomeUnknown, Rejected
+from buddy.core.exchange import CancelOutcome, OrderIntent, OrderRef, OrderState, Profile
+from buddy.core.simulated_books import Resting
+from buddy.exchanges.models import Account
+from buddy.trading.executor import open_trade
+from buddy.trading.models import Order, Trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import long_plan, resting
+from tests.exchanges.venue_like import SECOND, VenueLike, account, venue
+
+__all__ = ["account", "venue"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = Decimal
+FIXED = {"risk": {"quantity": "0.1"}, "take_profits": []}
+
+
+def again(trade: Trade, looks: int = 2) -> Trade:
+    for _ in range(looks):
+        assert not look(trade.account_id, seconds=0).trouble
+    trade.refresh_from_db()
+    return trade
+
+
+def stops(venue: VenueLike) -> list[Decimal]:
+    return [state.quantity for state in venue.resting() if state.trigger is not None]
+
+
+def is_stop(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is not None
+
+
+def is_close(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is None and intent.price is None
+
+
+def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("not now", "other")
+
+
+def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise OutcomeUnknown("the line was cut")
+
+
+@pytest.mark.parametrize("fault", [refused, request_lost])
+def test_what_can_be_neither_protected_nor_closed_gets_a_stop_as_soon_as_one_is_taken(
+    account: Account, venue: VenueLike, fault: Callable[[VenueLike, OrderIntent], OrderState]
+) -> None:
+    """The venue refuses the stop twice, so it is to be closed at market, and that fails as well."""
+    venue.profile = Profile("slow", settle_ms=60 * SECOND)
+    venue.drop(refused, is_stop, times=2)
+    venue.drop(fault, is_close, times=9)
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade, 5)
+    assert [intent for intent in venue.sent if is_close(intent)]
+    assert (trade.status, venue.held(), stops(venue)) == ("open", D("0.1"), [D("0.1")])
+    venue.faults.clear()
+    Order.objects.filter(role="close", status="unknown").update(raw={"sent_at": 1, "absent_since": 1})
+    venue.go(99_000)
+    again(trade)
+    assert (trade.status, venue.held(), venue.resting()) == ("closed", 0, [])
+
+
+def test_a_stop_that_may_be_gone_never_makes_the_other_one_go(account: Account, venue: VenueLike) -> None:
+    """The first of two that are alike arrives after the second rests. It is taken back, and the reply to that is lost:
+    by its row it still rests, and the venue does not find it."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    venue.drop(refused, is_stop)
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade, 4)
+    first = next(intent for intent in venue.sent if is_stop(intent))
+    (second,) = resting(trade, "stop")
+    assert second.client_id != first.client_id
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=60 * SECOND)
+    venue.sim.orders[first.client_id] = Resting(first, "x-late", venue.time, live=False)
+    goes_unheard(venue, first)
+    again(trade, 1)
+    assert Order.objects.get(client_id=first.client_id).cancel_reason
+    assert [state.exchange_id for state in venue.resting()] == [second.exchange_id]
+    again(trade, 4)
+    assert [state.exchange_id for state in venue.resting()] == [second.exchange_id]
+
+
+def goes_unheard(venue: VenueLike, stop: OrderIntent) -> None:
+    """It is cancelled, and from then on the venue answers nothing."""
+    cancel = venue.cancel
+
+    def cancelled(ref: OrderRef) -> CancelOutcome:
+        cancel(ref)
+        venue.hidden.add(stop.client_id)
+        raise OutcomeUnknown("no reply")
+
+    venue.cancel = cancelled  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("answer", [CancelOutcome.ALREADY_CLOSED, CancelOutcome.CANCELLED])
+def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
+    account: Account, venue: VenueLike, answer: CancelOutcome
+) -> None:
+    """A hand has closed the first part, so that nothing is held, and the second fills as it is taken back, whatever
+    the venue answers to that."""
+    venue.profile = Profile("slow", settle_ms=60 * SECOND)
+    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
+    trade = open_trade(account, long_plan(**FIXED, entries=legs))
+    venue.go(100_000)
+    again(trade)
+    (stop,), (entry,) = resting(trade, "stop"), resting(trade, "entry")
+    cancel = venue.cancel
+
+    def cancelled(ref: OrderRef) -> CancelOutcome:
+        venue.go(99_900)
+        cancel(ref)
+        return answer
+
+    venue.cancel = cancelled  # type: ignore[method-assign]
+    venue.hand("sell", "market", "0.05", reduce_only=True)
+    again(trade, 1)
+    assert (venue.held(), [ref.client_id for ref in venue.cancelled]) == (D("0.05"), [entry.client_id])
+    assert [state.exchange_id for state in venue.resting()] == [stop.exchange_id]
+    again(trade)
+    assert stops(venue) == [D("0.05")]
