@@ -278,6 +278,31 @@ def test_what_a_hand_took_away_is_missed_by_the_youngest_trade() -> None:
     assert allocate(D(12), [D(0)]) == [0], "a position that was there before is not the trade's"
 
 
+def test_what_may_be_a_trades_is_given_only_of_what_no_other_is_sure_of() -> None:
+    assert allocate(D(5), [D(4), D(3)], [D(2), D(3)]) == [2, 3], "the first may hold two more than it knows"
+    assert allocate(D(6), [D(4), D(3)], [D(2), D(3)]) == [3, 3]
+    assert allocate(D(4), [D(4), D(3)], [D(2), D(3)]) == [2, 2]
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> tuple[list[Decimal], list[Decimal]]:
+    """What each of several trades may hold, and what of it is sure."""
+    owned = draw(st.lists(st.integers(0, 9), min_size=2, max_size=5))
+    return [D(most) for most in owned], [D(draw(st.integers(0, most))) for most in owned]
+
+
+@given(st.integers(0, 50).map(D), claims())
+def test_parts_of_a_position_are_no_more_than_there_is_and_no_less_than_is_sure(
+    total: Decimal, claimed: tuple[list[Decimal], list[Decimal]]
+) -> None:
+    owned, sure = claimed
+    parts = allocate(total, owned, sure)
+    assert all(0 <= part <= most for part, most in zip(parts, owned, strict=True))
+    assert sum(parts) == min(total, sum(owned))
+    if total >= sum(sure):
+        assert all(part >= least for part, least in zip(parts, sure, strict=True))
+
+
 def test_the_initial_risk_is_frozen_by_the_first_exit() -> None:
     """|100 − 98| · 4 + 0.1 paid + 98 · 4 · (0.001 + 0.002) = 9.276; what enters later does not count."""
     one = replace(position(), costs=Costs(taker=D("0.001"), slippage=D("0.002")))

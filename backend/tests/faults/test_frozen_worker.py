@@ -13,13 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from buddy.core.exchange import PositionState, Reading
+from buddy.core.exchange import Balance, PositionState, Reading
 from buddy.core.market import Side
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading import rounds
-from buddy.trading.executor import open_trade
+from buddy.trading.executor import amend_plan, open_trade
 from buddy.trading.lease import LeaseLost
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.watcher import look
@@ -84,6 +86,39 @@ def test_nothing_is_written(account: Account, venue: VenueLike, stale: Stale, en
     with pytest.raises(LeaseLost):
         look(account.pk, seconds=0)
     assert everything() == after
+
+
+def test_of_an_amended_plan_nothing_is_written_before_it_is_known_that_the_account_is_still_ours(
+    account: Account, venue: VenueLike
+) -> None:
+    """Not even what is rolled back again: the statement would wait for whoever has taken over."""
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    target = Order.objects.filter(trade=trade, role="take_profit").first()
+    assert target is not None
+    venue.cancel_by_hand(target.client_id)
+    look(account.pk, seconds=0)
+    asked, before, after = venue.balance, list[int](), list[Any]()
+
+    def freezes() -> Balance:
+        Account.objects.filter(pk=account.pk).update(lease_until=0)
+        look(account.pk, seconds=0)
+        before.append(len(run))
+        after.extend(everything())
+        return asked()
+
+    venue.balance = freezes  # type: ignore[method-assign]
+    with CaptureQueriesContext(connection) as run, pytest.raises(LeaseLost):
+        amend_plan(trade, long_plan(stop={"price": "98900"}))
+    assert everything() == after
+    written = [each["sql"] for each in run.captured_queries[before[0] :] if writes(each["sql"])]
+    assert written
+    assert all(Account._meta.db_table in sql for sql in written)
+
+
+def writes(sql: str) -> bool:
+    return sql.startswith(("UPDATE", "INSERT", "DELETE"))
 
 
 def another(account: Account) -> object:

@@ -1,0 +1,196 @@
+"""Two trades of one symbol and side lie in one position at the venue: neither takes what is the other's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from buddy.core.errors import OutcomeUnknown, Rejected
+from buddy.core.exchange import Fill as Execution
+from buddy.core.exchange import OrderIntent, OrderState, Profile, Reading
+from buddy.exchanges.models import Account
+from buddy.trading.endings import AHEAD_MS
+from buddy.trading.executor import close, hands_off, open_trade
+from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.watcher import look
+from tests.apps.trading_rig import kinds, long_plan, resting
+from tests.exchanges.venue_like import SECOND, SYMBOL, VenueLike, account, venue
+
+__all__ = ["account", "venue"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = Decimal
+LONG_AFTER = 5 * SECOND
+"""No list lags any more."""
+
+
+def trade_of(account: Account, quantity: str, stop: str = "99000", price: str = "100000", **changes: Any) -> Trade:
+    plan = {"risk": {"quantity": quantity}, "stop": {"price": stop}, "entries": [{"price": price}], "take_profits": []}
+    return open_trade(account, long_plan(**plan | changes))
+
+
+def again(*trades: Trade, looks: int = 2) -> None:
+    for _ in range(looks):
+        assert not look(trades[0].account_id, seconds=0).trouble
+    for trade in trades:
+        trade.refresh_from_db()
+
+
+def held(trade: Trade | None) -> Decimal:
+    sides = {"buy": 1, "sell": -1}
+    return sum((fill.quantity * sides[fill.order_side] for fill in Fill.objects.filter(trade=trade)), D(0))
+
+
+def left(trade: Trade | None) -> Decimal:
+    return sum((fill.quantity for fill in Fill.objects.filter(trade=trade, order_side="sell")), D(0))
+
+
+def is_close(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.trigger is None and intent.price is None
+
+
+def stop_at(price: int) -> Callable[[OrderIntent], bool]:
+    return lambda intent: intent.reduce_only and intent.trigger == price
+
+
+def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("not now", "other")
+
+
+def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise OutcomeUnknown("the line was cut")
+
+
+def test_a_trade_that_is_closed_for_want_of_a_stop_closes_nothing_of_the_other(
+    account: Account, venue: VenueLike
+) -> None:
+    """It may hold more than it knows, since the reply to its second entry was lost; what the other has is sure."""
+    venue.profile = Profile("slow", settle_ms=60 * SECOND)
+    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99500")]
+    venue.drop(request_lost, lambda intent: intent.price == 99_500)
+    venue.drop(refused, stop_at(99_000), times=2)
+    doubtful, sure = trade_of(account, "0.04", entries=legs), trade_of(account, "0.03", stop="98900")
+    venue.go(100_000)
+    again(doubtful, sure, looks=4)
+    assert Order.objects.get(trade=doubtful, leg=1, role="entry").status == "unknown"
+    assert [intent.quantity for intent in venue.sent if is_close(intent)] == [D("0.02")]
+    assert (venue.held(), [order.quantity for order in resting(sure, "stop")]) == (D("0.03"), [D("0.03")])
+
+
+def test_an_exit_that_is_told_before_its_entry_does_not_count_the_entry_once_more(
+    account: Account, venue: VenueLike
+) -> None:
+    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
+    first, second = trade_of(account, "0.04", entries=legs), trade_of(account, "0.03")
+    venue.go(100_000)
+    again(first, second)
+    untold = Order.objects.get(trade=first, role="entry", leg=1).exchange_id
+    kept: list[Execution] = []
+
+    def without_the_second_leg(reading: Reading) -> Reading:
+        kept.extend(fill for fill in reading.fills if fill.exchange_id == untold)
+        return replace(reading, fills=[fill for fill in reading.fills if fill.exchange_id != untold])
+
+    venue.altered = without_the_second_leg
+    venue.go(99_900)
+    again(close(first, D(1)), second, looks=3)
+    assert [intent.quantity for intent in venue.sent if is_close(intent)] == [D("0.04")]
+    venue.altered = lambda reading: replace(reading, fills=[*reading.fills, *kept])
+    again(first, second)
+    assert (first.status, first.entered_quantity, venue.held()) == ("closed", D("0.04"), D("0.03"))
+    assert [order.quantity for order in resting(second, "stop")] == [D("0.03")]
+
+
+def stop_executes_at_once(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    """The price falls to the stop between the market order and its answer, when nobody could make the stop smaller."""
+    state = venue.accept(intent)
+    venue.go(99_000)
+    return state
+
+
+def test_a_stop_that_closed_part_of_another_trade_is_an_exit_of_that_one(account: Account, venue: VenueLike) -> None:
+    first, other = trade_of(account, "0.05"), trade_of(account, "0.06", stop="98000")
+    venue.go(100_000)
+    again(first, other)
+    venue.drop(stop_executes_at_once, is_close)
+    close(first, D("0.4"))
+    again(first, other)
+    assert (left(first), venue.held()) == (D("0.07"), D("0.04"))
+    venue.time += LONG_AFTER
+    again(first, other)
+    assert (first.status, left(first), held(other)) == ("closed", D("0.05"), D("0.04"))
+    assert [order.quantity for order in resting(other, "stop")] == [D("0.04")]
+    assert "external_fill" in kinds(other)
+    venue.go(98_000)
+    again(first, other)
+    assert (other.status, left(other), venue.held(), venue.resting()) == ("closed", D("0.06"), 0, [])
+    for trade in (first, other):
+        assert trade.gross == money(trade)
+    assert D(10_000) + first.net + other.net == venue.sim.books.wallet
+
+
+def money(trade: Trade | None) -> Decimal:
+    """What its own quantity made, before fees."""
+    fills = Fill.objects.filter(trade=trade)
+    return sum((fill.price * fill.quantity * (1 if fill.order_side == "sell" else -1) for fill in fills), D(0))
+
+
+def test_a_stop_that_closed_part_of_the_own_hands_position_is_nobodys_exit(account: Account, venue: VenueLike) -> None:
+    venue.set_up(SYMBOL, D(20), "isolated")
+    venue.hand("buy", "market", "0.1")
+    assert not look(account.pk, seconds=0).trouble
+    ForeignPosition.objects.update(ignored=True)
+    trade = trade_of(account, "0.05")
+    venue.go(100_000)
+    again(trade)
+    venue.drop(stop_executes_at_once, is_close)
+    close(trade, D("0.4"))
+    again(trade)
+    assert (left(trade), venue.held()) == (D("0.07"), D("0.08"))
+    venue.time += AHEAD_MS
+    again(trade)
+    assert (trade.status, left(trade), left(None)) == ("closed", D("0.05"), D("0.02"))
+    assert [row.quantity for row in ForeignPosition.objects.all()] == [D("0.08")]
+    assert trade.gross == money(trade)
+    venue.hand("sell", "market", venue.held(), reduce_only=True)
+    again(trade)
+    own_hands = money(None) - sum(fill.fee for fill in Fill.objects.filter(trade=None))
+    assert D(10_000) + trade.net + own_hands == pytest.approx(venue.sim.books.wallet, abs=D("1e-9"))
+
+
+def closed_by_hand_beside_a_refused_stop(account: Account, venue: VenueLike) -> tuple[Trade, Trade]:
+    """A hand closes the one as the other enters, and the venue refuses the stop of that one."""
+    first, other = trade_of(account, "0.03"), trade_of(account, "0.02", stop="98900", price="99900")
+    venue.go(100_000)
+    again(first, other)
+    venue.drop(refused, stop_at(98_900))
+    venue.hand("sell", "market", "0.03", reduce_only=True)
+    venue.go(99_900)
+    return first, other
+
+
+def stops(venue: VenueLike) -> list[tuple[Decimal | None, Decimal]]:
+    return [(state.trigger, state.quantity) for state in venue.resting() if state.trigger is not None]
+
+
+def test_the_stop_of_a_trade_that_is_over_stays_until_the_one_beside_it_has_its_own(
+    account: Account, venue: VenueLike
+) -> None:
+    first, other = closed_by_hand_beside_a_refused_stop(account, venue)
+    again(first, other, looks=1)
+    assert (held(first), held(other)) == (0, D("0.02"))
+    assert stops(venue) == [(D(99_000), D("0.03"))]
+    again(first, other)
+    assert (first.status, other.status) == ("closed", "open")
+    assert stops(venue) == [(D(98_900), D("0.02"))]
+
+
+def test_it_does_not_stay_for_a_trade_that_is_not_managed_here(account: Account, venue: VenueLike) -> None:
+    first, other = closed_by_hand_beside_a_refused_stop(account, venue)
+    hands_off(other, True)
+    again(first, other, looks=1)
+    assert (first.status, other.hands_off, held(other), stops(venue)) == ("closed", True, D("0.02"), [])
