@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from buddy.core.errors import Rejected
+from buddy.core.errors import Rejected, Temporary
 from buddy.core.exchange import OrderIntent, OrderKind, OrderState, OrderStatus, Profile, Reading
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
@@ -26,6 +27,7 @@ __all__ = ["account", "venue"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ONE_TARGET = {"take_profits": [{"price": "102000"}]}
+TARGETS = ["tb101000", "tb102000"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,10 @@ def _attaches(venue: VenueLike) -> None:
 
 def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
     raise Rejected("not now", "other")
+
+
+def not_now(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Temporary("busy")
 
 
 def is_stop(intent: OrderIntent) -> bool:
@@ -163,6 +169,57 @@ def test_nets_of_two_trades_at_one_price_are_each_their_own_trades(account: Acco
     assert list(sold) == [(trades[0].pk, Decimal("0.02")), (trades[1].pk, Decimal("0.03"))]
 
 
+def nets_of(trade: Trade) -> list[Decimal]:
+    return [order.quantity for order in Order.objects.filter(trade=trade, is_attached=True)]
+
+
+LEGS = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99500")]
+
+
+def test_a_net_is_not_of_the_entry_that_was_refused(account: Account, venue: VenueLike) -> None:
+    """That trade waits for its second entry, with the same stop: the net would outlive what it is there for."""
+    venue.drop(refused, lambda intent: intent.price == 100_000)
+    waiting = open_trade(account, long_plan(risk={"quantity": "0.04"}, entries=LEGS))
+    entered = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.go(100_000)
+    again(entered, 1)
+    assert (nets_of(waiting), nets_of(entered)) == ([], [Decimal("0.02")])
+
+
+@pytest.mark.parametrize("lag", [0, 100])
+def test_a_net_is_of_the_entry_that_has_executed(account: Account, venue: VenueLike, lag: int) -> None:
+    """Whether its executions are told or, until then, only the order itself says so."""
+    waiting = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"price": "99500"}]))
+    entered = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.lag = lag
+    venue.go(100_000)
+    again(entered, 1)
+    assert (nets_of(waiting), nets_of(entered)) == ([], [Decimal("0.02")])
+
+
+def test_one_net_is_of_an_entry_and_the_next_of_another_trades_before_a_second_entry_has_executed(
+    account: Account, venue: VenueLike
+) -> None:
+    """Both came while nobody looked, and are alike."""
+    first = open_trade(account, long_plan(risk={"quantity": "0.04"}, entries=LEGS))
+    second = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"price": "99900"}]))
+    venue.go(100_000, 99_900)
+    again(second, 1)
+    assert (nets_of(first), nets_of(second)) == ([Decimal("0.02")], [Decimal("0.02")])
+
+
+def test_a_stop_at_our_price_is_a_hands_while_our_entry_has_never_been_there(
+    account: Account, venue: VenueLike
+) -> None:
+    venue.drop(not_now, lambda intent: not intent.reduce_only, times=20)
+    trade = open_trade(account, long_plan())
+    entry = venue.sent[0]
+    venue.hand("buy", "market", entry.quantity)
+    venue.sim.place(replace(stop_of(entry), client_id="sl-byhand"))
+    again(trade)
+    assert (nets_of(trade), names(venue)) == ([], ["sl99000"])
+
+
 def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: VenueLike) -> None:
     venue.drop(refused, is_stop, times=100)
     trade = open_trade(account, long_plan(**ONE_TARGET))
@@ -174,6 +231,18 @@ def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: Ven
     venue.go(98_900)
     again(trade)
     assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+
+
+def test_our_own_stop_that_was_refused_is_tried_again_after_half_a_minute(account: Account, venue: VenueLike) -> None:
+    venue.drop(refused, is_stop, times=2)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    again(trade)
+    assert (names(venue), tell_trade(trade)["protected"]["state"]) == (["sl99000", *TARGETS], "attached")
+    a_while_ago = timezone.now() - timedelta(seconds=31)
+    Order.objects.filter(role="stop", status="rejected").update(created_at=a_while_ago)
+    again(trade)
+    assert (names(venue), tell_trade(trade)["protected"]["state"]) == ([*TARGETS, "tb99000"], "protected")
 
 
 def test_protection_that_a_hand_attached_is_left_alone(account: Account, venue: VenueLike) -> None:

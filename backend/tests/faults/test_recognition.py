@@ -15,7 +15,7 @@ from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading import ledger
-from buddy.trading.executor import open_trade
+from buddy.trading.executor import open_trade, withdraw_entry
 from buddy.trading.models import Fill, Order, Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
@@ -173,6 +173,28 @@ def test_a_nameless_stop_that_was_given_up_and_is_wanted_no_more_is_ours_when_it
     venue.sim.orders[first.client_id] = Resting(first, "x-late", venue.time, live=False)
     again(trade)
     assert [state.quantity for state in venue.resting() if state.trigger] == smaller
+
+
+def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_back_when_one_does(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was wanted no more by then, so that nothing was sent again."""
+    monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(reply_lost, is_entry)
+    venue.hidden = Everything()  # type: ignore[assignment]
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
+    entry = Order.objects.get()
+    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})
+    trade = again(withdraw_entry(trade), 1)
+    assert (trade.status, [order.status for order in Order.objects.all()]) == ("cancelled", ["cancelled"])
+    assert (len(venue.sent), len(venue.resting())) == (1, 1)
+    venue.hidden = set()
+    again(trade)
+    assert venue.resting() == []
+    venue.go(101_500)
+    again(trade)
+    assert (venue.held(), Fill.objects.count()) == (0, 0)
 
 
 def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
