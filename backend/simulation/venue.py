@@ -68,6 +68,8 @@ class Line:
     on_order: Callable[[OrderIntent], None]
     on_cancel: Callable[[str], None]
     on_refusal: Callable[[OrderIntent], None]
+    changes: Callable[[], None]
+    """Its lists tell something else from now on."""
 
 
 class Connection:
@@ -179,7 +181,8 @@ class Connection:
         self._may_not_arrive(intent, role)
         self.line.on_order(intent)
         if self.fate.takes("told_late", role=role):
-            self.book.hidden[intent.client_id] = self.clock.now + self.dice.randrange(1, SETTLES)
+            until = self.book.hidden[intent.client_id] = self.clock.now + self.dice.randrange(1, SETTLES)
+            self.clock.at(until, self.line.changes)
             self._say(f"{intent.client_id} is told late")
         if self.fate.takes("fill_told_late", role=role):
             self.book.delay_next = self.dice.randrange(1 * SECOND, 20 * SECOND)

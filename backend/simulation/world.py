@@ -140,6 +140,7 @@ class World:
             on_order=lambda intent: self._ordered(number, intent),
             on_cancel=lambda name: self._cancelled(number, name),
             on_refusal=lambda intent: self._refused(number, intent),
+            changes=partial(self.changes, number),
         )
 
     def _ordered(self, number: int, intent: OrderIntent) -> None:

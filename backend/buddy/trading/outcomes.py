@@ -22,7 +22,7 @@ from .models import Order
 from .moments import at, to_ms, wall_ms
 from .recognition import Listing, same_figures
 from .rows import Rows
-from .states import ABSENT, DOUBTFUL, LIVE
+from .states import ABSENT, DOUBTFUL, LIVE, RESTING
 
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 _NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, client_id__in=names).order_by("pk"))
@@ -60,10 +60,13 @@ class Outcomes:
         self.lease = lease
         self.clock = 0
         self.rows = Rows()
+        self.unseen: set[int] = set()
+        """Orders that should be listed, were not in the last reading, and could not be found either."""
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
         listing = Listing.of(states)
+        self.unseen.clear()
         for order in [*rows.all_orders(), *self._forgotten(listing, rows)]:
             found = listing.named(order) or self._by_figures(order, listing, rows)
             if found is not None:
@@ -118,7 +121,9 @@ class Outcomes:
         try:
             self._ask(order)
         except CouldNotRead:
-            return
+            self.unseen.add(order.pk)
+        else:
+            self.unseen |= {order.pk} if order.status in RESTING and ABSENT in order.raw else set()
 
     def is_over(self, order: Order, filled: Decimal) -> bool:
         """Whether the venue says that the order is over, and that no more of it executed than `filled`."""

@@ -67,11 +67,18 @@ def _beyond(case: Case) -> Decimal:
     """How much more of what is nobody's left this side than entered it: since the trade was asked for, and ever.
 
     What lay there before it came, and a hand has closed since, is no part of it, nor what a hand holds the other way.
+    Of the minute before it counts what makes it more: what a hand opened then, and not what it closed.
     """
     trade, side = case.trade, case.position.side
     other_way = booking.nobodys(trade.account).get((trade.symbol, side.opposite), ZERO)
-    left = min(-side.sign * adopted.nobodys_executions(trade, since) for since in (None, _begun(trade)))
-    return left - other_way
+    ever, *lately = (-side.sign * adopted.nobodys_executions(trade, since) for since in (None, *_begins(trade)))
+    return min(ever, max(lately)) - other_way
+
+
+def _begins(trade: Trade) -> tuple[datetime, datetime]:
+    """When it was asked for, and a little before: the gate may not have heard yet of what a hand did then."""
+    asked: datetime = trade.asked_at or trade.created_at
+    return asked, asked - TOLD_BEFORE
 
 
 def _strangers(case: Case) -> QuerySet[Fill]:
@@ -86,13 +93,7 @@ def _strangers(case: Case) -> QuerySet[Fill]:
     ).order_by("time", "id")
     if case.exits.is_spot:
         return rows.filter(time__gte=_missed_since(case) - TOLD_BEFORE)
-    return rows.filter(time__gte=_begun(trade)).reverse()
-
-
-def _begun(trade: Trade) -> datetime:
-    """A little before it was asked for: the gate may not have heard yet of what a hand did then."""
-    begun: datetime = trade.asked_at or trade.created_at
-    return begun - TOLD_BEFORE
+    return rows.filter(time__gte=min(_begins(trade))).reverse()
 
 
 def _missed_since(case: Case) -> datetime:

@@ -204,7 +204,8 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return True
     if taken.settle(case, lag_ms) or added.settle(case, lag_ms):
         return True
-    looked.waits |= bool(case.doubts) or any(order.status == OrderStatus.UNKNOWN for order in case.orders)
+    unseen = ledger.outcomes.unseen
+    looked.waits |= bool(case.doubts) or any(o.status == OrderStatus.UNKNOWN or o.pk in unseen for o in case.orders)
     if case.doubts:
         return False
     if not case.trade.hands_off:
