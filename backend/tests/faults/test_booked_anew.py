@@ -20,6 +20,7 @@ from buddy.core.market import Side
 from buddy.exchanges.models import Account
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, ForeignPosition, Trade
+from buddy.trading.taken import moved
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import long_plan, resting
 from tests.exchanges.venue_like import SECOND, SYMBOL, VenueLike, account, venue
@@ -179,3 +180,17 @@ def test_where_both_sides_may_be_held_what_a_hand_closed_while_the_list_lagged_h
     again(trade)
     assert (held(trade), held(None), stops(trade)) == (D("0.06"), before, [D("0.06")])
     assert_ends_whole(trade, venue, "0.1")
+
+
+def test_an_execution_that_is_shared_out_in_two_steps_keeps_its_sum(account: Account, venue: VenueLike) -> None:
+    venue.set_up(SYMBOL, D(20), "isolated")
+    venue.hand("buy", "market", "0.05")
+    assert not look(account.pk, seconds=0).trouble
+    ForeignPosition.objects.update(ignored=True)
+    trade, row = waiting(account, "0.02"), Fill.objects.get()
+    whole = row.quantity, row.fee
+    for part in ("0.01", "0.02"):
+        moved(row, trade, D(part))
+    assert (held(trade), held(None)) == (D("0.03"), D("0.02"))
+    assert tuple(map(sum, zip(*Fill.objects.values_list("quantity", "fee"), strict=True))) == whole
+    assert {fill.raw["exchange_id"] for fill in Fill.objects.all()} == {row.raw["exchange_id"]}
