@@ -109,7 +109,11 @@ class Executioner:
         commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
 
         def committed(wrapper: BaseDatabaseWrapper) -> Any:
-            return self._between_edges(lambda: commit(wrapper))
+            try:
+                return self._between_edges(lambda: commit(wrapper))
+            except Killed:
+                wrapper.connection.rollback()  # what the database does when the process is gone
+                raise
 
         patched = patch.object(BaseDatabaseWrapper, "_commit", committed)
         with patched, self.wire.mended(), connection.execute_wrapper(self.statement):

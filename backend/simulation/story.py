@@ -287,7 +287,7 @@ def _more_troubles(dice: Random, times: list[int], deeds: tuple[Deed, ...], acco
 
 
 def _storm(dice: Random, around: list[int], accounts: int) -> Iterator[Trouble]:
-    """In three stories of five a bad hour: much that lasts, each for as long as it may, and much that goes wrong once."""
+    """In three stories of five a bad hour: much that lasts, for as long as it may, and much that goes wrong once."""
     if dice.random() < 0.4:
         return
     middle = dice.choice(around)
