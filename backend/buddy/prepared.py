@@ -8,13 +8,14 @@ their values. The queryset stays the only description of the statement; nothing 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import marshal
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import BooleanField, DateTimeField, DecimalField, Field, Model, QuerySet
+from django.db.models import BooleanField, DateTimeField, DecimalField, Field, JSONField, Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ModelIterable
@@ -37,8 +38,7 @@ MEMBERS_AT_MOST = 200
 """In the lists of a statement that is kept; longer ones are rare and of many lengths."""
 CONSTANT = (BooleanField, DateTimeField, DecimalField)
 """Fields whose values nobody can change: what was made of one is given to all who read the same of that column."""
-CONSTANTS_AT_MOST = 1_000
-"""Kept of one column."""
+KEPT_OF_A_COLUMN = 1_000
 NEW = "new "
 """Before the name of a field whose new value it is: a condition may ask for the old one under the same name."""
 
@@ -49,20 +49,28 @@ class Place(NamedTuple):
     name: str
     member: int | None = None
 
-    def value(self, values: Values) -> Any:
-        return _as_sent(values[self.name]) if self.member is None else values[self.name][self.member]
+    def value(self, values: Values, here: Any) -> Any:
+        value = values[self.name]
+        if self.member is not None:
+            return value[self.member]
+        return here.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 class Statement(NamedTuple):
-    """`arguments`: of each parameter its place, or a constant. `reads`: from a row to what the queryset gives."""
+    """`arguments`: constants, and None at the `places` that values take. `reads`: a row as the queryset gives it."""
 
     sql: str
     arguments: tuple[Any, ...]
+    places: tuple[tuple[int, Place], ...]
     model: type[Model]
-    reads: Callable[[Sequence[Any], Any], Any]
+    reads: Callable[[Sequence[Any]], Any]
 
-    def filled(self, values: Values) -> list[Any]:
-        return [each.value(values) if type(each) is Place else each for each in self.arguments]
+    def filled(self, values: Values, here: Any) -> list[Any]:
+        """What is sent with the SQL to the connection `here`."""
+        found = list(self.arguments)
+        for position, place in self.places:
+            found[position] = place.value(values, here)
+        return found
 
 
 class _Kept:
@@ -92,7 +100,9 @@ class _Kept:
         arguments = tuple(each if isinstance(each, Place) else places.get(str(each), each) for each in parameters)
         if lost := set(places.values()) - {each for each in arguments if isinstance(each, Place)}:
             raise ValueError(f"{sorted(place.name for place in lost)} would not reach the database.")
-        return Statement(sql, arguments, rows.model, _unread if fields else _reader(rows, compiler))
+        constants = tuple(None if isinstance(each, Place) else each for each in arguments)
+        taken = tuple((position, each) for position, each in enumerate(arguments) if isinstance(each, Place))
+        return Statement(sql, constants, taken, rows.model, tuple if fields else _reader(rows, compiler))
 
 
 def _marks(names: Sequence[str], values: Values) -> tuple[Values, dict[str, Place]]:
@@ -106,21 +116,11 @@ def _marks(names: Sequence[str], values: Values) -> tuple[Values, dict[str, Plac
             places |= {str(mark): Place(name, mark - first) for mark in marks[name]}
         elif isinstance(values[name], datetime):
             marks[name] = FIRST_MOMENT + timedelta(seconds=number)
-            places[str(_as_sent(marks[name]))] = Place(name)
+            places[str(connection.ops.adapt_datetimefield_value(marks[name]))] = Place(name)
         else:
             marks[name] = number
             places[str(number)] = Place(name)
     return marks, places
-
-
-def _as_sent(value: Any) -> Any:
-    """As the database's driver takes it."""
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def _unread(row: Sequence[Any], _: Any) -> Any:
-    """A change gives no rows."""
-    return row
 
 
 def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
@@ -129,56 +129,59 @@ def _changing(rows: QuerySet[Any, Any], fields: Sequence[str]) -> Any:
     return query
 
 
-def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any], Any], Any]:
-    """An object per row as the queryset makes it, or a tuple for `values_list`; of a row and its connection."""
+def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
+    """An object per row as the queryset makes it, or a tuple for `values_list`."""
     columns = [column for column, _, _ in compiler.select]
-    remembered, anew = list(_remembered(columns, compiler)), list(_anew(columns, compiler))
-    width = len(columns)
+    width, converters = (
+        len(columns),
+        [
+            (position, _converter(chain, expression))
+            for position, (chain, expression) in compiler.get_converters(columns).items()
+        ],
+    )
 
-    def values(row: Sequence[Any], here: Any) -> list[Any]:
+    def values(row: Sequence[Any]) -> list[Any]:
         found = list(row[:width])
-        for position, convert in remembered:
+        for position, convert in converters:
             found[position] = convert(found[position])
-        for position, convert, expression in anew:
-            found[position] = convert(found[position], expression, here)
         return found
 
     if rows._iterable_class is not ModelIterable:
-        return lambda row, here: tuple(values(row, here))
-    model, names = rows.model, [column.target.attname for column in columns]
+        return lambda row: tuple(values(row))
+    model, alias, names = rows.model, rows.db, [column.target.attname for column in columns]
 
-    def read(row: Sequence[Any], here: Any) -> Any:
+    def read(row: Sequence[Any]) -> Any:
         """Made as unpickling makes it: `__init__` asks each of dozens of fields how it wants to be set."""
         made: Any = object.__new__(model)
-        made.__dict__.update(zip(names, values(row, here), strict=True))
+        made.__dict__.update(zip(names, values(row), strict=True))
         made._state = ModelState()
-        made._state.adding, made._state.db = False, here.alias
+        made._state.adding, made._state.db = False, alias
         return made
 
     return read
 
 
-def _remembered(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[[Any], Any]]]:
-    """Positions of columns of `CONSTANT` fields, and what makes of the database's value what the field gives."""
-    for position, (converters, expression) in compiler.get_converters(columns).items():
-        if isinstance(expression.output_field, CONSTANT):
-            yield position, lru_cache(CONSTANTS_AT_MOST)(_chained(converters, expression))
+def _converter(chain: Sequence[Callable[..., Any]], expression: Any) -> Callable[[Any], Any]:
+    """What makes of the database's value of a column what its field gives."""
 
-
-def _chained(converters: Sequence[Callable[..., Any]], expression: Any) -> Callable[[Any], Any]:
-    def made(value: Any) -> Any:
-        for convert in converters:
-            value = convert(value, expression, connection)
+    def convert(value: Any) -> Any:
+        for each in chain:
+            value = each(value, expression, connection)
         return value
 
-    return made
+    if isinstance(expression.output_field, CONSTANT):
+        return lru_cache(KEPT_OF_A_COLUMN)(convert)
+    return _document(convert) if isinstance(expression.output_field, JSONField) else convert
 
 
-def _anew(columns: Sequence[Any], compiler: Any) -> Iterator[tuple[int, Callable[..., Any], Any]]:
-    """The same of the other fields: documents may be changed by whoever has read them."""
-    for position, (converters, expression) in compiler.get_converters(columns).items():
-        if not isinstance(expression.output_field, CONSTANT):
-            yield from ((position, convert, expression) for convert in converters)
+def _document(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Whoever reads a document may change it, so each gets one of his own, from what takes least time to read."""
+
+    @lru_cache(KEPT_OF_A_COLUMN)
+    def kept(value: Any) -> bytes:
+        return marshal.dumps(convert(value))
+
+    return lambda value: marshal.loads(kept(value))  # noqa: S302  written a line above
 
 
 class Select(_Kept, Generic[Row]):
@@ -191,8 +194,8 @@ class Select(_Kept, Generic[Row]):
         here = connections[DEFAULT_DB_ALIAS]
         statement = self._statement(here.vendor, values)
         with here.cursor() as cursor:
-            cursor.execute(statement.sql, statement.filled(values))
-            return [statement.reads(row, here) for row in cursor.fetchall()]
+            cursor.execute(statement.sql, statement.filled(values, here))
+            return [statement.reads(row) for row in cursor.fetchall()]
 
     def first(self, **values: Any) -> Row | None:
         found = self.rows(**values)
@@ -208,7 +211,7 @@ class Update(_Kept):
         column: Callable[[str], Any] = statement.model._meta.get_field
         new = {NEW + name: column(name).get_db_prep_save(value, here) for name, value in fields.items()}
         with transaction.mark_for_rollback_on_error(here.alias), here.cursor() as cursor:
-            cursor.execute(statement.sql, statement.filled(values | new))
+            cursor.execute(statement.sql, statement.filled(values | new, here))
             return int(cursor.rowcount)
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from itertools import count
 from random import Random
 from typing import Any
@@ -52,6 +53,11 @@ class Clock:
         return self.now / SECOND
 
 
+@lru_cache(maxsize=16)
+def _moment(milliseconds: int, tz: tzinfo) -> datetime:
+    return datetime.fromtimestamp(milliseconds // SECOND, tz).replace(microsecond=milliseconds % SECOND * 1000)
+
+
 @contextmanager
 def installed(clock: Clock, dice: Random) -> Iterator[None]:
     """Every clock and every dice of the process, until the block ends."""
@@ -59,7 +65,7 @@ def installed(clock: Clock, dice: Random) -> Iterator[None]:
     class Calendar(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-            return datetime.fromtimestamp(clock.now // SECOND, tz or UTC).replace(microsecond=clock.now % SECOND * 1000)
+            return _moment(clock.now, tz or UTC)
 
     def a_uuid() -> uuid.UUID:
         return uuid.UUID(int=dice.getrandbits(128), version=4)

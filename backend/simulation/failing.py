@@ -24,6 +24,8 @@ class Fate:
         self.faults = 0
         self.waiting = [trouble for trouble in troubles if trouble.kind not in LASTING]
         self.lasting = [trouble for trouble in troubles if trouble.kind in LASTING]
+        self._lasting_kinds = {trouble.kind for trouble in self.lasting}
+        self._wait()
         self.skipped: Counter[int] = Counter()
         self.over = False
         """Nothing goes wrong any more."""
@@ -56,15 +58,21 @@ class Fate:
     def excuse(self, milliseconds: int) -> None:
         self.excused_until = max(self.excused_until, self.clock.now + milliseconds)
 
+    def _wait(self) -> None:
+        """Keep what most askings need to know of what waits: that it is none of theirs, or not yet."""
+        self._kinds = {trouble.kind for trouble in self.waiting}
+        self._next = min((trouble.at for trouble in self.waiting), default=0)
+
     def takes(self, *kinds: str, role: str = "") -> str:
         """The kind that goes wrong now, once; empty when all goes well."""
-        if self.over:
+        if self.over or self._kinds.isdisjoint(kinds) or self.time < self._next:
             return ""
         for trouble in self.waiting:
             if trouble.at <= self.time and trouble.kind in kinds and trouble.role in ("", role):
                 self.skipped[id(trouble)] += 1
                 if self.skipped[id(trouble)] > trouble.skips:
                     self.waiting.remove(trouble)
+                    self._wait()
                     self._strikes(trouble.kind, True)
                     return trouble.kind
         return ""
@@ -80,7 +88,7 @@ class Fate:
         self.met(kind, is_new)
 
     def _now(self, kind: str) -> Trouble | None:
-        if self.over or not self.lasting:
+        if self.over or kind not in self._lasting_kinds:
             return None
         return next((each for each in self.lasting if each.kind == kind and self._is_now(each)), None)
 

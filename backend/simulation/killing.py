@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -28,7 +29,8 @@ class Executioner:
     def __init__(self, edge: Callable[[], bool], wrote: Callable[[str], None], wire: Wire) -> None:
         self.edge, self.wrote = edge, wrote
         self.dead = False
-        self.writes = 0
+        self.writes: Counter[str] = Counter()
+        """By table."""
         self.wire = wire
         self._aside = 1
         self._left = 0
@@ -69,8 +71,8 @@ class Executioner:
         finally:
             self._interruption = None
 
-    def _may_interrupt(self) -> None:
-        if self._interruption is None or connection.in_atomic_block:
+    def _may_interrupt(self, here: BaseDatabaseWrapper) -> None:
+        if self._interruption is None or here.in_atomic_block:
             return
         self._left -= 1
         if self._left < 0:
@@ -80,15 +82,17 @@ class Executioner:
     def statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if self.dead and not sql.startswith(UNDOES):
             raise Killed
+        here = context["connection"]
         if not self._aside and not sql.startswith(UNDOES):
-            self._may_interrupt()
+            self._may_interrupt(here)
             self.wire.statement()
         if not sql.startswith(WRITES):
             return execute(sql, params, many, context)
-        self.writes += 1
+        table = sql.split('"', 2)[1]
+        self.writes[table] += 1
         if FENCE not in sql:
-            self.wrote(sql.split('"', 2)[1])
-        if connection.in_atomic_block:
+            self.wrote(table)
+        if here.in_atomic_block:
             return execute(sql, params, many, context)
         return self._between_edges(lambda: execute(sql, params, many, context))
 

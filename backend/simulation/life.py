@@ -213,10 +213,11 @@ class Life:
         busy = busy or bool((self._unseen() | self._waits()) - given_up) or self._watched(given_up)
         world.unsettled = False
         self.quiet = 0 if busy else self.quiet + 1
-        later = self._after(self._next_event())
         if busy:
             self.beat = self._after(self.clock.now)
-        elif given_up:
+            return
+        later = self._after(self._next_event())
+        if given_up:
             self.beat = min(later, self._after(self.clock.now + SELDOM))
             for account in given_up:  # the poller would have looked: what it would have seen is seen by then
                 world.fates[world.accounts.index(account)].excuse(self.beat - self.clock.now + BEAT)
@@ -266,7 +267,7 @@ class Life:
 
     def _check(self) -> None:
         for witness in self.world.witnesses:
-            witness.look(self.world.executioner.writes)
+            witness.look()
 
 
 def _is_quiet(looked: Looked) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Role
 from buddy.core.holding import Cause
@@ -28,6 +28,7 @@ from .markets import COSTS, MARKETS
 
 SEEN_WITHIN = 3 * SECOND
 """Who reads after a hand has done something sees it."""
+Made = TypeVar("Made")
 ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
 
 
@@ -68,11 +69,30 @@ class Known(NamedTuple):
         return self.status in DECLINED and not self.cancel_reason
 
 
+class Unchanged(Generic[Made]):
+    """What is read of some tables: made anew only after a write to one of them."""
+
+    def __init__(self, make: Callable[[], Made], writes: Counter[str], *tables: str) -> None:
+        self.make, self.writes, self.tables = make, writes, tables
+        self._seen: list[int] = []
+        self._made: Made
+
+    def __call__(self) -> Made:
+        now = [self.writes[table] for table in self.tables]
+        if now != self._seen:
+            self._made, self._seen = self.make(), now
+        return self._made
+
+
 class Witness:
     """`seen` are the invariants that were broken, in order."""
 
-    def __init__(self, account: int, book: Book, fate: Fate) -> None:
-        self.account, self.book, self.fate = account, book, fate
+    def __init__(self, account: int, book: Book, fate: Fate, writes: Counter[str]) -> None:
+        """`writes`: to our database, by table."""
+        self.account, self.book, self.fate, self.writes = account, book, fate, writes
+        self._known = Unchanged(self._read_orders, writes, "trading_order")
+        self._booked = Unchanged(self._read_booked, writes, "trading_order", "trading_fill")
+        self._told = Unchanged(self._read_told, writes, "trading_foreignposition")
         self.seen: list[Broken] = []
         self.ours: dict[Key, Decimal] = defaultdict(Decimal)
         self.others: dict[Key, int] = {}
@@ -223,9 +243,9 @@ class Witness:
 
     # --- after every step ---
 
-    def look(self, writes: int) -> None:
-        """Hold what is against what must be; `writes` counts those of our database."""
-        now = (len(self.book.executed), writes)
+    def look(self) -> None:
+        """Hold what is against what must be."""
+        now = (len(self.book.executed), self.writes.total())
         if now == self._checked and not self.since:
             return
         self._checked = now
@@ -238,7 +258,7 @@ class Witness:
 
     def _hear_of_others(self) -> None:
         """I6: of positions that are told as nobody's for the first time."""
-        for number, symbol, side in _NOBODYS.rows(account=self.account):
+        for number, symbol, side in self._told():
             if number in self.nobodys:
                 continue
             self.nobodys.add(number)
@@ -248,13 +268,10 @@ class Witness:
 
     def _count_executions(self) -> None:
         """I7: of each order of ours."""
-        booked: dict[str, Decimal] = defaultdict(Decimal)
-        for name, quantity in _BOOKED.rows(account=self.account):
-            booked[name] += quantity
         executed: dict[str, Decimal] = defaultdict(Decimal)
         for one in self.book.executed:
             executed[one.name] += one.fill.quantity
-        for name, quantity in booked.items():
+        for name, quantity in self._booked().items():
             self.seen += invariants.booked_twice(name, quantity, executed[name])
 
     def _beyond_patience(self, found: Iterable[Broken], now: int) -> list[Broken]:
@@ -300,7 +317,16 @@ class Witness:
                 trade = working[row.trade]
                 self.leaving[f"{trade.symbol} {trade.side}"] = self.book.clock.now
 
-    def _known(self) -> dict[str, Known]:
+    def _read_told(self) -> list[tuple[int, str, str]]:
+        return _NOBODYS.rows(account=self.account)
+
+    def _read_booked(self) -> dict[str, Decimal]:
+        booked: dict[str, Decimal] = defaultdict(Decimal)
+        for name, quantity in _BOOKED.rows(account=self.account):
+            booked[name] += quantity
+        return booked
+
+    def _read_orders(self) -> dict[str, Known]:
         rows = _ORDERS.rows(account=self.account)
         return {name: Known(Role(role), leg, trade, *said) for name, role, leg, trade, *said in rows}
 

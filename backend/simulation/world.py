@@ -189,7 +189,7 @@ class World:
             key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
             key.save()
             self.accounts.append(account.pk)
-            self.witnesses.append(Witness(account.pk, self.books[number], self.fates[number]))
+            self.witnesses.append(Witness(account.pk, self.books[number], self.fates[number], self.executioner.writes))
             self._listen(number)
         for move in self.story.moves:
             self.clock.at(EPOCH + move.at, lambda move=move: self.move(move.symbol, move.factor, move.jump))  # type: ignore[misc]
@@ -345,7 +345,7 @@ class World:
         return True
 
     def _is_cut(self, kind: str) -> bool:
-        if kind not in self._kinds or not self._is_last_edge(kind):
+        if not self._is_last_edge(kind):
             return False
         self.tell(f"the line to the database is {kind}")
         for fate in self.fates:
@@ -358,7 +358,7 @@ class World:
             self.executioner.strike()
 
     def _is_last_edge(self, kind: str) -> bool:
-        return any(fate.takes(kind) for fate in self.fates)
+        return kind in self._kinds and any(fate.takes(kind) for fate in self.fates)
 
     def begin_again(self) -> None:
         """A new process: nothing of the old one's memory is left, but its lease is."""
@@ -431,11 +431,12 @@ class World:
         if number >= len(self.accounts) or self.executioner.dead:
             return "nothing"
         known, found = self._states.get(number, (-1, ""))
-        if known != self.executioner.writes:
+        writes = self.executioner.writes.total()
+        if known != writes:
             with self.executioner.aside():
                 rows = _STATES.rows(account=self.accounts[number])
             found = max((_state_of(*row) for row in rows), key=STATES.index, default="nothing")
-            self._states[number] = self.executioner.writes, found
+            self._states[number] = writes, found
         return found
 
 
