@@ -106,8 +106,10 @@ class Witness:
         self.since: dict[tuple[str, str], int] = {}
         self.asked: dict[int, list[Decimal]] = {}
         self.tightest: dict[int, Decimal] = {}
-        self.stops: dict[int, tuple[int, set[str], set[str]]] = {}
-        """By trade: the version of its plan, its stops when last seen, and those of them that are of an earlier one."""
+        self.versions: dict[int, int] = {}
+        """By trade: the version of its plan when last seen."""
+        self.sent_under: dict[str, int] = {}
+        """By stop: the version of the plan under which it was sent."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
         self.leaving: dict[str, int] = {}
@@ -167,6 +169,8 @@ class Witness:
             )
         )
 
+        if row is not None and row.role == Role.STOP:
+            self.sent_under[intent.client_id] = row.trade.plan_version
         if row is not None and row.role == Role.ENTRY:
             self._is_set_up(row)
         if row is not None and row.reason == Cause.BREAK_EVEN and intent.trigger is not None:
@@ -378,13 +382,12 @@ class Witness:
             for each in resting
             if each.role is Role.STOP and each.trigger and _trade_of(each.name, known) == trade.pk
         }
-        version, seen, outdated = self.stops.get(trade.pk, (trade.plan_version, set(), set()))
-        if version != trade.plan_version:
-            outdated = seen
-        self.stops[trade.pk] = trade.plan_version, set(here), outdated
-        if trade.hands_off or version != trade.plan_version:
+        if self.versions.get(trade.pk, trade.plan_version) != trade.plan_version or trade.hands_off:
             self.moved_by_the_trader(trade.pk)
-        return [] if trade.hands_off else [trigger for name, trigger in here.items() if name not in outdated]
+        self.versions[trade.pk] = trade.plan_version
+        if trade.hands_off:
+            return []
+        return [trigger for name, trigger in here.items() if self.sent_under.get(name, 0) >= trade.plan_version]
 
     def _entered(self, resting: Iterable[Rests]) -> Iterable[tuple[str, Decimal]]:
         yield from ((one.name, one.fill.quantity) for one in self.book.executed)
