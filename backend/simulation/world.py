@@ -52,6 +52,8 @@ from .witness import Witness
 
 LEASE_AND_MORE = 36 * SECOND
 """How long a dead process may keep an account from the next one."""
+UNREAD = 3 * SECOND
+"""Until the next look nobody can do better than one whose reading failed."""
 STANDS_STILL = (31, 45, 61)
 """Seconds for which a process is held up."""
 _STATES = Select(
@@ -289,8 +291,10 @@ class World:
             self.looks += 1
             looked = look_under(lease, account, **how)
             self.looked[account.pk] = looked
-            if not looked.trouble:
-                number = self.accounts.index(account.pk)
+            number = self.accounts.index(account.pk)
+            if looked.trouble:
+                self.fates[number].excuse(UNREAD)
+            else:
                 self.seen[number], self.fates[number].is_refused = self.clock.now, False
             self._note(looked, account)
             return looked
