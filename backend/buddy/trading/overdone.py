@@ -6,7 +6,7 @@ others hold of the same symbol and side. The venue knows one position; whose par
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from buddy.core.market import ZERO
@@ -51,6 +51,8 @@ def _losers(case: Case, ledger: Ledger, most: Decimal) -> Iterator[tuple[Trade, 
     """Trades of which more is gone than their own executions tell, by what the venue still lists."""
     key = (case.trade.symbol, case.position.side)
     others = [each for each in ledger.working if each.pk != case.trade.pk and (each.symbol, each.side) == key]
+    if _have_unread(others, ledger):  # what has left them may be told yet
+        return
     holding = booking.held_by(others)
     there = case.there.quantity if case.there is not None else ZERO
     listed = max(there - ledger.nobodys.get(key, ZERO), ZERO)
@@ -60,6 +62,12 @@ def _losers(case: Case, ledger: Ledger, most: Decimal) -> Iterator[tuple[Trade, 
         if part > 0:
             missing -= part
             yield trade, part
+
+
+def _have_unread(trades: Sequence[Trade], ledger: Ledger) -> bool:
+    orders = [order for trade in trades for order in ledger.rows.orders[trade.pk] if order.filled]
+    told = booking.told_of([order.pk for order in orders])
+    return any(order.filled > told[order.pk] for order in orders)
 
 
 def _give(case: Case, trade: Trade | None, part: Decimal) -> None:
