@@ -28,7 +28,8 @@ from . import invariants
 from .books import WALLET, Book
 from .invariants import Broken, not_as_planned, not_booked
 from .markets import MARKETS
-from .witness import ATTACHED, Witness
+from .sight import ATTACHED
+from .witness import Witness
 from .world import World
 
 _ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .story import LASTING, MORE_ONCE, ONCE
 
 KINDS = (*ONCE, *MORE_ONCE, *LASTING)
@@ -32,3 +34,14 @@ PLANTS = (
     "floats",
     "stop_of_the_planned_size",
 )
+
+
+def state_of(status: str, risk: object, directives: Mapping[str, object], hands_off: bool) -> str:
+    """What a trade is in the middle of, by its row."""
+    if hands_off:
+        return "hands off"
+    if directives.get("reduce_to") is not None:
+        return "leaving"
+    if status == "pending":
+        return "waiting"
+    return "entering" if risk is None else "held"

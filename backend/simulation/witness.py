@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Generic, NamedTuple, TypeVar
 
 from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Role
 from buddy.core.holding import Cause
-from buddy.core.market import ZERO, OrderSide, Side
+from buddy.core.market import ZERO, Side
 from buddy.core.plan_document import read_plan
-from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.trading.books import intent_of
 from buddy.trading.client_ids import is_ours
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
-from buddy.trading.moments import to_ms
-from buddy.trading.states import DECLINED, WORKING
 
 from . import invariants
 from .books import Book, Executed, Key
 from .clock import SECOND
 from .failing import Fate
-from .invariants import Asked, Broken, Facts, Held, Rests, Row, Wish
+from .invariants import Asked, Broken, Row, Wish
 from .markets import COSTS, MARKETS
+from .sight import WORKED_ON, Sight, Unchanged, entered_by, is_of_ours, prices
 
 SEEN_WITHIN = 3 * SECOND
 """Who reads after a hand has done something sees it."""
-Made = TypeVar("Made")
-ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
 
-
-_READ = Select(lambda account: Account.objects.filter(pk=account).values_list("good_look_at", "trouble", "created_at"))
-_WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
-_ORDERS = Select(
-    lambda account: Order.objects.filter(account_id=account, is_attached=False).values_list(
-        "client_id", "role", "leg", "trade_id", "status", "cancel_reason"
-    )
-)
 _BOOKED = Select(
     lambda account: (
         Fill.objects.filter(account_id=account, order__is_attached=False)
@@ -55,67 +42,23 @@ _NOBODYS = Select(
 )
 
 
-class Known(NamedTuple):
-    """What our row says of an order."""
-
-    role: Role
-    leg: int
-    trade: int
-    status: str
-    cancel_reason: str
-
-    @property
-    def was_declined(self) -> bool:
-        return self.status in DECLINED and not self.cancel_reason
-
-
-class Unchanged(Generic[Made]):
-    """What is read of some tables: made anew only after a write to one of them."""
-
-    def __init__(self, make: Callable[[], Made], writes: Counter[str], *tables: str) -> None:
-        self.make, self.writes, self.tables = make, writes, tables
-        self._seen: list[int] = []
-        self._made: Made
-
-    def __call__(self) -> Made:
-        now = [self.writes[table] for table in self.tables]
-        if now != self._seen:
-            self._made, self._seen = self.make(), now
-        return self._made
-
-
-class Witness:
+class Witness(Sight):
     """`seen` are the invariants that were broken, in order."""
 
     def __init__(self, account: int, book: Book, fate: Fate, writes: Counter[str]) -> None:
         """`writes`: to our database, by table."""
-        self.account, self.book, self.fate, self.writes = account, book, fate, writes
-        self._known = Unchanged(self._read_orders, writes, "trading_order")
+        super().__init__(account, book, writes)
+        self.fate = fate
         self._booked = Unchanged(self._read_booked, writes, "trading_order", "trading_fill")
         self._told = Unchanged(self._read_told, writes, "trading_foreignposition")
         self.seen: list[Broken] = []
-        self.ours: dict[Key, Decimal] = defaultdict(Decimal)
         self.others: dict[Key, int] = {}
         """When something was held last that our orders had not made."""
         self.nobodys: set[int] = set()
         self.refusals: Counter[Wish] = Counter()
-        self.names: set[str] = set()
-        """Of orders that the venue has taken."""
-        self.given_up: set[str] = set()
-        """Those of them that arrived after our row had been refused under the same name."""
         self.since: dict[tuple[str, str], int] = {}
-        self.asked: dict[int, list[Decimal]] = {}
-        self.tightest: dict[int, Decimal] = {}
-        self.versions: dict[int, int] = {}
-        """By trade: the version of its plan when last seen."""
-        self.sent_under: dict[str, int] = {}
-        """By stop: the version of the plan under which it was sent."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
-        self.leaving: dict[str, int] = {}
-        """Until when it was in doubt whether all of a position has left at market: no more can be done about it."""
-        self.rested = 0
-        """Until here nobody had to look: there was nothing to see."""
         self._checked = (-1, -1)
         book.on_execution = self.executed
         book.on_acceptance = self.accepted
@@ -130,7 +73,7 @@ class Witness:
         left = (fill.symbol, Side.SHORT if fill.order_side.is_buy else Side.LONG)
         entered = (fill.symbol, left[1].opposite)
         self._note_others({key: max(one.before * key[1].sign, ZERO) for key in (left, entered)})
-        if _is_of_ours(one.name):
+        if is_of_ours(one.name):
             self.seen += invariants.crossed(one.name, left[1], one.before, one.after, self.ours[left])
             self.ours[left] = max(self.ours[left] - leaves, ZERO)
             self.ours[entered] += enters
@@ -151,7 +94,7 @@ class Witness:
 
     def sent(self, intent: OrderIntent) -> None:
         row = _with_its_trade(intent.client_id)
-        side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else _entered(intent)
+        side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else entered_by(intent)
         tightest = None if row is None else self.tightest.get(row.trade_id)
         plan = None if row is None else _plan_stop(row.trade)
         self.seen += invariants.wrong_with(
@@ -202,7 +145,7 @@ class Witness:
 
     def cancelled(self, name: str) -> None:
         """I6: what is not ours is left alone."""
-        if not _is_of_ours(name):
+        if not is_of_ours(name):
             self.seen.append(Broken("I6", name, f"{name} is not ours and was cancelled"))
         found = [(place, intent) for place, intent, _ in self.book.resting() if intent.client_id == name]
         for place, intent in found:
@@ -219,7 +162,7 @@ class Witness:
 
     def _is_the_hands(self, key: Key) -> bool:
         """Whether a hand has just taken the other stop away, or what is held is the hand's to protect."""
-        hands = (t for t in _WORKING.rows(account=self.account) if t.hands_off and (t.symbol, Side(t.side)) == key)
+        hands = (t for t in WORKED_ON.rows(account=self.account) if t.hands_off and (t.symbol, Side(t.side)) == key)
         return self.book.clock.now - self.by_hand.get(key, 0) <= SEEN_WITHIN or any(True for _ in hands)
 
     def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
@@ -230,7 +173,7 @@ class Witness:
     def refused(self, intent: OrderIntent) -> None:
         row = _ORDER_OF.first(name=intent.client_id)
         if row is not None:
-            wish = (row.trade_id, Role(row.role), row.leg, *_prices(intent))
+            wish = (row.trade_id, Role(row.role), row.leg, *prices(intent))
             self.refusals[wish] += 1
             self.seen += invariants.tried_in_vain(f"{row.role} {row.leg} of trade {row.trade_id}", self.refusals[wish])
 
@@ -241,9 +184,6 @@ class Witness:
         self.names.add(name)
         if (row := _ORDER_OF.first(name=name)) is not None and row.status == OrderStatus.REJECTED:
             self.given_up.add(name)
-
-    def moved_by_the_trader(self, trade: int) -> None:
-        self.tightest.pop(trade, None)
 
     # --- after every step ---
 
@@ -288,39 +228,6 @@ class Witness:
                 late.append(each)
         return late
 
-    def facts(self) -> Facts:
-        ((good_look_at, trouble, created_at),) = _READ.rows(account=self.account)
-        known = self._known()
-        working = {trade.pk: trade for trade in _WORKING.rows(account=self.account)}
-        resting = tuple(self._resting(known, working))
-        by_hand = {(trade.symbol, Side(trade.side)) for trade in working.values() if trade.hands_off}
-        held = tuple(
-            Held(
-                symbol,
-                side,
-                self.book.held(symbol, side),
-                None if (symbol, side) in by_hand else self.ours[symbol, side],
-            )
-            for symbol, side in self.book.holdings()
-        )
-        rows = tuple(self._row(trade, known, resting) for trade in working.values())
-        self._note_leaving(known, working)
-        read_at = max(to_ms(good_look_at or created_at), self.rested)
-        refused = {name for name, row in known.items() if row.status == OrderStatus.REJECTED and name in self.names}
-        unseen = self.given_up | self.book.hidden.keys()
-        written_off = {name: name in unseen for name in refused if self._is_alive(name, resting)}
-        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
-
-    def _is_alive(self, name: str, resting: Iterable[Rests]) -> bool:
-        """Whether it rests or has executed: what a hand took away before anybody could see it does no harm."""
-        return any(each.name == name for each in resting) or any(one.name == name for one in self.book.executed)
-
-    def _note_leaving(self, known: dict[str, Known], working: dict[int, Trade]) -> None:
-        for row in known.values():
-            if row.role is Role.CLOSE and row.status == OrderStatus.UNKNOWN and row.trade in working:
-                trade = working[row.trade]
-                self.leaving[f"{trade.symbol} {trade.side}"] = self.book.clock.now
-
     def _read_told(self) -> list[tuple[int, str, str]]:
         return _NOBODYS.rows(account=self.account)
 
@@ -329,69 +236,6 @@ class Witness:
         for name, quantity in _BOOKED.rows(account=self.account):
             booked[name] += quantity
         return booked
-
-    def _read_orders(self) -> dict[str, Known]:
-        rows = _ORDERS.rows(account=self.account)
-        return {name: Known(Role(role), leg, trade, *said) for name, role, leg, trade, *said in rows}
-
-    def _resting(self, known: dict[str, Known], working: dict[int, Trade]) -> Iterable[Rests]:
-        for place, intent, left in self.book.resting():
-            name, prefix = intent.client_id, intent.client_id[:3]
-            if not _is_of_ours(name):
-                continue
-            row = known.get(name[3:] if prefix in ATTACHED else name)
-            role = ATTACHED.get(prefix, row.role if row else None)
-            side = self.book.side_of(place, intent) if intent.reduce_only else _entered(intent)
-            owner = row is not None and row.trade in working
-            wish = None
-            if row is not None and prefix not in ATTACHED and not (owner and working[row.trade].hands_off):
-                wish = (row.trade, row.role, row.leg, *_prices(intent))
-            yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner, wish)
-
-    def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
-        wanted = [Decimal(quantity) for quantity in trade.quantities]
-        before = self.asked.get(trade.pk, [])
-        legs = range(max(len(wanted), len(before)))
-        asked = [max(_at(wanted, leg), _at(before, leg)) for leg in legs]
-        self.asked[trade.pk] = asked
-        entered = [ZERO for _ in asked]
-        for name, quantity in self._entered(resting):
-            row = known.get(name)
-            if row is not None and row.trade == trade.pk and row.role is Role.ENTRY and row.leg < len(entered):
-                entered[row.leg] += quantity
-        side = Side(trade.side)
-        effective = (max if side is Side.LONG else min)(self._stops(trade, known, resting), default=None)
-        return Row(
-            trade.pk,
-            trade.symbol,
-            side,
-            tuple(asked),
-            tuple(entered),
-            effective,
-            self.tightest.get(trade.pk),
-            _waits_in_vain(trade, known, resting, self.book.quote(trade.symbol).last),
-            _keeps(trade),
-            _has_targets(trade, known),
-        )
-
-    def _stops(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> list[Decimal]:
-        """Where its stops rest, but for those of before the trader moved it: until the venue takes the new one they
-        stay."""
-        here = {
-            each.name: each.trigger
-            for each in resting
-            if each.role is Role.STOP and each.trigger and _trade_of(each.name, known) == trade.pk
-        }
-        if self.versions.get(trade.pk, trade.plan_version) != trade.plan_version or trade.hands_off:
-            self.moved_by_the_trader(trade.pk)
-        self.versions[trade.pk] = trade.plan_version
-        if trade.hands_off:
-            return []
-        return [trigger for name, trigger in here.items() if self.sent_under.get(name, 0) >= trade.plan_version]
-
-    def _entered(self, resting: Iterable[Rests]) -> Iterable[tuple[str, Decimal]]:
-        yield from ((one.name, one.fill.quantity) for one in self.book.executed)
-        yield from ((each.name, each.left) for each in resting)
 
     def _keep_tightest(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -406,54 +250,8 @@ def _with_its_trade(name: str) -> Order | None:
     return row
 
 
-def _waits_in_vain(trade: Trade, known: dict[str, Known], resting: Iterable[Rests], last: Decimal) -> bool:
-    """Whether its entry rests although the price stands where the plan takes it back."""
-    above, below = (trade.plan.get("cancel", {}).get(name) for name in ("above", "below"))
-    is_beyond = (above is not None and last >= Decimal(above)) or (below is not None and last <= Decimal(below))
-    rests = any(each.role is Role.ENTRY and _trade_of(each.name, known) == trade.pk for each in resting)
-    return is_beyond and rests and not trade.hands_off
-
-
-def _keeps(trade: Trade) -> Decimal | None:
-    """In whole lots, as far as it can be."""
-    asked = trade.directives.get("reduce_to")
-    if asked is None or trade.hands_off:
-        return None
-    market = MARKETS[trade.symbol]
-    whole = market.round_quantity(Decimal(asked))
-    return whole if whole == Decimal(asked) else whole + market.lot_size
-
-
-def _has_targets(trade: Trade, known: dict[str, Known]) -> bool:
-    if not trade.plan.get("take_profits") or trade.hands_off or trade.directives.get("reduce_to") is not None:
-        return False
-    targets = (row for row in known.values() if row.trade == trade.pk and row.role is Role.TAKE_PROFIT)
-    return not any(row.was_declined for row in targets)
-
-
-def _prices(intent: OrderIntent) -> tuple[Decimal | None, Decimal | None]:
-    return intent.price, intent.trigger
-
-
-def _is_of_ours(name: str) -> bool:
-    return is_ours(name) or name[:3] in ATTACHED
-
-
 def _is_stop(intent: OrderIntent) -> bool:
     return intent.reduce_only and intent.trigger is not None
-
-
-def _trade_of(name: str, known: dict[str, Known]) -> int | None:
-    row = known.get(name)
-    return row.trade if row is not None else None
-
-
-def _at(values: list[Decimal], place: int) -> Decimal:
-    return values[place] if place < len(values) else ZERO
-
-
-def _entered(intent: OrderIntent) -> Side:
-    return Side.LONG if intent.order_side is OrderSide.BUY else Side.SHORT
 
 
 def _plan_stop(trade: Trade) -> Decimal:

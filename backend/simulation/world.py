@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from django.core.cache import cache
-from django.db import close_old_connections, connection
+from django.db import connection
 from kombu.exceptions import OperationalError
 
-from buddy import throttle
-from buddy.core.errors import CouldNotRead, Temporary
+from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import OrderIntent
-from buddy.events import live
-from buddy.exchanges import asking, pace, rates, venue_exchange, wakes
+from buddy.exchanges import pace
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
 from buddy.prepared import Select
-from buddy.trading import books as kept_plans
-from buddy.trading import executor, handing, pacing, rounds, watcher
-from buddy.trading import lease as leases
+from buddy.trading import rounds, watcher
 from buddy.trading.models import Trade
 from buddy.trading.states import WORKING
 from buddy.users.models import User
 
 from . import clock as clocks
-from . import invariants
+from . import invariants, seams
 from .books import Book, Executed
 from .clock import EPOCH, SECOND, Clock
 from .failing import Fate
@@ -42,11 +35,11 @@ from .fence import Holders
 from .invariants import Broken
 from .killing import Executioner
 from .markets import FIRST, MARKETS, Way, public
-from .names import STATES
-from .store import VALUES, Store
+from .names import STATES, state_of
+from .store import Store
 from .story import Story
 from .uncovered import Gaps
-from .venue import PROFILES, Connection, Line
+from .venue import PROFILES, Line
 from .wire import Cut, Wire
 from .witness import Witness
 
@@ -61,15 +54,6 @@ _STATES = Select(
         "status", "initial_risk", "directives", "hands_off"
     )
 )
-EXPECTED = (Temporary, Cut)
-"""Errors that may be logged and are no defects: another process was faster, or the database was away."""
-current: list[World] = []
-
-
-def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> Connection:
-    """What the product opens instead of the client library's."""
-    world = current[-1]
-    return Connection(world.lines[int(keys.api_key.rsplit("-", 1)[1])])
 
 
 class World:
@@ -242,52 +226,18 @@ class World:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        current.append(self)
-        VALUES.store = self.store
-        forget()
-        try:
-            with ExitStack() as stack:
-                stack.enter_context(clocks.installed(self.clock, Random(f"{self.story.seed} ids")))
-                for each in self._seams():
-                    stack.enter_context(each)
-                stack.enter_context(self.executioner.at_work())
-                stack.enter_context(self.holders.watched())
-                stack.enter_context(self._complaints())
-                yield
-        finally:
-            current.pop()
-            VALUES.store = None
-
-    @contextmanager
-    def _complaints(self) -> Iterator[None]:
-        """What the product catches and only logs is a defect all the same."""
-        listener = _Listener(self)
-        logger = logging.getLogger("buddy")
-        logger.addHandler(listener)
-        logger.propagate = False
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(seams.current_world(self))
+            stack.enter_context(clocks.installed(self.clock, Random(f"{self.story.seed} ids")))
+            for each in seams.put_in_place(self):
+                stack.enter_context(each)
+            stack.enter_context(self.executioner.at_work())
+            stack.enter_context(self.holders.watched())
+            stack.enter_context(seams.complaints(self))
             yield
-        finally:
-            logger.removeHandler(listener)
-            logger.propagate = True
 
-    def _seams(self) -> Iterable[Any]:
-        postman = _Postman(self)
-        yield patch.object(venue_exchange, "CLIENT", "simulation.world.open_exchange")
-        yield patch.object(fetching, "fetch", self._fetch)
-        yield patch.object(fetching, "_send", lambda *asked: self.by_task(fetching.fetch, *asked))
-        yield patch.object(asking, "_send", lambda account, *asked: self.by_task(asking.answer, account.pk, *asked))
-        yield patch.object(fetching.Place, "is_worker", True)
-        yield patch.object(handing, "current_app", postman)
-        yield patch.object(wakes, "current_app", postman)
-        for module in (live, pace, rates, throttle, wakes):
-            yield patch.object(module, "store", lambda: self.store)
-        yield patch.object(pacing, "look_at_all", _in_turn)
-        for module in (rounds, executor, watcher):
-            yield patch.object(module, "look_under", self._recorded(watcher.look_under))
-
-    def _recorded(self, look_under: Callable[..., watcher.Looked]) -> Callable[..., watcher.Looked]:
-        def recorded(lease: Any, account: Account, **how: Any) -> watcher.Looked:
+    def recorded(self, look_under: Callable[..., watcher.Looked]) -> Callable[..., watcher.Looked]:
+        def look(lease: Any, account: Account, **how: Any) -> watcher.Looked:
             self.looks += 1
             looked = look_under(lease, account, **how)
             self.looked[account.pk] = looked
@@ -299,14 +249,14 @@ class World:
             self._note(looked, account)
             return looked
 
-        return recorded
+        return look
 
     def _note(self, looked: watcher.Looked, account: Account) -> None:
         failures = "; ".join(f"{each.action} {each.error!r}" for each in looked.failures)
         if looked.trouble or failures:
             self.tell(f"look at {account.name}: {looked.trouble} {failures}")
 
-    def _fetch(self, market: str, what: str, *arguments: Any) -> Any:
+    def fetch(self, market: str, what: str, *arguments: Any) -> Any:
         name = fetching.key(market, what, *arguments)
         return fetching.keep(name, lambda: public(self.ways, self.clock.now, what, *arguments))
 
@@ -371,7 +321,7 @@ class World:
         self.holders.acting.clear()
         if connection.in_atomic_block:
             raise RuntimeError("A transaction outlived its process.")
-        forget()
+        seams.forget()
         self.unsettled = True
         for number, fate in enumerate(self.fates):
             kept = Account.objects.filter(pk=self.accounts[number], lease_until__gt=self.clock.now).exists()
@@ -439,63 +389,11 @@ class World:
         if known != writes:
             with self.executioner.aside():
                 rows = _STATES.rows(account=self.accounts[number])
-            found = max((_state_of(*row) for row in rows), key=STATES.index, default="nothing")
+            found = max((state_of(*row) for row in rows), key=STATES.index, default="nothing")
             self._states[number] = writes, found
         return found
-
-
-def _state_of(status: str, risk: object, directives: dict[str, Any], hands_off: bool) -> str:
-    if hands_off:
-        return "hands off"
-    if directives.get("reduce_to") is not None:
-        return "leaving"
-    if status == Trade.Status.PENDING:
-        return "waiting"
-    return "entering" if risk is None else "held"
-
-
-def forget() -> None:
-    """What a process keeps in its memory, and what the store may lose at any moment."""
-    kept_plans._PLANS.clear()
-    venue_exchange.forget()
-    leases._LEFT.clear()
-    cache.clear()
 
 
 def _quietly(ask: Callable[..., Any], *arguments: Any) -> None:
     with suppress(CouldNotRead, Cut):
         ask(*arguments)
-
-
-class _Listener(logging.Handler):
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.ERROR)
-        self.world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and isinstance(
-            record.exc_info[1], (Temporary, Cut)
-        ):  # no defect: another is faster; no database
-            return
-        said = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        self.world.witnesses[0].seen.append(Broken("defect", record.name, f"{record.getMessage()}\n{said}"))
-
-
-class _Postman:
-    """The queue: a task is a worker's at once, or lost."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def send_task(self, name: str, args: list[int], **_: Any) -> None:
-        self.world.queue()
-        number = self.world.accounts.index(args[0])
-        if name == wakes.LOOK and not self.world.fates[number].is_on("wakes_lost"):
-            self.world.in_worker(lambda: rounds.look_when_asked(args[0]))
-
-
-def _in_turn(found: Iterable[pacing.Due], look: Callable[[int], None], seconds: float | None) -> None:
-    """Accounts are looked at one after the other, in the order in which they would begin."""
-    for each in found:
-        close_old_connections()
-        look(each.account_id)
