@@ -9,8 +9,7 @@ from rest_framework import serializers
 
 from buddy.core.market import Side
 
-from .serializers import (
-    Moment,
+from .plan_serializers import (
     PlanRulesSerializer,
     PlanStopSerializer,
     PlanTargetSerializer,
@@ -18,6 +17,7 @@ from .serializers import (
     amount,
     one_of,
 )
+from .serializers import Moment
 
 
 class ForeignPositionSerializer(serializers.Serializer[Any]):
