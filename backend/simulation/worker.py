@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import django
@@ -60,14 +61,14 @@ def _lives(seeds: list[int], shrinks: int) -> Iterator[dict[str, Any]]:
         if outcome.broken and shrinks:
             shrinks -= 1
             name = outcome.broken[0].name
-            small = smallest(story, lambda other, name=name: _fails_so(played(other), name), TRIES)  # type: ignore[misc]
+            small = smallest(story, partial(_fails_so, played, name), TRIES)
             told["story"] = small.told()
             told["log"] = played(small).log[-80:]
         yield told
 
 
-def _fails_so(outcome: Any, name: str) -> bool:
-    return any(each.name == name for each in outcome.broken)
+def _fails_so(played: Callable[[Any], Any], name: str, story: Any) -> bool:
+    return any(each.name == name for each in played(story).broken)
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ class World:
             self.witnesses.append(Witness(account.pk, self.books[number], self.fates[number], self.executioner.writes))
             self._listen(number)
         for move in self.story.moves:
-            self.clock.at(EPOCH + move.at, lambda move=move: self.move(move.symbol, move.factor, move.jump))  # type: ignore[misc]
+            self.clock.at(EPOCH + move.at, partial(self.move, move.symbol, move.factor, move.jump))
         for number, fate in enumerate(self.fates):
             for edge in fate.edges():
                 self.clock.at(edge, partial(self.changes, number))
