@@ -164,11 +164,11 @@ def nothing_written_off(facts: Facts) -> Iterator[Broken]:
     """I4: what the venue has taken is never believed to be refused.
 
     Whose row said so before, because it was sent again while it was still on its way or not told of yet, is seen by
-    the look after it.
+    the look after it; an account without a trade is looked at every half a minute.
     """
     for name, was_on_its_way in facts.written_off.items():
         sentence = f"our row says that {name} was refused, and the venue has taken it"
-        yield Broken("I4", name, sentence, 20 * SECOND if was_on_its_way else None)
+        yield Broken("I4", name, sentence, 60 * SECOND if was_on_its_way else None)
 
 
 def left_when_asked(facts: Facts) -> Iterator[Broken]:

@@ -20,7 +20,7 @@ from . import attached, books, pairs, telling
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
-from .recognition import Listing, same_figures
+from .recognition import Listing, became, same_figures
 from .rows import Rows
 from .states import ABSENT, DOUBTFUL, LIVE, RESTING
 
@@ -219,7 +219,7 @@ class Outcomes:
             self._absent(order)
 
     def _has_name(self, order: Order) -> bool:
-        return bool(order.exchange_id) or order.trigger is None or self.exchange.profile.names_stops
+        return not _is_unnamed(order) or order.trigger is None or self.exchange.profile.names_stops
 
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
@@ -275,12 +275,16 @@ class Outcomes:
 
         Where they keep their name, that tells; else their figures do.
         """
-        if self.exchange.profile.names_stops or not (unclaimed := listing.nameless(rows.all_orders())):
+        claimed = rows.all_orders()
+        if self.exchange.profile.names_stops:
             return []
-        known = {order.pk for order in rows.all_orders()}
+        unclaimed = [*listing.nameless(claimed), *listing.triggered(claimed)]
+        if not unclaimed:
+            return []
+        known = {order.pk for order in claimed}
         lately = _GIVEN_UP.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
         again = [order for order in lately if order.pk not in known and _may_have_arrived(order)]
-        alike = ([order for order in again if same_figures(order, state)] for state in unclaimed)
+        alike = ([order for order in again if _can_be(order, state)] for state in unclaimed)
         return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 
     # --- by their figures ---
@@ -289,8 +293,12 @@ class Outcomes:
         """The oldest order that can be ours, where the venue keeps no name of ours on it."""
         if self.exchange.profile.names_stops or not _is_nameless(order):
             return None
-        alike = [state for state in listing.nameless(rows.all_orders()) if same_figures(order, state)]
-        return alike[0] if alike else None
+        claimed = rows.all_orders()
+        alike = [state for state in listing.nameless(claimed) if same_figures(order, state)]
+        if alike:
+            return alike[0]
+        triggered = [state for state in listing.triggered(claimed) if became(order, state)]
+        return _as_child(triggered[0]) if triggered else None
 
     def _cancel_twins(self, rows: Rows, listing: Listing) -> None:
         """One wish, one order: where a nameless one that was sent twice has arrived twice, the younger goes."""
@@ -313,9 +321,9 @@ class Outcomes:
         if state is None:
             return
         mine = attached.row_of(self.lease, self.account, rows, state) if state.is_attached else None
-        mine = mine or next((order for order in orders if _is_nameless(order) and same_figures(order, state)), None)
+        mine = mine or next((order for order in orders if _is_nameless(order) and _can_be(order, state)), None)
         if mine is not None:
-            self.adopt(mine, state)
+            self.adopt(mine, _as_child(state) if became(mine, state) else state)
 
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock
@@ -333,7 +341,16 @@ def _may_have_executed(order: Order) -> bool:
 
 
 def _is_unnamed(order: Order) -> bool:
-    return not order.exchange_id
+    return not (order.exchange_id or order.child_id)
+
+
+def _as_child(state: OrderState) -> OrderState:
+    """Of an order whose own number was never told."""
+    return replace(state, exchange_id="", child_id=state.exchange_id)
+
+
+def _can_be(order: Order, state: OrderState) -> bool:
+    return same_figures(order, state) or became(order, state)
 
 
 def _may_have_arrived(order: Order) -> bool:

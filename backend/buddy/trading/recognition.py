@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from buddy.core.exchange import OrderState
+from buddy.core.exchange import OrderKind, OrderState
+from buddy.core.manage import AS_TRIGGERED
 
 from .client_ids import is_ours
 from .models import Order
+from .moments import to_ms
+
+OUR_CLOCKS = 5_000
+"""Milliseconds that the venue's clock and this machine's may differ."""
 
 
 @dataclass(slots=True)
@@ -41,17 +46,32 @@ class Listing:
 
     def nameless(self, claimed: Sequence[Order]) -> list[OrderState]:
         """Conditional orders without a name of ours that belong to none of `claimed`, oldest first."""
+        return [state for state in self._unclaimed(claimed) if state.trigger is not None]
+
+    def triggered(self, claimed: Sequence[Order]) -> list[OrderState]:
+        """Orders without a name of ours and without a trigger that belong to none of `claimed`, oldest first."""
+        return [state for state in self._unclaimed(claimed) if state.trigger is None]
+
+    def _unclaimed(self, claimed: Sequence[Order]) -> list[OrderState]:
         taken = {(order.symbol, each) for order in claimed for each in (order.exchange_id, order.child_id)}
         free = (state for key, state in self.by_exchange_id.items() if key not in taken)
-        waiting = [state for state in free if _is_nameless(state)]
+        waiting = [state for state in free if not state.is_attached and not is_ours(state.client_id)]
         return sorted(waiting, key=lambda state: (state.time, state.exchange_id))
-
-
-def _is_nameless(state: OrderState) -> bool:
-    return state.trigger is not None and not state.is_attached and not is_ours(state.client_id)
 
 
 def same_figures(order: Order, state: OrderState) -> bool:
     """Whether `state` can be `order`, going by what was asked for."""
     asked = (order.symbol, order.order_side, order.kind, order.quantity, order.trigger)
     return asked == (state.symbol, state.order_side, state.kind, state.quantity, state.trigger)
+
+
+def became(order: Order, state: OrderState) -> bool:
+    """Whether `state` can be what `order` became when it was triggered: it has another number then, and no trigger.
+
+    Nothing that was there before it was sent.
+    """
+    if order.trigger is None or state.trigger is not None or state.kind is not AS_TRIGGERED.get(OrderKind(order.kind)):
+        return False
+    asked = (order.symbol, order.order_side, order.quantity, order.price)
+    sent = int(order.raw.get("sent_at") or to_ms(order.created_at))
+    return asked == (state.symbol, state.order_side, state.quantity, state.price) and state.time >= sent - OUR_CLOCKS
