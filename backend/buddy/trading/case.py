@@ -20,7 +20,8 @@ from . import attached, books
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
-from .states import ABSENT, RESTING, WORKING
+from .moments import wall_ms
+from .states import ABSENT, ASKED_TO_GO, RESTING, WORKING
 from .telling import WITHDRAWALS, tell, text
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ _REFUSED_CLOSES = Select(
 _TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
 MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
+LISTED_ON_MS = 15_000
+"""So long a list may still show what has been cancelled, at the longest."""
 
 
 @dataclass(slots=True)
@@ -332,8 +335,9 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
 
 
 def _as_seen(order: Order, booked: Decimal) -> Working:
-    """A stop that the venue does not find, or that was asked to go, may be gone: another never makes way for it."""
-    may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or bool(order.cancel_reason))
+    """A stop that the venue does not find, or was just asked to cancel, may be gone: another never makes way for it."""
+    asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < LISTED_ON_MS
+    may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked)
     working = _working(order, booked)
     return working._replace(status=OrderStatus.UNKNOWN) if may_be_gone else working
 

@@ -32,7 +32,7 @@ from .models import Fill, Order, Trade
 from .moments import wall_ms
 from .outcomes import Outcomes
 from .rows import Rows
-from .states import LIVE, WORKING
+from .states import ASKED_TO_GO, LIVE, WORKING
 
 _TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id"))
 _ENDED = Select(
@@ -213,8 +213,8 @@ class Ledger:
         with transaction.atomic():
             self.lease.keep()
             for each in both:
-                each.cancel_reason = reason[:120]
-                _ORDER({"cancel_reason": each.cancel_reason}, order=each.pk)
+                each.cancel_reason, each.raw = reason[:120], each.raw | {ASKED_TO_GO: wall_ms()}
+                _ORDER({"cancel_reason": each.cancel_reason, "raw": each.raw}, order=each.pk)
         if order.status == OrderStatus.INTENDED:
             self.outcomes.close(*both, status=OrderStatus.CANCELLED)
             return CancelOutcome.NOT_FOUND

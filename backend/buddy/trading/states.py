@@ -14,3 +14,5 @@ LIVE = (*DOUBTFUL, *RESTING)
 DECLINED = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 ABSENT = "absent_since"
 """In the raw of an order: since when (ms, wall clock) the venue has not found it."""
+ASKED_TO_GO = "asked_to_go"
+"""In the raw of an order: when (ms, wall clock) the venue was last asked to cancel it."""
