@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from buddy.core.errors import OutcomeUnknown, Rejected
-from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderState, Profile
+from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderKind, OrderState, Profile, Reading
 from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
@@ -195,6 +195,36 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     venue.go(101_500)
     again(trade)
     assert (venue.held(), Fill.objects.count()) == (0, 0)
+
+
+def test_a_nameless_entry_that_was_triggered_before_its_answer_came_is_not_entered_again(
+    account: Account, venue: VenueLike
+) -> None:
+    """Whoever sent it stands still; when somebody looks, it waits as a limit order under another number."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(late, is_entry)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger_limit", "trigger": "101000", "price": "100800"}]))
+    Order.objects.update(raw={"trigger_by": "last", "sent_at": 1})  # this venue's clock stands in the past
+    venue.go(101_000)
+    venue.hidden = set()
+    venue.altered = as_triggered
+    again(trade)
+    entry = Order.objects.get(role="entry")
+    assert (entry.status, entry.child_id[:6]) == ("open", "child-")
+    assert [state.quantity for state in venue.resting()] == [entry.quantity]
+    venue.altered = lambda reading: reading
+    venue.go(100_700)
+    again(trade)
+    assert (venue.held(), trade.status) == (entry.quantity, "open")
+
+
+def as_triggered(reading: Reading) -> Reading:
+    """What was triggered stands in the list as what it became."""
+    became = [
+        replace(state, exchange_id=f"child-{state.exchange_id}", kind=OrderKind.LIMIT, trigger=None)
+        for state in reading.orders
+    ]
+    return replace(reading, orders=became)
 
 
 def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
