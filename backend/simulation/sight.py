@@ -22,6 +22,8 @@ from .markets import MARKETS
 
 Made = TypeVar("Made")
 ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
+NAMELESS = "bingx"
+"""Where conditional orders have no name of ours."""
 
 _READ = Select(lambda account: Account.objects.filter(pk=account).values_list("good_look_at", "trouble", "created_at"))
 WORKED_ON = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
@@ -103,7 +105,8 @@ class Sight:
         read_at = max(to_ms(good_look_at or created_at), self.rested)
         refused = {name for name, row in known.items() if row.status == OrderStatus.REJECTED and name in self.names}
         unseen = self.given_up | self.book.hidden.keys()
-        written_off = {name: name in unseen for name in refused if self._is_alive(name, resting)}
+        nameless = self.book.seat.venue == NAMELESS  # a list that tells nothing for a while is all there is to go by
+        written_off = {name: nameless or name in unseen for name in refused if self._is_alive(name, resting)}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
 
     def _is_alive(self, name: str, resting: Iterable[Rests]) -> bool:
