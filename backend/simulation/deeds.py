@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from buddy.core.errors import Denied, InvalidPlan, Temporary
+from buddy.core.errors import Denied, InvalidPlan, Rejected, Temporary
 from buddy.core.exchange import OrderIntent
 from buddy.core.market import Side
 from buddy.exchanges.models import Account
@@ -53,7 +53,10 @@ def done(world: World, deed: Deed) -> None:
 
 
 def by_hand(world: World, deed: Deed) -> None:
-    told = HANDS[deed.kind](world, deed.account, Random(deed.dice))
+    try:
+        told = HANDS[deed.kind](world, deed.account, Random(deed.dice))
+    except Rejected as refusal:  # hands are refused, too: what is held was just taken away by a liquidation, say
+        told = f"refused: {refusal}"
     world.tell(f"[{deed.account}] {deed.kind}: {told}")
     world.changes(deed.account)
 
