@@ -239,14 +239,15 @@ RULES: tuple[Callable[[Facts], Iterator[Broken]], ...] = (
 PATIENCE = {
     "I1": 10 * SECOND,
     "I3": 25 * SECOND,
-    "I5": 30 * SECOND,
+    "I5": 60 * SECOND,
     "I9": 10 * SECOND,
     "I11": 60 * SECOND,
     "I12": 35 * SECOND,
 }
 """How long it may be so while nothing stands in the way, in milliseconds; what is not here may never be.
 
-I3 waits until an order in doubt is known to be absent: an exit that is too large only reduces.
+I3 waits until an order in doubt is known to be absent: an exit that is too large only reduces. I5 waits for the next
+glance at an account without a trade, after a venue has told late of what it took.
 I12 is one round of the poller longer than its minute, and a lease that has to run out first.
 """
 

@@ -24,7 +24,7 @@ from .killing import Killed
 from .story import HANDS, Deed, Story
 from .uncovered import Gap
 from .wire import Cut
-from .world import World
+from .world import UNREAD, World
 
 BEAT = 2 * SECOND
 QUIET = 1
@@ -187,7 +187,8 @@ class Life:
         return self.world.is_away("beats_lost") or self.world.is_away("store_away")
 
     def _guarded(self, work: Callable[[], object]) -> None:
-        """In a process that may be killed."""
+        """In a process that may be killed. The next one begins when it is done, where there are threads in truth."""
+        begun = self.clock.now
         try:
             with self.world.executioner.product(), self.world.wire.anew():
                 work()
@@ -197,6 +198,9 @@ class Life:
         except Killed:
             self.world.begin_again()
         self.world.thawed = False
+        if self.clock.now - begun > BEAT:
+            for fate in self.world.fates:
+                fate.excuse(UNREAD)
 
     # --- when to look again ---
 

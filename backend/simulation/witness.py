@@ -133,8 +133,9 @@ class Witness(Sight):
         fills = list(row.trade.fills.all())
         entries = [fill for fill in fills if fill.order_side != row.order_side]
         entered = sum((fill.quantity for fill in entries), ZERO)
+        added = any(fill.order_id is None for fill in entries)  # by a hand, maybe after the trader had set the level
         is_kept = row.trade.orders.filter(trigger=trigger).exclude(pk=row.pk).exists()  # only its quantity changes
-        if rule.get("cover") == "entry" or not entered or is_kept:
+        if rule.get("cover") == "entry" or not entered or is_kept or added:
             return
         paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / entered
         units = MARKETS[row.symbol].contract_size
