@@ -122,6 +122,8 @@ class Life:
         for fate in self.world.fates:
             fate.over = True
             fate.waiting.clear()
+        for book in self.world.books:
+            book.delay_next = 0
         self.world.repeats.clear()
         held_up = max((fate.excused_until for fate in self.world.fates), default=0)
         self._until(max(min(held_up, self.clock.now + 40 * SECOND), self.clock.now) + AFTERMATH)
