@@ -236,6 +236,20 @@ def test_a_stop_cancelled_by_hand_comes_back_in_the_same_look(account: Account, 
     assert kinds(trade)[-2:] == ["protection_lost", "protection_restored"]
 
 
+def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_is_looked_for_again_at_once(
+    account: Account, venue: VenueLike
+) -> None:
+    """Until it is known that it is gone, the account is not at rest."""
+    trade = entered(account, venue)
+    (stop,) = resting(trade, "stop")
+    venue.cancel_by_hand(stop.client_id)
+    venue.cannot_find = True
+    assert look(account.pk, seconds=0).waits
+    venue.cannot_find = False
+    again(trade)
+    assert [order.trigger for order in resting(trade, "stop")] == [stop.trigger]
+
+
 def test_a_stop_cancelled_by_hand_stays_away_with_hands_off(account: Account, venue: VenueLike) -> None:
     trade = entered(account, venue)
     hands_off(trade, True)
