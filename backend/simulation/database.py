@@ -16,7 +16,7 @@ def make() -> None:
 
     Looking for it by thread and by task takes as long as a short statement, and here is one of each.
     """
-    connections._connections = SimpleNamespace(default=connections[DEFAULT_DB_ALIAS])  # type: ignore[attr-defined]
+    connections._connections = SimpleNamespace(default=connections[DEFAULT_DB_ALIAS])  # type: ignore[attr-defined]  # not in the stubs
     call_command("migrate", verbosity=0, interactive=False)
     with connection.cursor() as cursor:
         for name in connection.introspection.table_names(cursor):

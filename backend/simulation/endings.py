@@ -14,7 +14,7 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.connect import connect
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
-from buddy.trading import caution, executor, rounds
+from buddy.trading import adopted, caution, executor, rounds
 from buddy.trading.books import was_declined
 from buddy.trading.cases import cases
 from buddy.trading.executor import NotNow
@@ -202,7 +202,7 @@ def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
     """Each execution once, whole, at its price and with its fee."""
     ours: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
     for row in _FILLS.rows(account=account.pk):
-        if row.fill_id.startswith("adopted-"):
+        if row.fill_id.startswith(adopted.PREFIX):
             continue
         sums = ours[row.fill_id.split("/")[0]]
         sums[0], sums[1], sums[2] = sums[0] + row.quantity, sums[1] + row.fee, row.price

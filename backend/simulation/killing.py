@@ -110,7 +110,7 @@ class Executioner:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Every commit and every statement of the process goes past it."""
-        commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+        commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]  # not in the stubs
 
         def committed(wrapper: BaseDatabaseWrapper) -> Any:
             try:

@@ -24,7 +24,7 @@ from .killing import Killed
 from .story import HANDS, Deed, Story
 from .uncovered import Gap
 from .wire import Cut
-from .world import UNREAD, World
+from .world import World
 
 BEAT = 2 * SECOND
 QUIET = 1
@@ -168,7 +168,9 @@ class Life:
             self.clock.go_to(moment)
 
     def _do(self, deed: Deed) -> None:
+        begun = self.clock.now
         self._guarded(lambda: deeds.done(self.world, deed))
+        self.world.kept_waiting(deed.account, begun)
 
     def _woken(self) -> None:
         number = next(n for n, at in self.world.woken.items() if at <= self.clock.now)
@@ -189,8 +191,7 @@ class Life:
         return self.world.is_away("beats_lost") or self.world.is_away("store_away")
 
     def _guarded(self, work: Callable[[], object]) -> None:
-        """In a process that may be killed. The next one begins when it is done, where there are threads in truth."""
-        begun = self.clock.now
+        """In a process that may be killed."""
         try:
             with self.world.executioner.product(), self.world.wire.anew():
                 work()
@@ -200,9 +201,6 @@ class Life:
         except Killed:
             self.world.begin_again()
         self.world.thawed = False
-        if self.clock.now - begun > BEAT:
-            for fate in self.world.fates:
-                fate.excuse(UNREAD)
 
     # --- when to look again ---
 

@@ -11,6 +11,7 @@ from buddy.core.holding import Cause
 from buddy.core.market import ZERO, Side
 from buddy.core.plan_document import read_plan
 from buddy.prepared import Select
+from buddy.trading import adopted
 from buddy.trading.books import intent_of
 from buddy.trading.client_ids import is_ours
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
@@ -29,7 +30,7 @@ SEEN_WITHIN = 3 * SECOND
 _BOOKED = Select(
     lambda account: (
         Fill.objects.filter(account_id=account, order__is_attached=False)
-        .exclude(fill_id__startswith="adopted-")
+        .exclude(fill_id__startswith=adopted.PREFIX)
         .values_list("order__client_id", "quantity")
     )
 )

@@ -238,10 +238,11 @@ class World:
 
     def recorded(self, look_under: Callable[..., watcher.Looked]) -> Callable[..., watcher.Looked]:
         def look(lease: Any, account: Account, **how: Any) -> watcher.Looked:
+            begun, number = self.clock.now, self.accounts.index(account.pk)
             self.looks += 1
             looked = look_under(lease, account, **how)
             self.looked[account.pk] = looked
-            number = self.accounts.index(account.pk)
+            self.kept_waiting(number, begun)
             if looked.trouble:
                 self.fates[number].excuse(UNREAD)
             else:
@@ -250,6 +251,13 @@ class World:
             return looked
 
         return look
+
+    def kept_waiting(self, number: int, begun: int) -> None:
+        """Here one thing is done after the other; in truth what takes long for one account keeps no other waiting."""
+        if self.clock.now - begun > UNREAD:
+            for other, fate in enumerate(self.fates):
+                if other != number:
+                    fate.excuse(UNREAD)
 
     def _note(self, looked: watcher.Looked, account: Account) -> None:
         failures = "; ".join(f"{each.action} {each.error!r}" for each in looked.failures)

@@ -22,8 +22,8 @@ from .taken import SURE_MS, moved, tell_of
 from .telling import hint
 
 
-def settle(case: Case, lag_ms: int) -> bool:
-    """Book anew what explains the surplus; True when anything did. `lag_ms`: how late a read may be.
+def settle(case: Case) -> bool:
+    """Book anew what explains the surplus; True when anything did.
 
     Only what executed so long ago that no list can lag behind it: until then nothing is lost but time.
     """
@@ -32,7 +32,7 @@ def settle(case: Case, lag_ms: int) -> bool:
     surplus = case.held - case.position.held - case.entering
     if surplus <= 0 or (room := min(surplus, _unexplained(case))) <= 0:
         return False
-    rows = list(_by_hand(case).filter(time__lte=at(case.market.time) - timedelta(milliseconds=lag_ms + SURE_MS)))
+    rows = list(_by_hand(case).filter(time__lte=at(case.market.time) - timedelta(milliseconds=case.lag_ms + SURE_MS)))
     if not rows:
         return False
     with case.lease.writing():

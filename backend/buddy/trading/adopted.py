@@ -27,8 +27,6 @@ from .telling import hint, tell, text
 MARK, UNTIL = "adopted", "adopted_until"
 """In the raw of the order that stands for the entry: that it is one, and the moment (ms) up to which it knows."""
 PREFIX = "adopted-"
-OUR_CLOCKS = 5_000
-"""Milliseconds the account's clock and the venue's may differ; what is beyond the venue's position counts as new."""
 STILL_TOLD = timedelta(hours=1)
 _ADOPTED = Select(
     lambda account, since: Order.objects.filter(account_id=account, created_at__gte=since, raw__has_key=UNTIL)

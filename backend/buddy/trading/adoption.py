@@ -23,7 +23,7 @@ from .claims import Claim
 from .client_ids import new_client_id
 from .executor import Bench, NotNow, again, at_bench, bind, warm
 from .models import Fill, ForeignPosition, Order, Trade
-from .moments import at
+from .moments import OUR_CLOCKS, at
 from .telling import hint, hint_account, tell, text
 
 SOURCE = "adopted"
@@ -107,7 +107,7 @@ def _write(
 ) -> Trade:
     """The trade, its entry as one execution, and what the trader is told, in one transaction."""
     now = bench.now()
-    until = now + adopted.OUR_CLOCKS
+    until = now + OUR_CLOCKS  # what is beyond the venue's position counts as new
     side, unknown = Side(row.side), Entered(row.average_entry, ZERO, row.first_seen)
     entered = adopted.entry_of(bench.account, row.symbol, side, row.quantity, instrument, at(until)) or unknown
     with transaction.atomic():

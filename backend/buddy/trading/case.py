@@ -39,8 +39,6 @@ _REFUSED_CLOSES = Select(
 _TRADE = Update(lambda trade: Trade.objects.filter(pk=trade))
 
 MAY_REST = (OrderStatus.UNKNOWN, *RESTING)
-LISTED_ON_MS = 15_000
-"""So long a list may still show what has been cancelled, at the longest."""
 
 
 @dataclass(slots=True)
@@ -58,6 +56,8 @@ class Case:
     there: PositionState | None = None
     """The venue's whole position of this symbol and side; on spot all coins in the wallet."""
     exits: Exits = Exits.REDUCE_ONLY
+    lag_ms: int = 0
+    """So long a list may still show what has been cancelled."""
     missing: Decimal = ZERO
     """Coins that our fills say are there, and that the venue does not list."""
     is_over: bool = False
@@ -74,7 +74,7 @@ class Case:
         """
         counts = [order for order in self.orders if order.status in MAY_REST or self._enters_unread(order)]
         if not self.exits.is_spot:
-            return [_as_seen(order, self._booked(order)) for order in counts if not order.is_attached]
+            return [_as_seen(order, self._booked(order), self.lag_ms) for order in counts if not order.is_attached]
         stops = {order.pk for order in counts}
         beside = {order.paired_with_id: order.price for order in counts if order.paired_with_id}
         alone = [order for order in counts if order.paired_with_id not in stops]
@@ -334,9 +334,9 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
     return other.pk != trade.pk and (other.symbol, other.side) == (trade.symbol, trade.side)
 
 
-def _as_seen(order: Order, booked: Decimal) -> Working:
+def _as_seen(order: Order, booked: Decimal, lag_ms: int) -> Working:
     """A stop that the venue does not find, or was just asked to cancel, may be gone: another never makes way for it."""
-    asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < LISTED_ON_MS
+    asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < lag_ms
     may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked)
     working = _working(order, booked)
     return working._replace(status=OrderStatus.UNKNOWN) if may_be_gone else working

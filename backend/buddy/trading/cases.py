@@ -88,7 +88,8 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     market = market_of(ledger.account, reading, trade.symbol, trail)
     orders, exits, position = rows.orders[trade.pk], ledger.exchange.profile.exits, observed(position, market)
     now = market._replace(low=None, high=None)  # has been seen: at the first fill it must not count afterwards either
-    return Case(ledger.lease, trade, orders, position, now, booked=_booked(rows, trade), exits=exits)
+    booked, lag = _booked(rows, trade), ledger.exchange.profile.settle_ms
+    return Case(ledger.lease, trade, orders, position, now, booked=booked, exits=exits, lag_ms=lag)
 
 
 def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:

@@ -246,8 +246,7 @@ def close(trade: Trade, share: Decimal, *, claim: Claim | None = None) -> Trade:
 
 
 def _to_keep(work: Work, share: Decimal) -> Decimal:
-    position = work.position
-    held, instrument = position.held, position.instrument
+    held, instrument = work.position.held, work.position.instrument
     if not held:
         raise NotNow("Nothing is held. Withdraw the entry instead.")
     if instrument.spot and share < 1:
@@ -263,10 +262,8 @@ def _to_keep(work: Work, share: Decimal) -> Decimal:
 
 
 def _can_leave(work: Work, quantity: Decimal) -> bool:
-    """Whether an order to close may be that small; of contracts a venue asks no least value then.
-
-    All of what is held may always try: a hand may have left less than the smallest order, and there is no larger share.
-    """
+    """Whether an order to close may be that small; of contracts a venue asks no least value then, and all of what is
+    held may always try: where a hand has left less than the smallest order, there is no larger share."""
     instrument = work.position.instrument
     if not instrument.spot:
         return quantity >= min(instrument.min_quantity, work.position.held)

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+OUR_CLOCKS = 5_000
+"""Milliseconds that the venue's clock and ours may differ."""
 
 
 def wall_ms() -> int:

@@ -32,7 +32,7 @@ def settle(case: Case, ledger: Ledger) -> bool:
     if case.exits.is_spot or excess <= 0 or last is None or case.unread or case.possible:
         return False
     waited = case.market.time - last
-    if waited < ledger.exchange.profile.settle_ms + SURE_MS:
+    if waited < case.lag_ms + SURE_MS:
         return False
     losers: list[tuple[Trade | None, Decimal]] = list(_losers(case, ledger, excess))
     excess -= sum((part for _, part in losers), ZERO)

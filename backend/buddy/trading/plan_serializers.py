@@ -14,7 +14,7 @@ Text = serializers.CharField
 
 
 def one_of(values: type, **options: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField(choices=[str(value) for value in values], **options)  # type: ignore[attr-defined]
+    return serializers.ChoiceField(choices=[str(value) for value in values], **options)  # type: ignore[attr-defined]  # an enumeration
 
 
 def amount(**options: Any) -> serializers.CharField:

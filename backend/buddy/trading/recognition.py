@@ -10,10 +10,7 @@ from buddy.core.manage import AS_TRIGGERED
 
 from .client_ids import is_ours
 from .models import Order
-from .moments import to_ms
-
-OUR_CLOCKS = 5_000
-"""Milliseconds that the venue's clock and this machine's may differ."""
+from .moments import OUR_CLOCKS, to_ms
 
 
 @dataclass(slots=True)

@@ -32,12 +32,12 @@ TOLD_BEFORE = timedelta(minutes=1)
 """How long before they are missed their sale may have been told, and before a trade a hand's execution unheard of."""
 
 
-def settle(case: Case, lag_ms: int) -> bool:
-    """Book what is missing for good as having left; True when anything was. `lag_ms`: how late a read may be."""
+def settle(case: Case) -> bool:
+    """Book what is missing for good as having left; True when anything was."""
     since, missing = case.trade.mismatch_since, case.missing
     if since is None or case.unread or case.held >= case.owed:
         return False
-    if wall_ms() - to_ms(since) < lag_ms + SURE_MS:
+    if wall_ms() - to_ms(since) < case.lag_ms + SURE_MS:
         return False
     with case.lease.writing():
         left = list(_left(case, missing))

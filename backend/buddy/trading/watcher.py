@@ -199,10 +199,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return True
     if not case.trade.hands_off and protection.mend(case):
         return True
-    lag_ms = ledger.exchange.profile.settle_ms
-    if settling.settle(case, ledger) or overdone.settle(case, ledger):
-        return True
-    if taken.settle(case, lag_ms) or added.settle(case, lag_ms):
+    if settling.settle(case, ledger) or overdone.settle(case, ledger) or taken.settle(case) or added.settle(case):
         return True
     unseen = ledger.outcomes.unseen
     looked.waits |= bool(case.doubts) or any(o.status == OrderStatus.UNKNOWN or o.pk in unseen for o in case.orders)

@@ -52,7 +52,7 @@ class Cursor(sqlite3.Cursor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    def cursor(self) -> Cursor:  # type: ignore[override]
+    def cursor(self) -> Cursor:  # type: ignore[override]  # Django's has layers
         if self.connection is None:
             self.ensure_connection()
         made: Cursor = self.connection.cursor(Cursor)

@@ -108,7 +108,7 @@ def test_of_an_amended_plan_nothing_is_written_before_it_is_known_that_the_accou
         after.extend(everything())
         return asked()
 
-    venue.balance = freezes  # type: ignore[method-assign]
+    venue.balance = freezes  # type: ignore[method-assign]  # while it answers
     with CaptureQueriesContext(connection) as run, pytest.raises(LeaseLost):
         amend_plan(trade, long_plan(stop={"price": "98900"}))
     assert everything() == after

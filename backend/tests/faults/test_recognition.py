@@ -121,7 +121,7 @@ def test_of_two_nameless_stops_of_one_wish_the_younger_goes(account: Account, ve
     venue.drop(late, is_stop)
     trade = open_trade(account, long_plan())
     venue.go(100_000)
-    venue.hidden = Everything()  # type: ignore[assignment]
+    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
     look(account.pk, seconds=0)
     first = next(state for state in venue.resting() if state.trigger)
     twin = replace(venue.sent[-1], client_id="tbtwin")
@@ -182,7 +182,7 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))
     venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
     venue.drop(reply_lost, is_entry)
-    venue.hidden = Everything()  # type: ignore[assignment]
+    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
     trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
     entry = Order.objects.get()
     Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})

@@ -102,7 +102,7 @@ def goes_unheard(venue: VenueLike, stop: OrderIntent) -> None:
         venue.hidden.add(stop.client_id)
         raise OutcomeUnknown("no reply")
 
-    venue.cancel = cancelled  # type: ignore[method-assign]
+    venue.cancel = cancelled  # type: ignore[method-assign]  # before and after
 
 
 @pytest.mark.parametrize("answer", [CancelOutcome.ALREADY_CLOSED, CancelOutcome.CANCELLED])
@@ -124,7 +124,7 @@ def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
         cancel(ref)
         return answer
 
-    venue.cancel = cancelled  # type: ignore[method-assign]
+    venue.cancel = cancelled  # type: ignore[method-assign]  # before and after
     venue.hand("sell", "market", "0.05", reduce_only=True)
     again(trade, 1)
     assert (venue.held(), [ref.client_id for ref in venue.cancelled]) == (D("0.05"), [entry.client_id])
