@@ -219,10 +219,7 @@ class Hands:
             portions.append((trade_id, quantity))
             left -= quantity
         if left:
-            holder = self._entering(fill, opens)
-            portions.append((holder, left))
-            if holder is None and self.foreign is not None:  # what leaves after it takes from this first
-                self.foreign[fill.symbol, opens] = self.foreign.get((fill.symbol, opens), ZERO) + left
+            portions.append((self._entering(fill, opens), left))
         return portions
 
     def _told_again(self, fill: port.Fill) -> list[Portion]:
