@@ -19,8 +19,8 @@ class Bookings(AccountBooks):
     """See `AccountBooks` for what it is made of."""
 
     def _absorb(self) -> None:
-        rows, self.sim.log = [each.row for each in self.sim.log], []
-        for row in rows:
+        while self.sim.log:
+            row = self.sim.log.pop(0).row
             if isinstance(row, Fill):
                 self._book_fill(row)
             else:

@@ -52,8 +52,14 @@ class SpotAccount(VenueAccount):
             books.coins[coin] = books.coins.get(coin, ZERO) + amount
 
     def owned(self) -> dict[str, Decimal]:
-        """Money, too."""
-        return {QUOTE: self.sim.books.wallet, **self.sim.books.coins}
+        """Money, too, by what is booked: an execution moves nothing before it is told, or its order is, as new, with
+        the coins already there and the commission not yet taken."""
+        owned = {QUOTE: self.sim.books.wallet, **self.sim.books.coins}
+        for fill in (each.row for each in self.sim.log if isinstance(each.row, Fill)):
+            instrument, sign = self.instruments[fill.symbol], 1 if fill.order_side is OrderSide.BUY else -1
+            owned[instrument.base] -= sign * fill.quantity
+            owned[instrument.quote] += sign * fill.quantity * fill.price
+        return owned
 
     def funds(self) -> dict[str, Funds]:
         bound = locked(self.open_orders(), {s: p.last for s, p in self.prices.items()}, self.instruments)
@@ -156,10 +162,10 @@ class SpotAccount(VenueAccount):
 
     def _book_fill(self, fill: Fill) -> None:
         order = self.working[fill.client_id]
-        if order.pair is not None:
-            self._expire(self.pairs[order.pair].other(order))
         fee, coin = self._commission(fill)
         self._add(coin, -fee)
+        if order.pair is not None:
+            self._expire(self.pairs[order.pair].other(order))
         self._count(order, fill)
         trade = replace(self._trade(order, fill, ZERO, fee), fee_asset=coin)
         self.ledger.trades.append(trade)
