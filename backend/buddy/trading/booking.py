@@ -19,7 +19,7 @@ from buddy.core.market import ZERO, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import records
+from . import adopted, records
 from .client_ids import is_ours
 from .figures import kept
 from .models import Fill, ForeignPosition, Order, Trade
@@ -185,21 +185,29 @@ class Hands:
             left -= part
             if part:
                 portions[trade_id] = part
-        if left and (part := self._of_nobody(fill.symbol, leaves, left)):
+        if left and (part := self._of_nobody(fill, leaves, left)):
             portions[None] = part
             left -= part
         if left:
             portions[own] = portions.get(own, ZERO) + left
         return list(portions.items())
 
-    def _of_nobody(self, symbol: str, side: Side, most: Decimal) -> Decimal:
-        """Take up to `most` from what is nobody's; how much that was."""
+    def _of_nobody(self, fill: port.Fill, side: Side, most: Decimal) -> Decimal:
+        """Take up to `most` of `side` from what is nobody's; how much that was."""
         if self.foreign is None:
             self.foreign = nobodys(self.account)
-        part = min(most, self.foreign.get((symbol, side), ZERO))
+        key = (fill.symbol, side)
+        part = min(most, max(self.foreign.get(key, ZERO), self._entered_for_nobody(fill, side)))
         if part:
-            self.foreign[symbol, side] -= part
+            self.foreign[key] = max(self.foreign.get(key, ZERO) - part, ZERO)
         return part
+
+    def _entered_for_nobody(self, fill: port.Fill, side: Side) -> Decimal:
+        """What of `side` a hand has opened lately beside several trades: no look may have found it yet."""
+        if self.coins is not None:
+            return ZERO
+        now = [row for row in self.rows if row.trade_id is None and row.symbol == fill.symbol]
+        return adopted.opened_by_hands(self.account, fill.symbol, side, fill.time, self.known.until, now)
 
     def _portions(self, fill: port.Fill) -> list[Portion]:
         """An execution that is not ours: it takes from what is nobody's first, then from the oldest trade on.
@@ -212,7 +220,7 @@ class Hands:
             return self._told_again(fill)
         leaves, opens = _sides(fill.order_side)
         left, portions = fill.quantity, list[Portion]()
-        for trade_id, quantity in self._leaving(fill.symbol, leaves, left):
+        for trade_id, quantity in self._leaving(fill, leaves, left):
             portions.append((trade_id, quantity))
             left -= quantity
         for trade_id, quantity in self._lacking(fill.symbol, opens, left):
@@ -229,7 +237,7 @@ class Hands:
         """
         leaves, opens = _sides(fill.order_side)
         left = fill.quantity
-        portions = list(self._leaving(fill.symbol, leaves, min(left, max(-self._surplus(fill.symbol, leaves), ZERO))))
+        portions = list(self._leaving(fill, leaves, min(left, max(-self._surplus(fill.symbol, leaves), ZERO))))
         left -= sum((quantity for _, quantity in portions), ZERO)
         if new := min(left, max(self._surplus(fill.symbol, opens), ZERO)):
             portions.append((self._entering(fill, opens), new))
@@ -253,8 +261,8 @@ class Hands:
         if left:
             yield None, left
 
-    def _leaving(self, symbol: str, side: Side, quantity: Decimal) -> Iterator[Portion]:
-        part = self._of_nobody(symbol, side, quantity)
+    def _leaving(self, fill: port.Fill, side: Side, quantity: Decimal) -> Iterator[Portion]:
+        symbol, part = fill.symbol, self._of_nobody(fill, side, quantity)
         if part:
             yield None, part
         left = quantity - part

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from buddy.core.exchange import PositionMode, PositionState, Reading
+from buddy.core.exchange import PositionState, Reading
 from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
@@ -17,8 +17,7 @@ from buddy.prepared import Select
 from . import adopted
 from .lateness import Key, Lateness
 from .lease import Lease
-from .models import Fill, ForeignPosition, Trade
-from .moments import at
+from .models import ForeignPosition, Trade
 from .states import WORKING
 from .telling import hint_account, tell_account, text
 
@@ -106,19 +105,10 @@ def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None
 
 
 def _was_entered_by_a_hand(sight: Sight, key: Key, surplus: Decimal) -> bool:
-    """Whether executions of just now that were nobody's explain all of it: what a hand entered before ours did.
-
-    Only where a symbol is held one way, so that a purchase is not the end of a short.
-    """
+    """Whether executions of just now that were nobody's explain all of it: what a hand entered before ours did."""
     account, (symbol, side) = sight.account, key
-    if account.position_mode != PositionMode.ONE_WAY:
-        return False
-    since = max(
-        sight.now - JUST_NOW // MILLISECOND, adopted.known_until(adopted.entries(account, {symbol})).get(symbol, 0)
-    )
-    rows = Fill.objects.filter(account=account, symbol=symbol, trade=None, time__gt=at(since)).order_by()
-    ways = rows.values_list("order_side", "quantity")
-    return sum((quantity if way == side.entry_order_side else -quantity for way, quantity in ways), ZERO) >= surplus
+    until = adopted.known_until(adopted.entries(account, {symbol}))
+    return adopted.opened_by_hands(account, symbol, side, sight.now, until) >= surplus
 
 
 def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Lateness) -> Decimal:

@@ -194,3 +194,18 @@ def test_it_does_not_stay_for_a_trade_that_is_not_managed_here(account: Account,
     hands_off(other, True)
     again(first, other, looks=1)
     assert (first.status, other.hands_off, held(other), stops(venue)) == ("closed", True, D("0.02"), [])
+
+
+def test_what_the_venue_takes_of_a_position_is_the_hands_part_first_though_no_look_has_found_it(
+    account: Account, venue: VenueLike
+) -> None:
+    """A hand has added to the position of two trades, and both are told at once: what it added, and what was taken."""
+    first, second = trade_of(account, "0.04"), trade_of(account, "0.03")
+    venue.go(100_000)
+    again(first, second)
+    venue.hand("buy", "market", "0.02")
+    venue.hand("sell", "market", "0.05", reduce_only=True)
+    again(first, second)
+    assert (held(None), held(first), held(second)) == (D(0), D("0.01"), D("0.03"))
+    assert not ForeignPosition.objects.exists()
+    assert [order.quantity for order in resting(first, "stop")] == [D("0.01")]
