@@ -51,7 +51,7 @@ _INTENDED = Select(
 _ORDER = Update(lambda order: Order.objects.filter(pk=order))
 
 OUTLIVES = timedelta(minutes=5)
-"""How long after a trade's end the venue is asked what rests there all the same."""
+"""How long after a trade's end the venue is asked what rests there all the same, unless it could not be asked."""
 
 
 class Ledger:
@@ -253,7 +253,7 @@ class Ledger:
         """Where something may outlive its trade: what the venue attached by itself, or what arrived there late."""
         if not (self.exchange.profile.attaches_stop or self.exchange.profile.settle_ms):
             return set()
-        since = timezone.now() - OUTLIVES
+        since = (self.account.good_look_at or timezone.now()) - OUTLIVES
         rows = _ENDED.rows(owner=self.account.owner_id, account=self.account.pk, since=since)
         return {symbol for (symbol,) in rows}
 

@@ -320,6 +320,7 @@ class Outcomes:
         state = self.exchange.find(OrderRef(fill.symbol, "", fill.exchange_id)) if fill.exchange_id else None
         if state is None:
             return
+        state = replace(state, average=state.average or fill.price)
         mine = attached.row_of(self.lease, self.account, rows, state) if state.is_attached else None
         mine = mine or next((order for order in orders if _is_nameless(order) and _can_be(order, state)), None)
         if mine is not None:

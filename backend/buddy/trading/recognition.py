@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from buddy.core.exchange import OrderKind, OrderState
 from buddy.core.manage import AS_TRIGGERED
+from buddy.core.market import OrderSide
 
 from .client_ids import is_ours
 from .models import Order
 from .moments import OUR_CLOCKS, to_ms
+
+COMES_BACK = Decimal("0.005")
+"""Of its price: so far a market may have turned, or lie beside the mark price, when a triggered order executes."""
 
 
 @dataclass(slots=True)
@@ -65,10 +70,20 @@ def same_figures(order: Order, state: OrderState) -> bool:
 def became(order: Order, state: OrderState) -> bool:
     """Whether `state` can be what `order` became when it was triggered: it has another number then, and no trigger.
 
-    Nothing that was there before it was sent.
+    Nothing that was there before it was sent, or that executed where its trigger cannot have been.
     """
     if order.trigger is None or state.trigger is not None or state.kind is not AS_TRIGGERED.get(OrderKind(order.kind)):
         return False
     asked = (order.symbol, order.order_side, order.quantity, order.price)
     sent = int(order.raw.get("sent_at") or to_ms(order.created_at))
-    return asked == (state.symbol, state.order_side, state.quantity, state.price) and state.time >= sent - OUR_CLOCKS
+    same = asked == (state.symbol, state.order_side, state.quantity, state.price)
+    return same and state.time >= sent - OUR_CLOCKS and _led_to(order, state)
+
+
+def _led_to(order: Order, state: OrderState) -> bool:
+    """Whether a market order executed at a price to which the trigger of `order` can have led."""
+    if state.average is None or state.kind is not OrderKind.MARKET:
+        return True
+    assert order.trigger is not None
+    back = order.trigger - state.average if order.order_side == OrderSide.BUY else state.average - order.trigger
+    return bool(back <= order.trigger * COMES_BACK)

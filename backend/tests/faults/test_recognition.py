@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderKind, OrderState, Profile, Reading
@@ -197,6 +198,26 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     assert (venue.held(), Fill.objects.count()) == (0, 0)
 
 
+def test_what_rests_after_its_trades_end_is_taken_back_however_long_the_venue_could_not_be_read(
+    account: Account, venue: VenueLike
+) -> None:
+    """No list showed the entry at the end; then nobody could read for longer than what has ended is asked after."""
+    venue.profile = SLOW
+    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    trade = open_trade(account, long_plan())
+    look(account.pk, seconds=0)
+    entry = Order.objects.get()
+    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})
+    trade = again(withdraw_entry(trade), 1)
+    assert (trade.status, len(venue.resting())) == ("cancelled", 1)
+    ended = timezone.now() - timedelta(minutes=20)
+    Trade.objects.update(closed_at=ended)
+    Account.objects.update(good_look_at=ended + timedelta(minutes=1))
+    venue.hidden = set()
+    again(trade, 1)
+    assert venue.resting() == []
+
+
 def test_a_nameless_entry_that_was_triggered_before_its_answer_came_is_not_entered_again(
     account: Account, venue: VenueLike
 ) -> None:
@@ -216,6 +237,21 @@ def test_a_nameless_entry_that_was_triggered_before_its_answer_came_is_not_enter
     venue.go(100_700)
     again(trade)
     assert (venue.held(), trade.status) == (entry.quantity, "open")
+
+
+def test_a_hands_close_is_not_taken_for_a_stop_whose_trigger_has_not_traded(account: Account, venue: VenueLike) -> None:
+    """It closes exactly what the stop was to close, under a number, and nobody knows whether the stop has arrived."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    trade = open_trade(account, long_plan())
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    stop = Order.objects.get(role="stop")
+    Order.objects.filter(pk=stop.pk).update(raw=stop.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    venue.hand("sell", "market", stop.quantity, reduce_only=True)
+    again(trade)
+    assert (venue.held(), trade.status, trade.exit_reason) == (0, "closed", "external")
+    assert (Order.objects.get(role="stop").filled, Fill.objects.get(order_side="sell").order_id) == (0, None)
 
 
 def as_triggered(reading: Reading) -> Reading:
