@@ -99,7 +99,7 @@ class Outcomes:
                     self._ask_for(fill, rows)
         except CouldNotRead:
             return False
-        if any(order.status == OrderStatus.UNKNOWN and _is_unnamed(order) for order in here):
+        if any(order.status in DOUBTFUL and "sent_at" in order.raw and _is_unnamed(order) for order in here):
             return False
         return not [order for order in here if _may_have_executed(order) and self._is_in_the_dark(order)]
 

@@ -254,6 +254,22 @@ def test_a_hands_close_is_not_taken_for_a_stop_whose_trigger_has_not_traded(acco
     assert (Order.objects.get(role="stop").filled, Fill.objects.get(order_side="sell").order_id) == (0, None)
 
 
+def test_what_executes_while_its_sender_stands_still_is_nobodys_only_when_that_can_be_told(
+    account: Account, venue: VenueLike
+) -> None:
+    """Written down, at the venue and executed, but its sender is not back yet, and the first look does not find it."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
+    Order.objects.update(status="intended", exchange_id="", raw={"trigger_by": "last", "sent_at": 1})
+    venue.go(101_000)
+    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    again(trade, 1)
+    assert not Fill.objects.filter(trade=None).exists()
+    venue.hidden = set()
+    again(trade)
+    assert (Fill.objects.get().trade, trade.status, len(resting(trade, "stop"))) == (trade, "open", 1)
+
+
 def as_triggered(reading: Reading) -> Reading:
     """What was triggered stands in the list as what it became."""
     became = [
