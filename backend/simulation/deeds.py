@@ -121,6 +121,7 @@ def _withdraw(world: World, number: int, dice: Random) -> str:
 
 def _break_even(world: World, number: int, dice: Random) -> str:
     trade = _trade(world, number, dice)
+    world.witnesses[number].asks_for_even(trade)
     return clicks.ask(world, number, clicks.breaks_even(trade.pk, lambda: executor.break_even_now(trade)))
 
 

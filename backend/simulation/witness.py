@@ -58,6 +58,8 @@ class Witness(Sight):
         self.nobodys: set[int] = set()
         self.refusals: Counter[Wish] = Counter()
         self.since: dict[tuple[str, str], int] = {}
+        self.even: dict[int, Decimal] = {}
+        """By trade: what had entered as far as our rows knew when the trader last asked for break-even."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
         self._checked = (-1, -1)
@@ -92,6 +94,9 @@ class Witness(Sight):
     def takes_over(self, key: Key) -> None:
         """The trader has made what is held a trade."""
         self.ours[key] = self.book.held(*key)
+
+    def asks_for_even(self, trade: Trade) -> None:
+        self.even[trade.pk] = _contracts(_entries(trade))
 
     def sent(self, intent: OrderIntent) -> None:
         row = _with_its_trade(intent.client_id)
@@ -131,9 +136,10 @@ class Witness(Sight):
     def _earns_its_costs(self, row: Order, trigger: Decimal) -> None:
         """I10: a stop at break-even loses nothing but slippage, as far as our rows know what it cost."""
         rule = row.trade.plan.get("rules", {}).get("break_even") or {}
-        fills = list(row.trade.fills.all())
-        entries = [fill for fill in fills if fill.order_side != row.order_side]
-        entered = sum((fill.quantity for fill in entries), ZERO)
+        entries = _entries(row.trade)
+        entered = _contracts(entries)
+        if row.trade.directives.get("stop_cause") == Cause.BREAK_EVEN and self.even.get(row.trade_id) != entered:
+            return  # the trader's own level, of a position that was smaller as far as anybody knew
         added = any(fill.order_id is None for fill in entries)  # by a hand, maybe after the trader had set the level
         is_kept = row.trade.orders.filter(trigger=trigger).exclude(pk=row.pk).exists()  # only its quantity changes
         if rule.get("cover") == "entry" or not entered or is_kept or added:
@@ -254,6 +260,15 @@ def _with_its_trade(name: str) -> Order | None:
 
 def _is_stop(intent: OrderIntent) -> bool:
     return intent.reduce_only and intent.trigger is not None
+
+
+def _entries(trade: Trade) -> list[Fill]:
+    side = Side(trade.side).entry_order_side
+    return [fill for fill in trade.fills.all() if fill.order_side == side]
+
+
+def _contracts(fills: Iterable[Fill]) -> Decimal:
+    return sum((fill.quantity for fill in fills), ZERO)
 
 
 def _plan_stop(trade: Trade) -> Decimal:
