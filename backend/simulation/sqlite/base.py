@@ -47,8 +47,10 @@ class Cursor(sqlite3.Cursor):
     def __enter__(self) -> Cursor:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        return
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Who is killed before the answer is read leaves no statement behind that a later commit would wait for."""
+        if kind is not None:
+            self.close()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
