@@ -122,6 +122,25 @@ def test_an_entry_that_only_closed_what_a_hand_had_just_opened_the_other_way_is_
     assert (nobodys(), venue.resting()) == ([("short", D("0.03"))], [])
 
 
+def test_an_entry_that_only_closed_what_a_hand_had_opened_before_we_were_asked_is_over(
+    account: Account, venue: VenueLike
+) -> None:
+    """A moment before: no list had told of it yet."""
+    venue.go(101_000)
+    venue.hand("sell", "market", "0.05")
+    venue.go(100_000)
+    venue.altered = lambda reading: replace(reading, positions=(), fills=(), cursor="")
+    trade = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"kind": "market"}], margin_mode="cross"))
+    venue.altered = lambda reading: reading
+    again(trade, 1)
+    later()
+    again(trade)
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
+    again(trade)
+    assert (trade.status, trade.exit_reason, trade_held(trade)) == ("closed", "external", 0)
+    assert (nobodys(), venue.resting()) == ([("short", D("0.03"))], [])
+
+
 def test_what_a_hand_added_and_our_own_exit_closed_counts_though_it_is_told_last(
     account: Account, venue: VenueLike
 ) -> None:
