@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from buddy.core import exchange as port
 from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exchange, OrderStatus, PositionMode, Reading, Refusal
+from buddy.core.exchange import CancelOutcome, Exchange, OrderKind, OrderStatus, PositionMode, Reading, Refusal
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
@@ -237,7 +237,7 @@ class Ledger:
 
     def _may_have_executed(self, order: Order) -> bool:
         """Whether part of a cancelled order may have executed since the reading, so that its fills are waited for."""
-        return order.trigger is None and self.exchange.profile.settle_ms > 0
+        return order.kind != OrderKind.STOP_MARKET and self.exchange.profile.settle_ms > 0
 
     def ownerless(self) -> list[Order]:
         """Orders of ours that may rest although their trade is over."""

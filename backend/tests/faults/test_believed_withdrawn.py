@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from buddy.core.exchange import CancelOutcome, Fill, OrderRef, OrderState, OrderStatus, Reading
+from buddy.core.exchange import CancelOutcome, Fill, OrderRef, OrderState, OrderStatus, Profile, Reading
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading.executor import close, open_trade, withdraw_entry
@@ -91,6 +91,28 @@ def test_called_off_by_the_trader_while_it_filled(account: Account, venue: Venue
     assert_is_protected(again(trade), venue)
     assert len(venue.sent) == 3  # nothing enters a second time
     assert_ends_well(trade, venue)
+
+
+def test_a_triggered_entry_that_fills_while_it_is_called_off_is_never_believed_withdrawn(
+    account: Account, venue: VenueLike, patches: Any
+) -> None:
+    """It waited as a limit order, and the venue cancelled what was left of it."""
+    venue.profile = Profile("venue", settle_ms=1)
+    entry = {"kind": "trigger_limit", "trigger": "101000", "price": "100800"}
+    trade = open_trade(account, long_plan(**FIXED | {"take_profits": []}, entries=[entry]))
+    venue.go(101_000)
+
+    def too_late(ref: OrderRef) -> CancelOutcome:
+        venue.go(100_800)
+        return CancelOutcome.CANCELLED
+
+    patches.setattr(venue, "cancel", too_late)
+    venue.lag = 3
+    trade = again(withdraw_entry(trade))
+    patches.undo()
+    trade = again(trade, 5)
+    assert (trade.status, [order.quantity for order in resting(trade, "stop")]) == ("open", [venue.held()])
+    assert "trade_reopened" not in kinds(trade)
 
 
 def test_counted_as_cancelled_because_the_venue_did_not_list_it(
