@@ -107,6 +107,21 @@ export class Live {
 		else this.#lost();
 	}
 
+	/**
+	 * The browser puts the page away, perhaps to show it again as it is. It must not keep a connection there: over
+	 * HTTP/1.1 there are six for all pages together, and with none left the next page cannot be fetched.
+	 */
+	putAway(): void {
+		if (this.#account === null) return;
+		this.#disconnect();
+		this.state = 'offline';
+	}
+
+	/** The page is shown again. */
+	takeOut(): void {
+		if (this.#account !== null) this.#connect();
+	}
+
 	#unwatch(symbol: string): void {
 		const wanted = (this.#watched.get(symbol) ?? 1) - 1;
 		if (wanted > 0) this.#watched.set(symbol, wanted);

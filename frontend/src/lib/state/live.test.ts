@@ -3,12 +3,12 @@ import { Live, type PriceTick } from './live.svelte';
 
 /** A feed whose frames the test writes. */
 class Line {
-	sent: { address: string; headers: Headers }[] = [];
+	sent: { address: string; headers: Headers; signal: AbortSignal }[] = [];
 	#write: ReadableStreamDefaultController<Uint8Array> | null = null;
 	status = 200;
 
 	answer = async (address: string | URL | Request, init?: RequestInit): Promise<Response> => {
-		this.sent.push({ address: String(address), headers: new Headers(init?.headers) });
+		this.sent.push({ address: String(address), headers: new Headers(init?.headers), signal: init!.signal! });
 		const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#write = controller) });
 		return new Response(this.status === 200 ? body : null, { status: this.status });
 	};
@@ -106,6 +106,21 @@ describe('Live', () => {
 		await settle();
 		live.networkChanged(false);
 		expect(live.state).toBe('offline');
+	});
+	it('holds no connection while the page is put away, and reads again when it is shown', async () => {
+		const back = vi.fn();
+		live.on('back', back);
+		live.start(1);
+		await settle();
+		live.putAway();
+		expect(line.sent[0].signal.aborted).toBe(true);
+		await settle(60_000);
+		expect(line.sent).toHaveLength(1);
+		live.takeOut();
+		await settle();
+		expect(line.sent).toHaveLength(2);
+		expect(live.state).toBe('live');
+		expect(back).toHaveBeenCalledOnce();
 	});
 	it('asks anew when another symbol is wanted', async () => {
 		live.start(1);
