@@ -10,11 +10,13 @@ from buddy.core.exchange import OrderIntent, OrderKind, OrderStatus, Role
 from buddy.core.holding import Cause
 from buddy.core.market import ZERO, Side
 from buddy.core.plan_document import read_plan
+from buddy.events.models import Event
 from buddy.prepared import Select
 from buddy.trading import adopted
 from buddy.trading.books import intent_of
 from buddy.trading.client_ids import is_ours
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.moments import to_ms
 
 from . import invariants
 from .books import Book, Executed, Key
@@ -214,9 +216,14 @@ class Witness(Sight):
             if number in self.nobodys:
                 continue
             self.nobodys.add(number)
-            key, now = (symbol, Side(side)), self.book.clock.now
-            others = now if self.book.held(*key) > self.ours[key] else self.others.get(key)
-            self.seen += invariants.told_as_nobodys(f"{symbol} {side}", None if others is None else now - others)
+            key, told = (symbol, Side(side)), self._told_at(number)
+            others = told if self.book.held(*key) > self.ours[key] else self.others.get(key)
+            self.seen += invariants.told_as_nobodys(f"{symbol} {side}", None if others is None else told - others)
+
+    def _told_at(self, number: int) -> int:
+        """A step may be as long as a process stands still, and another one told of it long ago."""
+        told = Event.objects.filter(account_id=self.account, kind="foreign_position", data__id=number)
+        return to_ms(told.latest("id").created_at)
 
     def _count_executions(self) -> None:
         """I7: of each order of ours."""
