@@ -73,6 +73,11 @@ test('a tick never overwrites what is being typed', async ({ page }) => {
 	await expect(stop).toHaveValue('50123.4');
 });
 
+test('the buttons on the chart lie above it', async ({ page }) => {
+	await practise(page);
+	for (const name of ['Zoom in', 'Zoom out', 'Latest']) await page.getByRole('button', { name }).click();
+});
+
 test('another market is two presses away', async ({ page }) => {
 	await practise(page);
 	await ready(page);
