@@ -321,7 +321,9 @@ class Outcomes:
         if state is None:
             return
         state = replace(state, average=state.average or fill.price)
-        mine = attached.row_of(self.lease, self.account, rows, state) if state.is_attached else None
+        mine = next((order for order in orders if _is_known_as(order, state)), None)
+        if mine is None and state.is_attached:
+            mine = attached.row_of(self.lease, self.account, rows, state)
         mine = mine or next((order for order in orders if _is_nameless(order) and _can_be(order, state)), None)
         if mine is not None:
             self.adopt(mine, _as_child(state) if became(mine, state) else state)
@@ -348,6 +350,11 @@ def _is_unnamed(order: Order) -> bool:
 def _as_child(state: OrderState) -> OrderState:
     """Of an order whose own number was never told."""
     return replace(state, exchange_id="", child_id=state.exchange_id)
+
+
+def _is_known_as(order: Order, state: OrderState) -> bool:
+    """By its number: its executions are told under another one, that of what it became."""
+    return bool(state.exchange_id) and (order.symbol, order.exchange_id) == (state.symbol, state.exchange_id)
 
 
 def _can_be(order: Order, state: OrderState) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from buddy.core.errors import Rejected, Temporary
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import OrderIntent, OrderKind, OrderState, OrderStatus, Profile, Reading
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
@@ -43,6 +43,10 @@ def not_now(venue: VenueLike, intent: OrderIntent) -> OrderState:
     raise Temporary("busy")
 
 
+def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise OutcomeUnknown("the line was cut")
+
+
 def is_stop(intent: OrderIntent) -> bool:
     return intent.reduce_only and intent.trigger is not None
 
@@ -70,6 +74,28 @@ def test_the_net_goes_once_our_own_stop_rests_and_no_target_is_ever_doubled(acco
     assert names(venue) == ["tb102000", "tb99000"]
     assert max(selling) <= 1
     assert tell_trade(trade)["protected"]["state"] == "protected"
+
+
+def test_the_nets_execution_is_not_that_of_our_own_stop_of_which_nobody_knows_whether_it_arrived(
+    account: Account, venue: VenueLike
+) -> None:
+    """It has the same figures and no name, and the execution is told under the number of what the net became, while
+    the venue does not find the net by its own."""
+    venue.profile = Profile("nameless", attaches_stop=True, names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    trade = open_trade(account, long_plan(take_profits=[]))
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    own = Order.objects.get(role="stop", is_attached=False)
+    Order.objects.filter(pk=own.pk).update(raw=own.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    net, find = Order.objects.get(role="stop", is_attached=True), venue.find
+    venue.go(99_000)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(venue, "find", lambda ref: None if ref.exchange_id == net.exchange_id else find(ref))
+        look(account.pk, seconds=0)
+    again(trade)
+    assert (trade.status, Fill.objects.get(order_side="sell").order) == ("closed", net)
+    assert [order.filled for order in Order.objects.filter(role="stop", is_attached=False)] == [0]
 
 
 def watch_targets(venue: VenueLike) -> list[int]:
