@@ -37,6 +37,7 @@ PROFILES = {
     "bybit": Profile("Bybit", attaches_stop=True, settle_ms=SETTLES),
     "bingx": Profile("BingX", names_stops=False, settle_ms=SETTLES),
 }
+NEXT_LOOK = 3 * SECOND
 REFUSALS = {f"refused_{refusal.value}": refusal for refusal in Refusal}
 SEND_WITHIN = 10 * SECOND
 """As the real adapter has it: what was held up for longer is not sent any more."""
@@ -223,6 +224,8 @@ class Connection:
             self.line.on_order(intent)
             self._accepted(intent)
         if wrong in REFUSALS:
+            if role is Role.CLOSE:  # the last thing there is to do: it is done with the next look
+                self.fate.excuse(NEXT_LOOK)
             raise Rejected("The venue does not want it.", REFUSALS[wrong])
         raise OutcomeUnknown("No answer came.")
 
