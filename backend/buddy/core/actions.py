@@ -36,8 +36,15 @@ class Working(NamedTuple):
 
     def satisfies(self, wish: Wish) -> bool:
         """Whether this order is the wished one; one whose trigger has fired already counts too."""
-        same_trigger = self.trigger == wish.trigger or (wish.role is Role.ENTRY and self.trigger is None)
-        return self.leg == wish.leg and self.remaining == wish.quantity and self.price == wish.price and same_trigger
+        if self.leg != wish.leg or self.remaining not in (wish.quantity, wish.quantity + wish.spare):
+            return False
+        if self._lies_at(wish, wish.price, wish.trigger):
+            return True
+        return wish.planned is not None and self._lies_at(wish, *wish.planned)
+
+    def _lies_at(self, wish: Wish, price: Decimal | None, trigger: Decimal | None) -> bool:
+        same_trigger = self.trigger == trigger or (wish.role is Role.ENTRY and self.trigger is None)
+        return self.price == price and same_trigger
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,23 @@ class Position:
     first_stop: Decimal | None = None
     """The stop the trade was opened with, when an amended plan has another: R never changes."""
 
+    def in_lots(self, quantity: Decimal) -> Decimal:
+        """What of `quantity` one order may be for: a lot may have become larger since it was entered."""
+        whole = self.instrument.round_quantity(quantity)
+        return quantity if whole == quantity else whole
+
+    def to_leave_with(self, held: Decimal) -> Decimal:
+        """What one order that only reduces is for, to close or to protect `held`: whole lots.
+
+        Of less than a lot it is for a lot, and executes for no more than there is: what is left once the rest has gone.
+        """
+        whole = self.in_lots(held)
+        return whole if whole or held <= 0 or self.instrument.spot else self.instrument.lot_size
+
+    def on_tick(self, price: Decimal) -> Decimal:
+        """A price of the plan's, for an entry or a target, on the tick of now."""
+        return price if self.instrument.on_tick(price) else self.instrument.round_away(self.side, price)
+
     def with_memory(self, memory: Memory) -> Position:
         """The same trade remembering this; its fills stay added up, for they do not depend on it."""
         return self if memory is self.memory else self._with(memory=memory)

@@ -68,7 +68,7 @@ def actions_of(
         return _with_coins(position, working, market, held, exits)
     wished, ours = _by_role(wishes_of(position, market, held)), _by_role(working)
     if held > 0 and _stop_is_passed(position, ours[Role.STOP], market):
-        close = close_wish(position, held, level_of(position, market).cause)
+        close = close_wish(position, position.to_leave_with(held), level_of(position, market).cause)
         wished = _by_role([close, *wished[Role.ENTRY]])
         return [*_entries(wished, ours, market, placing=False), *_exits(wished, ours, held)]
     return [
@@ -163,4 +163,7 @@ def _as_triggered(wish: Wish, last: Decimal) -> Wish:
     if wish.trigger is None:
         return wish
     passed = last >= wish.trigger if wish.order_side is OrderSide.BUY else last <= wish.trigger
-    return wish._replace(kind=AS_TRIGGERED[wish.kind], trigger=None) if passed else wish
+    if not passed:
+        return wish
+    planned = None if wish.planned is None else (wish.planned[0], None)
+    return wish._replace(kind=AS_TRIGGERED[wish.kind], trigger=None, planned=planned)

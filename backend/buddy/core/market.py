@@ -105,6 +105,10 @@ class Instrument:
         """Towards profit: a stop rounded away from the entry would lose more than was asked for."""
         return self.round_price_up(price) if side is Side.LONG else self.round_price_down(price)
 
+    def round_away(self, side: Side, price: Decimal) -> Decimal:
+        """Against profit: an entry is made no worse by it, and a target is no further away."""
+        return self.round_stop(side.opposite, price)
+
     def on_tick(self, price: Decimal) -> bool:
         return price == self.round_price(price)
 

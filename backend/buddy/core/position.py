@@ -13,7 +13,17 @@ from .holding import Booked, Cause, Directives, Market, Memory, Position, Withdr
 from .market import ZERO
 from .plan import Entry, EntryKind
 from .spot import exit_wishes
-from .stops import StopLevel, even_price, level_of, observed, stop_level, target_done, target_split, time_is_up
+from .stops import (
+    StopLevel,
+    even_price,
+    level_of,
+    observed,
+    stop_level,
+    target_done,
+    target_split,
+    time_is_up,
+    unfilled,
+)
 from .wishes import Wish, close_wish
 
 __all__ = [
@@ -101,28 +111,29 @@ def initial_risk(position: Position) -> Decimal | None:
 def _stop(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
     if held <= 0:
         return
-    level = level_of(position, market)
+    level, whole = level_of(position, market), position.to_leave_with(held)
     yield Wish(
         Role.STOP,
         0,
         position.side.exit_order_side,
         OrderKind.STOP_MARKET,
-        held,
+        whole,
         trigger=level.price,
         trigger_by=position.plan.trigger_by,
         reduce_only=True,
         reason=level.cause,
+        spare=held - whole,
     )
 
 
 def _close(position: Position, market: Market, held: Decimal) -> Iterator[Wish]:
     """What must leave at market: what the trader asked to close, or all of it when the time is up."""
-    directives = position.directives
+    directives, whole = position.directives, position.to_leave_with(held)
     if held > 0 and time_is_up(position, market):
-        yield close_wish(position, held, Cause.TIME)
+        yield close_wish(position, whole, Cause.TIME)
     elif directives.reduce_to is not None and held > directives.reduce_to:
         surplus = held - directives.reduce_to
-        quantity = held if directives.reduce_to <= 0 else position.instrument.round_quantity(surplus)
+        quantity = whole if directives.reduce_to <= 0 else position.instrument.round_quantity(surplus)
         if quantity:
             yield close_wish(position, quantity, directives.close_cause)
 
@@ -131,41 +142,51 @@ def _targets(position: Position, held: Decimal) -> Iterator[Wish]:
     """Each target with what is left of its part, never more together than is held."""
     room = held
     for leg, part in enumerate(target_split(position)):
-        quantity = min(part - position.filled(Role.TAKE_PROFIT, leg), room)
+        quantity = position.in_lots(min(part - position.filled(Role.TAKE_PROFIT, leg), room))
         if quantity <= 0 or (Role.TAKE_PROFIT, leg) in position.declined:
             continue
         room -= quantity
-        price = position.plan.take_profits[leg].price
-        yield Wish(
+        wish = Wish(
             Role.TAKE_PROFIT,
             leg,
             position.side.exit_order_side,
             OrderKind.LIMIT,
             quantity,
-            price=price,
+            price=position.plan.take_profits[leg].price,
             reduce_only=True,
             reason=Cause.TAKE_PROFIT,
         )
+        yield _on_tick(position, wish)
 
 
 def entry_wishes(position: Position) -> Iterator[Wish]:
     """The legs that are not filled yet, unless the entry was withdrawn."""
     if position.memory.withdrawn is not None:
         return
-    for leg, (entry, whole) in enumerate(zip(position.plan.entries, position.quantities, strict=True)):
-        quantity = whole - position.filled(Role.ENTRY, leg)
-        if quantity > 0 and (Role.ENTRY, leg) not in position.declined:
+    for leg, entry in enumerate(position.plan.entries):
+        quantity = unfilled(position, leg)
+        if quantity and (Role.ENTRY, leg) not in position.declined:
             yield _entry(position, leg, entry, quantity)
 
 
 def _entry(position: Position, leg: int, entry: Entry, quantity: Decimal) -> Wish:
-    return Wish(
+    whole = position.in_lots(quantity)
+    wish = Wish(
         Role.ENTRY,
         leg,
         position.side.entry_order_side,
         KINDS[entry.kind],
-        quantity,
+        whole,
         price=entry.price,
         trigger=entry.trigger,
         reason=Cause.ENTRY,
+        spare=quantity - whole,
     )
+    return _on_tick(position, wish)
+
+
+def _on_tick(position: Position, wish: Wish) -> Wish:
+    """Where the tick has become coarser since the plan was made, the nearest prices that are no worse."""
+    planned = (wish.price, wish.trigger)
+    price, trigger = (None if each is None else position.on_tick(each) for each in planned)
+    return wish if (price, trigger) == planned else wish._replace(price=price, trigger=trigger, planned=planned)

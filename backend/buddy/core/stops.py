@@ -50,11 +50,13 @@ def observed(position: Position, market: Market) -> Position:
 
 
 def stop_level(position: Position, market: Market) -> StopLevel:
-    """The tightest stop that any rule asks for, on the tick, rounded towards profit."""
+    """The tightest stop that any rule asks for, on the tick of now, rounded towards profit."""
     side, memory = position.side, position.memory
     level = StopLevel(position.plan.stop_price, Cause.STOP_LOSS)
     if memory.tightest_stop is not None and not side.better(level.price, memory.tightest_stop):
         level = StopLevel(memory.tightest_stop, memory.stop_cause)
+    if not position.instrument.on_tick(level.price):  # the tick has become coarser since
+        level = level._replace(price=position.instrument.round_stop(side, level.price))
     for price, cause, after in _asked(position, market):
         rounded = position.instrument.round_stop(side, price)
         if rounded > ZERO and side.better(rounded, level.price) and not _must_wait(position, market, after, rounded):
@@ -106,8 +108,8 @@ def _split(position: Position, leaving: Decimal = ZERO) -> tuple[Decimal, ...]:
     instrument = position.instrument
     by_other_ways = position.exited - position.filled_at_targets + leaving
     total = max(position.entered - by_other_ways, ZERO)
-    if instrument.spot:
-        total = instrument.round_quantity(total)
+    if (whole := instrument.round_quantity(total)) != total:
+        total = whole
     shares = [target.share for target in position.plan.take_profits]
     if not shares or not total:
         return (ZERO,) * len(shares)
@@ -126,13 +128,15 @@ def target_done(position: Position, number: int) -> bool:
     for leg in range(number - 1, len(split)):
         if split[leg]:
             filled = position.filled(Role.TAKE_PROFIT, leg)
-            return filled >= split[leg] or (position.instrument.spot and _is_all_but_dust(position, leg, split[leg]))
+            return filled >= split[leg] or _is_all_but_dust(position, leg, split[leg])
     return any(role is Role.TAKE_PROFIT and leg >= number - 1 for role, leg in position.tally.filled)
 
 
 def _is_all_but_dust(position: Position, leg: int, part: Decimal) -> bool:
     """Whether what a target has left to sell cannot be sold by itself: that does not keep it from being done."""
     filled = position.filled(Role.TAKE_PROFIT, leg)
+    if not position.instrument.spot:
+        return filled > 0 and not position.instrument.round_quantity(part - filled)
     return filled > 0 and not sellable(position.instrument, part - filled, position.plan.take_profits[leg].price)
 
 
@@ -299,9 +303,15 @@ def entry_is_open(position: Position) -> bool:
     if position.memory.withdrawn is not None:
         return False
     return any(
-        position.filled(Role.ENTRY, leg) < whole and (Role.ENTRY, leg) not in position.declined
-        for leg, whole in enumerate(position.quantities)
+        (Role.ENTRY, leg) not in position.declined and unfilled(position, leg)
+        for leg in range(len(position.quantities))
     )
+
+
+def unfilled(position: Position, leg: int) -> Decimal:
+    """Contracts of an entry that may still fill: a rest that is less than a lot of now cannot."""
+    left = position.quantities[leg] - position.filled(Role.ENTRY, leg)
+    return left if left > 0 and position.instrument.round_quantity(left) else ZERO
 
 
 def cancel_levels(position: Position) -> tuple[list[Decimal], list[Decimal]]:

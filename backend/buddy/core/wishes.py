@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from .exchange import OrderKind, Role, TriggerBy
 from .holding import Cause, Position
-from .market import OrderSide
+from .market import ZERO, OrderSide
 
 
 class Wish(NamedTuple):
     """An order that should be resting. `leg` counts entries or targets from 0, `quantity` is still to execute.
 
-    `beside`: the price of the limit order that is the other half of a stop (`Exits.PAIRED`).
+    `beside`: the price of the limit order that is the other half of a stop (`Exits.PAIRED`). Where the instrument has
+    become coarser since, `planned` are price and trigger before they were rounded, and `spare` is what that took from
+    the quantity (or, negative, added to it): an order that rests from before, with the one or the other, is as good.
     """
 
     role: Role
@@ -27,6 +29,8 @@ class Wish(NamedTuple):
     reduce_only: bool = False
     reason: Cause = Cause.ENTRY
     beside: Decimal | None = None
+    planned: tuple[Decimal | None, Decimal | None] | None = None
+    spare: Decimal = ZERO
 
 
 def close_wish(position: Position, quantity: Decimal, cause: Cause) -> Wish:

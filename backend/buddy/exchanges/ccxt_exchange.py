@@ -63,6 +63,10 @@ log = logging.getLogger(__name__)
 
 MODE_KEPT = 300.0
 """Seconds for which what the venue said of the position mode is believed."""
+OF_ITS_MARKET = (Refusal.PRECISION, Refusal.MINIMUM, Refusal.INACTIVE, Refusal.OTHER)
+"""Its market may have another tick, step or minimum now, or not be traded; some venues say only that it is wrong."""
+MARKET_KEPT = 5.0
+"""Seconds for which markets are believed after an order that did not fit them."""
 SENT_KEPT = 1000
 SEND_WITHIN = 10.0
 """Seconds after which an order is not sent any more. Who holds the account may be another by then, and may have sent
@@ -169,7 +173,7 @@ class CcxtExchange:
     def _listed_here(self, symbols: Set[str]) -> Set[str]:
         """Those of which we know the market. One listed since we read them, or gone, must not hide all the others."""
         if not all(symbol in self.api.markets for symbol in symbols):
-            self.calls.read_markets_anew()
+            self.calls.read_markets_anew(PATIENCE)
         return {symbol for symbol in symbols if symbol in self.api.markets and symbol not in self._left_out}
 
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
@@ -217,6 +221,9 @@ class CcxtExchange:
             raise OutcomeUnknown(str(odd)) from None
         except Rejected as refusal:
             self._mode = None if refusal.code == Refusal.OTHER else self._mode  # it may have been changed by hand
+            if refusal.code in OF_ITS_MARKET:
+                with suppress(CouldNotRead):
+                    self.calls.read_markets_anew(MARKET_KEPT)
             raise
         try:
             return self._placed(row, intent)

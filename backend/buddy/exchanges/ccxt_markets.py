@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from .ccxt_errors import Absent
 from .ccxt_words import (
     Row,
     instrument,
+    is_active,
     is_our_kind,
     is_ours,
     margin_tiers,
@@ -34,6 +36,8 @@ from .venues import VENUES
 TIERS_KEPT, ASKED_AGAIN = 24 * 3600, 300
 MINUTE = TIMEFRAMES["1m"]
 CANDLES_AT_MOST = 1000
+SHUT_KEPT = 10.0
+"""Seconds for which a market that is asked for is believed not to be traded."""
 Range = tuple[Decimal, Decimal]
 
 
@@ -65,6 +69,10 @@ class Markets:
         """Raises UnknownSymbol, or CouldNotRead."""
         self.calls.ready()
         market = self.client.api.markets.get(symbol)
+        if market is not None and not is_active(market, self.venue):
+            with suppress(CouldNotRead):
+                self.calls.read_markets_anew(SHUT_KEPT)
+            market = self.client.api.markets.get(symbol)
         if market is None or not is_our_kind(market, self.venue):
             raise UnknownSymbol(symbol, f"markets of {self.client.name}")
         known = self._instruments.get(symbol)

@@ -21,7 +21,7 @@ from . import adopted, books
 from .adopted import Entered
 from .claims import Claim
 from .client_ids import new_client_id
-from .executor import Bench, NotNow, again, at_bench, bind, warm
+from .executor import Bench, NotNow, again, at_bench, bind, insisting_on_a_market, warm
 from .models import Fill, ForeignPosition, Order, Trade
 from .moments import OUR_CLOCKS, at
 from .telling import hint, hint_account, tell, text
@@ -77,7 +77,8 @@ def _row(account: Account, key: int) -> ForeignPosition:
 
 
 def _market(bench: Bench, row: ForeignPosition) -> tuple[Instrument, Decimal]:
-    return bench.exchange.instrument(row.symbol), bench.source.quote(row.symbol).last
+    with insisting_on_a_market():
+        return bench.exchange.instrument(row.symbol), bench.source.quote(row.symbol).last
 
 
 def _what(row: ForeignPosition) -> str:

@@ -50,7 +50,7 @@ def asked_with(
     targets = position.plan.take_profits
     may_end_it = not profile.exits.is_spot and (alone or not profile.protects_position)
     if len(targets) == 1 and targets[0].share == 1 and may_end_it:
-        asked["attached_target"] = format(targets[0].price, "f")
+        asked["attached_target"] = format(position.on_tick(targets[0].price), "f")
     if wish.trigger is None:
         asked["trigger_by"] = position.plan.trigger_by.value
     return asked

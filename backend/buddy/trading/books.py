@@ -10,7 +10,17 @@ from typing import Any
 
 from buddy.core import exchange as port
 from buddy.core.costs import Costs
-from buddy.core.exchange import Beside, Liquidity, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Role
+from buddy.core.exchange import (
+    Beside,
+    Liquidity,
+    OrderIntent,
+    OrderKind,
+    OrderRef,
+    OrderState,
+    OrderStatus,
+    Refusal,
+    Role,
+)
 from buddy.core.holding import Booked, Directives, Memory, Position
 from buddy.core.market import ZERO, Instrument, OrderSide
 from buddy.core.plan import Plan
@@ -21,7 +31,7 @@ from buddy.exchanges.venues import VENUES
 from .models import Fill, Order, Trade
 from .moments import to_ms
 from .rows import Rows
-from .states import DECLINED
+from .states import DECLINED, REFUSED_AS
 
 PLANS_KEPT = 5000
 PAIRS_REFUSED_AT_MOST = 2
@@ -102,12 +112,24 @@ def _foreign_role(fill: Fill, trade: Trade) -> tuple[Role, int]:
     return (Role.CLOSE, 0) if leaves else (Role.ENTRY, len(trade.quantities))
 
 
-def declined(orders: Iterable[Order]) -> frozenset[tuple[Role, int]]:
+def declined(orders: Iterable[Order], instrument: Instrument) -> frozenset[tuple[Role, int]]:
     """Entry and target legs that a hand at the venue cancelled, or that the venue refused for good.
+
+    A target that was refused for what its market was at that moment is asked for again when that has changed.
 
     Halves of pairs do not count: the venue ends one with the other, and a stop that a hand took away comes back.
     """
-    return frozenset((Role(o.role), o.leg) for o in orders if was_declined(o))
+    return frozenset((Role(o.role), o.leg) for o in orders if was_declined(o) and not _fits_again(o, instrument))
+
+
+def _fits_again(order: Order, instrument: Instrument) -> bool:
+    """Of a target: refused while nothing was traded, or for figures that another tick or lot made wrong."""
+    if order.role != Role.TAKE_PROFIT or order.status != OrderStatus.REJECTED:
+        return False
+    if order.raw.get(REFUSED_AS) == Refusal.INACTIVE:
+        return instrument.active
+    in_lots = instrument.round_quantity(order.quantity) == order.quantity
+    return not (in_lots and (order.price is None or instrument.on_tick(order.price)))
 
 
 def was_declined(order: Order) -> bool:
@@ -168,7 +190,7 @@ def position_of(trade: Trade, instrument: Instrument, rows: Rows) -> Position:
         opened_time=to_ms(trade.asked_at or trade.created_at),
         memory=Memory.read(trade.memory),
         directives=Directives.read(trade.directives),
-        declined=declined(orders),
+        declined=declined(orders, instrument),
         unpaired=unpaired(orders),
         first_stop=trade.first_stop,
     )

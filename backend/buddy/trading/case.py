@@ -89,9 +89,14 @@ class Case:
     def is_covered(self) -> bool:
         """Whether live stops of ours cover all that is held (invariant I1).
 
-        What is being sold at a target that the price has reached needs none.
+        What is being sold at a target that the price has reached needs none, and what is no lot can have none.
         """
-        return sum((order.quantity - order.filled for order in (*self._stops, *self.leaving)), ZERO) >= self.held
+        return sum((order.quantity - order.filled for order in (*self._stops, *self.leaving)), ZERO) >= self.protectable
+
+    @property
+    def protectable(self) -> Decimal:
+        """Contracts of what is held that a stop can cover; of coins, dust does not count as held."""
+        return self.held if self.exits.is_spot else min(self.held, self.position.to_leave_with(self.held))
 
     @property
     def is_safe(self) -> bool:
@@ -240,7 +245,8 @@ class Case:
 
     def refresh(self) -> None:
         """Take in what became of the orders since."""
-        declined, unpaired = books.declined(self.orders), books.unpaired(self.orders)
+        instrument = self.position.instrument
+        declined, unpaired = books.declined(self.orders, instrument), books.unpaired(self.orders)
         self.position = replace(self.position, declined=declined, unpaired=unpaired)
 
     def remember(self) -> None:

@@ -14,6 +14,7 @@ from buddy.core.market import TIMEFRAMES, ZERO, Candle
 from buddy.core.plan import Trail
 from buddy.core.position import Market, allocate, observed
 from buddy.exchanges.connect import source_for
+from buddy.exchanges.market_data.source import UnknownSymbol
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
@@ -115,7 +116,7 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
     timeframe = trail.timeframe or "1m"
     try:
         answer = source_for(account).candles(symbol, timeframe, None, now, (trail.candles or CANDLES_FOR_ATR) + 1)
-    except CouldNotRead:
+    except (CouldNotRead, UnknownSymbol):
         return ()
     return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
 

@@ -15,7 +15,7 @@ from buddy.core.exchange import OrderStatus, Role
 from buddy.core.manage import Action, Cancel, Place, Swap, Working
 from buddy.events.models import Event
 
-from . import protection
+from . import protection, shut
 from .case import Case
 from .models import Order
 from .moments import to_ms, wall_ms
@@ -48,6 +48,8 @@ def _was_told(case: Case) -> bool:
 
 def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
     """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
+    if any(_is_exit(action) for action in actions) and shut.is_shut(case):
+        actions = [action for action in actions if not _is_exit(action)]
     if case.gives_up_its_stop:
         actions = [action for action in actions if not _is_stop(action)]
     if case.shields:
@@ -91,6 +93,11 @@ def _may_catch_more(net: Working, case: Case) -> bool:
     if net.role is not Role.STOP or not fills_on or own is None or own.trigger is None or net.trigger is None:
         return False
     return not case.position.side.better(net.trigger, own.trigger)
+
+
+def _is_exit(action: Action) -> bool:
+    """Whether it sends one."""
+    return not isinstance(action, Cancel) and action.wish.role is not Role.ENTRY
 
 
 def _is_stop(action: Action) -> bool:

@@ -27,7 +27,7 @@ from buddy.core.sizing import Sizing
 from buddy.core.stops import entry_is_open
 from buddy.exchanges.connect import Glance, glance, source_for
 from buddy.exchanges.key_standing import key_denials
-from buddy.exchanges.market_data.source import PriceSource
+from buddy.exchanges.market_data.source import PriceSource, UnknownSymbol
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, insert
 
@@ -215,8 +215,18 @@ def _work(trade: Trade) -> Iterator[Work]:
         fresh = again(trade)
         if fresh.status not in WORKING:
             raise NotNow("This trade is over.")
-        yield Work(bench, fresh, _position(bench, fresh))
+        with insisting_on_a_market():
+            yield Work(bench, fresh, _position(bench, fresh))
         bench.look()
+
+
+@contextmanager
+def insisting_on_a_market() -> Iterator[None]:
+    """Raises NotNow where the venue does not trade the symbol that is asked about."""
+    try:
+        yield
+    except UnknownSymbol as unknown:
+        raise NotNow(f"{unknown} What is held there is looked after again once it is.") from None
 
 
 def _position(bench: Bench, trade: Trade) -> Position:

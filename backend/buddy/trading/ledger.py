@@ -32,7 +32,7 @@ from .models import Fill, Order, Trade
 from .moments import wall_ms
 from .outcomes import Outcomes
 from .rows import Rows
-from .states import ASKED_TO_GO, LIVE, WORKING
+from .states import ASKED_TO_GO, LIVE, REFUSED_AS, WORKING
 
 _TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("id"))
 _ENDED = Select(
@@ -320,7 +320,7 @@ class Ledger:
             self.outcomes.is_there(*both)
             return
         for each in both:
-            each.refusal = str(refusal)[:300]
+            each.refusal, each.raw = str(refusal)[:300], each.raw | {REFUSED_AS: refusal.code}
         with transaction.atomic():
             self.outcomes.close(*both, status=OrderStatus.REJECTED)
             telling.tell_refused(order, refusal, self.outcomes.clock)

@@ -202,7 +202,7 @@ class Outcomes:
         with self.lease.writing():
             for order in orders:
                 order.status, order.closed_at = status, self._moment(0)
-                save(order, "status", "closed_at", "refusal")
+                save(order, "status", "closed_at", "refusal", "raw")
 
     # --- by their names ---
 
@@ -367,7 +367,9 @@ def _may_have_arrived(order: Order) -> bool:
 
 
 def _is_nameless(order: Order) -> bool:
-    """Sent, conditional, and not known by any id of the venue."""
+    """Sent, conditional, and not known by any id of the venue. One that was refused for sure is not there."""
+    if order.status == OrderStatus.REJECTED and not _may_have_arrived(order):
+        return False
     sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw or EARLY in order.raw
     return sent and order.trigger is not None and _is_unnamed(order)
 

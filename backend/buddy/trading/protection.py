@@ -10,7 +10,7 @@ from buddy.core.market import ZERO
 from buddy.core.position import Cause, Withdrawal
 from buddy.events.models import Event
 
-from . import books
+from . import books, shut
 from .case import Case
 from .models import Order
 from .moments import at, to_ms, wall_ms
@@ -65,6 +65,8 @@ def mend(case: Case) -> bool:
     """
     trade = case.trade
     if case.held <= 0 or case.is_safe or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
+        return False
+    if shut.is_shut(case):
         return False
     waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
     is_late = waited >= NAKED_AT_MOST_MS and not _is_looked_for(case)
@@ -130,6 +132,22 @@ def _tell_declined(order: Order, case: Case) -> None:
     with case.lease.writing():
         order.save(update_fields=["raw"])
         tell(case.trade, "notice", sentence, case.market.time, role=order.role, leg=order.leg)
+
+
+def note_dust(case: Case) -> None:
+    """Say once that a part of what is held is no whole lot, since the lot has become larger."""
+    left = case.held - case.protectable
+    if left <= 0 or case.exits.is_spot or _was_told_of_dust(case):
+        return
+    lot = text(case.position.instrument.lot_size)
+    sentence = f"{case.trade.symbol} is traded in lots of {lot} now: {text(left)} of what is held is less than one, and"
+    sentence += " no order can be for it while the rest is held. It is closed after the rest."
+    with case.lease.writing():
+        tell(case.trade, "notice", sentence, case.market.time, dust=text(left))
+
+
+def _was_told_of_dust(case: Case) -> bool:
+    return Event.objects.filter(trade_id=case.trade.pk, kind="notice", data__has_key="dust").exists()
 
 
 def note_unpaired(case: Case) -> None:

@@ -207,6 +207,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return False
     if not case.trade.hands_off:
         protection.note_declined(case)
+        protection.note_dust(case)
         protection.note_unpaired(case)
     _drop_unsent(case, ledger)
     endings.freeze_risk(case)
