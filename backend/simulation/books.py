@@ -20,8 +20,9 @@ from buddy.core.exchange import (
     OrderState,
     PositionState,
     Quote,
+    Refusal,
 )
-from buddy.core.market import ZERO, OrderSide, Side
+from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.simulated_books import Resting
 from buddy.core.simulated_market import FundingRate, Opening, Tick
 from buddy.core.simulator import SimulatedExchange
@@ -39,7 +40,14 @@ Key = tuple[str, Side]
 
 
 class Exchange(SimulatedExchange):
-    """What leaves or enters at market does so whole."""
+    """What leaves or enters at market does so whole. `restricted`: symbols that nothing may enter."""
+
+    restricted: frozenset[str] = frozenset()
+
+    def _check_entry(self, intent: OrderIntent) -> None:
+        if intent.symbol in self.restricted:
+            raise Rejected(f"{intent.symbol} may only be left", Refusal.INACTIVE)
+        super()._check_entry(intent)
 
     def _slice(self, order: Resting, quantity: Decimal) -> Decimal:
         return quantity if order.intent.price is None else super()._slice(order, quantity)
@@ -151,6 +159,22 @@ class Book:
         sim = self._sim(side)
         sim._liquidate(symbol, sim.markets[symbol])
         self.settle()
+
+    def settle_symbol(self, symbol: str) -> None:
+        """The venue takes back what rests on it, and closes what is held at its last price, for no fee."""
+        for sim in self.sims.values():
+            for order in [order for order in sim.orders.values() if order.intent.symbol == symbol]:
+                sim.cancel(OrderRef(symbol, order.intent.client_id))
+        for key in [key for key in self.holdings() if key[0] == symbol]:
+            self.deleverage(key, self.held(*key))
+        self.note()
+
+    def follow(self, market: Instrument, *, restricted: bool) -> None:
+        """From now on these are the rules of its symbol, for what is sent."""
+        for sim in self.sims.values():
+            sim.instruments[market.symbol] = market
+            without = sim.restricted - {market.symbol}
+            sim.restricted = without | {market.symbol} if restricted else without
 
     # --- orders ---
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from buddy.core.errors import Denied, InvalidPlan, Rejected, Temporary
 from buddy.core.exchange import OrderIntent
-from buddy.core.market import Side
+from buddy.core.market import Instrument, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.trading import adoption, executor
@@ -78,8 +78,13 @@ def _trade(world: World, number: int, dice: Random) -> Trade:
     return trade
 
 
+def _known(world: World, symbol: str) -> Instrument:
+    """As the trader is shown it."""
+    return world.rules.instrument(symbol) or MARKETS[symbol]
+
+
 def _open(world: World, number: int, dice: Random) -> str:
-    market = dice.choice(list(MARKETS.values()))
+    market = _known(world, dice.choice(list(MARKETS)))
     wanted = plans.document(dice, market, world.ways[market.symbol].last)
     account = _account(world, number)
     wish = clicks.opens(
@@ -137,7 +142,7 @@ def _hands_on(world: World, number: int, dice: Random) -> str:
 
 def _amend(world: World, number: int, dice: Random) -> str:
     trade = _trade(world, number, dice)
-    market, wanted = MARKETS[trade.symbol], deepcopy(trade.plan)
+    market, wanted = _known(world, trade.symbol), deepcopy(trade.plan)
     fresh = plans.document(dice, market, world.ways[trade.symbol].last)
     names = dice.choice(
         (("take_profits",), ("rules",), ("stop",), ("take_profits", "rules"), ("entries", "stop", "risk"))
@@ -151,7 +156,7 @@ def _amend(world: World, number: int, dice: Random) -> str:
 def _move_stop(world: World, number: int, dice: Random) -> str:
     trade = _trade(world, number, dice)
     wanted = deepcopy(trade.plan)
-    market, last = MARKETS[trade.symbol], world.ways[trade.symbol].last
+    market, last = _known(world, trade.symbol), world.ways[trade.symbol].last
     wanted["stop"] = wanted["stop"] | {"price": plans.stop_near(dice, market, last, Side(trade.side))}
     return _amended(world, number, trade, wanted)
 
@@ -176,7 +181,7 @@ def _foreign(world: World, number: int, dice: Random) -> ForeignPosition:
 def _adopt(world: World, number: int, dice: Random) -> str:
     row = _foreign(world, number, dice)
     key = (row.symbol, Side(row.side))
-    stop = plans.stop_near(dice, MARKETS[row.symbol], world.ways[row.symbol].last, key[1])
+    stop = plans.stop_near(dice, _known(world, row.symbol), world.ways[row.symbol].last, key[1])
     trade = adoption.adopt(_account(world, number), row.pk, {"stop": {"price": stop}})
     world.witnesses[number].takes_over(key)
     return f"trade {trade.pk}: {key} with a stop at {stop}"
@@ -229,7 +234,7 @@ def _leaves(part: str) -> Callable[[World, int, Random], str]:
         key, book = _key(world, number, dice), world.books[number]
         if key is None:
             return "nothing is held"
-        market, held = MARKETS[key[0]], book.held(*key)
+        market, held = world.rules.there[key[0]], book.held(*key)
         quantity = held if part == "1" else max(market.round_quantity(held * D(part)), market.lot_size)
         book.by_hand(key[1].exit_order_side, quantity, key[0], reduce_only=True)
         return f"{quantity} of {held} {key}"
@@ -241,7 +246,7 @@ def _enlarge(world: World, number: int, dice: Random) -> str:
     key, book = _key(world, number, dice), world.books[number]
     if key is None:
         return "nothing is held"
-    market, share = MARKETS[key[0]], D(dice.choice(("0.2", "0.5", "1")))
+    market, share = world.rules.there[key[0]], D(dice.choice(("0.2", "0.5", "1")))
     quantity = max(market.round_quantity(book.held(*key) * share), market.lot_size, market.min_quantity)
     book.by_hand(key[1].entry_order_side, quantity, key[0], reduce_only=False)
     return f"{quantity} more of {key}"
@@ -257,7 +262,7 @@ def _reverse(world: World, number: int, dice: Random) -> str:
 
 
 def _enter(world: World, number: int, dice: Random) -> str:
-    market, side = dice.choice(list(MARKETS.values())), dice.choice(list(Side))
+    market, side = dice.choice(list(world.rules.there.values())), dice.choice(list(Side))
     quantity = max(market.lot_size * dice.choice((1, 5, 20)), market.min_quantity)
     world.books[number].by_hand(side.entry_order_side, quantity, market.symbol, reduce_only=False)
     return f"{side} {quantity} {market.symbol}"
@@ -265,7 +270,7 @@ def _enter(world: World, number: int, dice: Random) -> str:
 
 def _rest(world: World, number: int, dice: Random) -> str:
     """An order of the hand's own, far from the price."""
-    market, side = dice.choice(list(MARKETS.values())), dice.choice(list(Side))
+    market, side = dice.choice(list(world.rules.there.values())), dice.choice(list(Side))
     price = market.round_price(world.ways[market.symbol].last * (1 - side.sign * D("0.2")))
     return world.books[number].by_hand(
         side.entry_order_side, market.lot_size * 3, market.symbol, reduce_only=False, price=price

@@ -77,6 +77,11 @@ class Fate:
                     return trouble.kind
         return ""
 
+    def strikes(self, kind: str, *, is_new: bool = False) -> None:
+        """Something of a market's has gone wrong here; that excuses nothing of the account's."""
+        if kind and not self.over:
+            self._strikes(kind, is_new)
+
     def edges(self) -> list[int]:
         """The moments at which something that lasts begins or ends."""
         return [self.began + moment for each in self.lasting for moment in (each.at, each.at + each.lasts)]

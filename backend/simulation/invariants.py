@@ -19,12 +19,13 @@ SECOND = 1_000
 
 class Broken(NamedTuple):
     """`subject` tells apart what is watched over time. `patience`: milliseconds for which it may be so, where it is
-    not as long as for all of its name."""
+    not as long as for all of its name. `symbol`: the market it is about, where it is one's."""
 
     name: str
     subject: str
     sentence: str
     patience: int | None = None
+    symbol: str = ""
 
     @property
     def may_last(self) -> int:
@@ -40,8 +41,19 @@ class Held:
     side: Side
     quantity: Decimal
     ours: Decimal | None
+    slack: Decimal = ZERO
+    """So much of it no order may be for, because it is less than a lot."""
+    lot: Decimal = ZERO
+    """The least that an order may be for, where that is more than it was when it was entered."""
+
+    @property
+    def needed(self) -> Decimal:
+        """What is to be covered."""
+        return ZERO if self.ours is None else max(min(self.ours, self.quantity) - self.slack, ZERO)
 
 
+MOST_TARGETS = 3
+"""Of a plan."""
 Wish = tuple[int, str, int, Decimal | None, Decimal | None]
 """Trade, role, leg, price and trigger: what is wished for once."""
 
@@ -103,16 +115,17 @@ def covered(facts: Facts) -> Iterator[Broken]:
     """I1: live stops cover what is held."""
     for held in facts.held:
         stops = [each for each in facts.resting if _is_stop_of(each, held)]
-        needed = ZERO if held.ours is None else min(held.ours, held.quantity)
         resting = sum((each.left for each in stops), ZERO)
-        if resting < needed:
-            yield Broken("I1", _name(held), f"stops for {resting} of {needed} {held.symbol} {held.side}")
+        if resting < held.needed:
+            sentence = f"stops for {resting} of {held.needed} {held.symbol} {held.side}"
+            yield Broken("I1", _name(held), sentence, symbol=held.symbol)
 
 
 def exits_bounded(facts: Facts) -> Iterator[Broken]:
     """I3: targets together are no more than what is held, nor is any stop; where we manage it."""
     by_hand = {(held.symbol, held.side) for held in facts.held if held.ours is None}
     quantities = {(held.symbol, held.side): held.quantity for held in facts.held}
+    lots = {(held.symbol, held.side): held.lot for held in facts.held}
     targets: dict[tuple[str, Side], Decimal] = {}
     for each in facts.resting:
         key = (each.symbol, each.side)
@@ -120,11 +133,14 @@ def exits_bounded(facts: Facts) -> Iterator[Broken]:
             continue
         if each.role is Role.TAKE_PROFIT and each.has_owner:
             targets[key] = targets.get(key, ZERO) + each.left
-        if each.role is Role.STOP and each.has_owner and each.left > quantities.get(key, ZERO):
-            yield Broken("I3", each.name, f"a stop of {each.left} where {quantities.get(key, ZERO)} is held")
+        most = max(quantities.get(key, ZERO), lots.get(key, ZERO))
+        if each.role is Role.STOP and each.has_owner and each.left > most:
+            sentence = f"a stop of {each.left} where {quantities.get(key, ZERO)} is held"
+            yield Broken("I3", each.name, sentence, symbol=each.symbol)
     for key, wanted in targets.items():
         if wanted > quantities.get(key, ZERO):
-            yield Broken("I3", f"{key}", f"targets of {wanted} where {quantities.get(key, ZERO)} is held of {key}")
+            sentence = f"targets of {wanted} where {quantities.get(key, ZERO)} is held of {key}"
+            yield Broken("I3", f"{key}", sentence, symbol=key[0])
 
 
 def exits_only_reduce(facts: Facts) -> Iterator[Broken]:
@@ -157,7 +173,8 @@ def one_wish_one_order(facts: Facts) -> Iterator[Broken]:
         other = seen.setdefault(each.wish, each.name)
         if other != each.name:
             sentence = f"{other} and {each.name} rest for one and the same {each.role}"
-            yield Broken("I4", each.name, sentence, 10 * SECOND if each.role is Role.ENTRY else PATIENCE["I3"])
+            patience = 10 * SECOND if each.role is Role.ENTRY else PATIENCE["I3"]
+            yield Broken("I4", each.name, sentence, patience, each.symbol)
 
 
 def nothing_written_off(facts: Facts) -> Iterator[Broken]:
@@ -176,10 +193,9 @@ def left_when_asked(facts: Facts) -> Iterator[Broken]:
     for held in facts.held:
         rows = [row for row in facts.rows if (row.symbol, row.side) == (held.symbol, held.side)]
         kept = [row.keeps for row in rows if row.keeps is not None]
-        ours = ZERO if held.ours is None else min(held.ours, held.quantity)
-        if rows and len(kept) == len(rows) and ours > sum(kept, ZERO):
-            sentence = f"{ours} {_name(held)} is held, and the trader has asked for {sum(kept, ZERO)}"
-            yield Broken("I11", f"leaving {_name(held)}", sentence)
+        if rows and len(kept) == len(rows) and held.needed > sum(kept, ZERO):
+            sentence = f"{held.needed} {_name(held)} is held, and the trader has asked for {sum(kept, ZERO)}"
+            yield Broken("I11", f"leaving {_name(held)}", sentence, symbol=held.symbol)
 
 
 def targets_are_whole(facts: Facts) -> Iterator[Broken]:
@@ -188,32 +204,34 @@ def targets_are_whole(facts: Facts) -> Iterator[Broken]:
         rows = [row for row in facts.rows if (row.symbol, row.side) == (held.symbol, held.side)]
         here = [each for each in facts.resting if (each.symbol, each.side) == (held.symbol, held.side)]
         resting = sum((each.left for each in here if each.role is Role.TAKE_PROFIT), ZERO)
-        ours = ZERO if held.ours is None else min(held.ours, held.quantity)
-        if rows and all(row.has_targets for row in rows) and resting < ours:
-            yield Broken("I11", f"targets of {_name(held)}", f"targets for {resting} of {ours} {_name(held)}")
+        needed = max(held.needed - held.slack * (MOST_TARGETS - 1), ZERO)
+        if rows and all(row.has_targets for row in rows) and resting < needed:
+            sentence = f"targets for {resting} of {needed} {_name(held)}"
+            yield Broken("I11", f"targets of {_name(held)}", sentence, symbol=held.symbol)
 
 
 def never_loosened(facts: Facts) -> Iterator[Broken]:
     """I9: the stop that counts goes one way only."""
     for row in facts.rows:
         if row.stop is not None and row.tightest is not None and row.side.better(row.tightest, row.stop):
-            yield Broken(
-                "I9", f"trade {row.number}", f"trade {row.number}: its stop is {row.stop} after {row.tightest}"
-            )
+            sentence = f"trade {row.number}: its stop is {row.stop} after {row.tightest}"
+            yield Broken("I9", f"trade {row.number}", sentence, symbol=row.symbol)
 
 
 def entries_taken_back(facts: Facts) -> Iterator[Broken]:
     """I11, of entries: one whose price has run away does not wait for ever."""
     for row in facts.rows:
         if row.waits_in_vain:
-            yield Broken("I11", f"entry of {row.number}", f"the entry of trade {row.number} is not taken back")
+            sentence = f"the entry of trade {row.number} is not taken back"
+            yield Broken("I11", f"entry of {row.number}", sentence, symbol=row.symbol)
 
 
 def owned(facts: Facts) -> Iterator[Broken]:
     """I5: nothing of ours rests without a trade behind it."""
     for each in facts.resting:
         if each.role is not None and not each.has_owner:
-            yield Broken("I5", each.name, f"{each.role} {each.name} of {each.left} rests, and its trade is over")
+            sentence = f"{each.role} {each.name} of {each.left} rests, and its trade is over"
+            yield Broken("I5", each.name, sentence, symbol=each.symbol)
 
 
 def loud(facts: Facts) -> Iterator[Broken]:

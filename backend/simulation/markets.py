@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from buddy.core.costs import Costs
+from buddy.core.errors import CouldNotRead
 from buddy.core.market import TIMEFRAMES, Instrument
 
 D = Decimal
@@ -58,10 +60,16 @@ class Way:
         return rows
 
 
-def public(ways: dict[str, Way], now: int, what: str, *arguments: Any) -> Any:
-    """What a venue tells everybody: instruments, tickers and candles, as the product's adapter hands them on."""
+def public(listed: Iterable[Instrument], ways: dict[str, Way], now: int, what: str, *arguments: Any) -> Any:
+    """What a venue tells everybody: instruments, tickers and candles, as the product's adapter hands them on.
+
+    Raises CouldNotRead for a symbol that is not `listed`.
+    """
+    found = {each.symbol: each for each in listed if each.active}
     if what == "instruments":
-        return [_listed(each) for each in MARKETS.values()]
+        return [_listed(each) for each in found.values()]
+    if arguments[0] not in found:
+        raise CouldNotRead(f"{arguments[0]} is not traded here.")
     if what == "ticker":
         last = str(ways[arguments[0]].last)
         return {"last": last, "bid": last, "ask": last, "change": None}

@@ -19,6 +19,7 @@ from buddy.trading.states import DECLINED, WORKING
 from .books import Book, Key
 from .invariants import Facts, Held, Rests, Row
 from .markets import MARKETS
+from .rules import Rules
 
 Made = TypeVar("Made")
 ATTACHED = {"sl-": Role.STOP, "tp-": Role.TAKE_PROFIT}
@@ -66,9 +67,9 @@ class Unchanged(Generic[Made]):
 class Sight:
     """`names`: of orders that the venue has taken. `ours`: what of its positions our orders have made and not left."""
 
-    def __init__(self, account: int, book: Book, writes: Counter[str]) -> None:
+    def __init__(self, account: int, book: Book, rules: Rules, writes: Counter[str]) -> None:
         """`writes`: to our database, by table."""
-        self.account, self.book, self.writes = account, book, writes
+        self.account, self.book, self.rules, self.writes = account, book, rules, writes
         self._known = Unchanged(self._read_orders, writes, "trading_order")
         self.ours: dict[Key, Decimal] = defaultdict(Decimal)
         self.names: set[str] = set()
@@ -97,6 +98,8 @@ class Sight:
                 side,
                 self.book.held(symbol, side),
                 None if (symbol, side) in by_hand else self.ours[symbol, side],
+                self.slack((symbol, side)),
+                self.rules.larger_lot(symbol),
             )
             for symbol, side in self.book.holdings()
         )
@@ -108,6 +111,14 @@ class Sight:
         nameless = self.book.seat.venue == NAMELESS  # a list that tells nothing for a while is all there is to go by
         written_off = {name: nameless or name in unseen for name in refused if self._is_alive(name, resting)}
         return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
+
+    def slack(self, key: Key) -> Decimal:
+        """Contracts of a position that no order may be for, since its lot is larger than when they were entered."""
+        each = self.rules.slack(key[0])
+        if not each:
+            return ZERO
+        here = sum((trade.symbol, Side(trade.side)) == key for trade in WORKED_ON.rows(account=self.account))
+        return each * max(here, 1)
 
     def _is_alive(self, name: str, resting: Iterable[Rests]) -> bool:
         """Whether it rests or has executed: what a hand took away before anybody could see it does no harm."""

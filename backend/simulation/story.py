@@ -101,7 +101,18 @@ CLICKS = ("open", "close", "close_part", "withdraw", "amend", "move_stop", "brea
 """Deeds that a browser asks for."""
 MORE_LASTING = {"store_away": 45 * SECOND, "database_away": 45 * SECOND}
 """Gone for everybody: the store with all that was in it, the database with nothing of it."""
-LASTING = LASTING_BEFORE | MORE_LASTING
+OF_A_MARKET = {
+    "delisted": 30 * MINUTE,
+    "settled": 30 * MINUTE,
+    "suspended": 10 * MINUTE,
+    "restricted": 2 * HOUR,
+    "coarser_lot": 4 * HOUR,
+    "coarser_tick": 4 * HOUR,
+    "finer_tick": 4 * HOUR,
+    "minimum_raised": 4 * HOUR,
+}
+"""What a venue does to one symbol, at all accounts; `rules` says what each is. It is taken back after that."""
+LASTING = LASTING_BEFORE | MORE_LASTING | OF_A_MARKET
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
@@ -151,7 +162,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something goes wrong from `at` on: once, or `lasts` milliseconds. `skips` calls that it would fit go well."""
+    """Something goes wrong from `at` on: once, or `lasts` milliseconds. `skips` calls that it would fit go well.
+
+    `role`: of the orders that it waits for; of a market's trouble the symbol.
+    """
 
     at: int
     kind: str
@@ -199,7 +213,8 @@ def _told(row: Move | Deed | Trouble) -> str:
         return f"{when} {row.symbol} {'jumps' if row.jump else 'goes'} to ×{row.factor}"
     if isinstance(row, Deed):
         return f"{when} {row.kind} on account {row.account} (dice {row.dice})"
-    extent = f" for {row.lasts / SECOND:g}s" if row.lasts else f" at {row.role or 'any'} after {row.skips} calls"
+    of = f" of {row.role}" if row.kind in OF_A_MARKET else ""
+    extent = f"{of} for {row.lasts / SECOND:g}s" if row.lasts else f" at {row.role or 'any'} after {row.skips} calls"
     return f"{when} TROUBLE {row.kind} on account {row.account}{extent}"
 
 
@@ -211,7 +226,8 @@ def written(seed: int) -> Story:
     deeds = _deeds(Random(f"{seed} deeds"), times, len(seats))
     troubles = _troubles(Random(f"{seed} troubles"), times, deeds, len(seats))
     more = _more_troubles(Random(f"{seed} more troubles"), times, deeds, len(seats))
-    troubles = tuple(sorted((*troubles, *more), key=lambda trouble: trouble.at))
+    markets = _of_markets(Random(f"{seed} markets"), times, deeds, len(seats))
+    troubles = tuple(sorted((*troubles, *more, *markets), key=lambda trouble: trouble.at))
     streamed = Random(f"{seed} stream").random() < 0.7
     return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
 
@@ -319,3 +335,15 @@ def _doubled(dice: Random, deeds: tuple[Deed, ...]) -> list[Trouble]:
         Trouble(max(deed.at - JUST_BEFORE, 0), dice.choice(CLICKED), deed.account)
         for deed in dice.sample(clicks, min(len(clicks), dice.randint(0, 3)))
     ]
+
+
+def _of_markets(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> Iterator[Trouble]:
+    """In one story of six, and there several: most of them find nothing held of their symbol."""
+    if dice.random() >= 1 / 6:
+        return
+    around = times + [deed.at for deed in deeds] * 2
+    for _ in range(dice.randint(2, 7)):
+        kind, symbol = dice.choice(sorted(OF_A_MARKET)), dice.choice(sorted(MARKETS))
+        at = max(100, dice.choice(around) + dice.randint(-500, 3_000))
+        lasts = min(OF_A_MARKET[kind], dice.choice((*DURATIONS[3:], 5 * MINUTE, OF_A_MARKET[kind])))
+        yield Trouble(at, kind, dice.randrange(accounts), lasts=lasts, role=symbol)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
@@ -25,11 +25,13 @@ from buddy.core.exchange import (
     Role,
 )
 from buddy.core.market import Instrument
+from buddy.exchanges.market_data.source import UnknownSymbol
 
 from .books import Book
 from .clock import SECOND, Clock
 from .failing import Fate
-from .markets import MARKETS, Way
+from .markets import Way
+from .rules import Rules
 
 SETTLES = 15 * SECOND
 PROFILES = {
@@ -38,6 +40,7 @@ PROFILES = {
     "bingx": Profile("BingX", names_stops=False, settle_ms=SETTLES),
 }
 NEXT_LOOK = 3 * SECOND
+OF_ITS_MARKET = (Refusal.PRECISION, Refusal.MINIMUM, Refusal.INACTIVE)
 REFUSALS = {f"refused_{refusal.value}": refusal for refusal in Refusal}
 SEND_WITHIN = 10 * SECOND
 """As the real adapter has it: what was held up for longer is not sent any more."""
@@ -62,6 +65,7 @@ class Line:
     clock: Clock
     dice: Random
     ways: dict[str, Way]
+    rules: Rules
     edge: Callable[[], None]
     stall: Callable[[], None]
     """Everybody else works on for as long as this process stands still."""
@@ -78,6 +82,7 @@ class Connection:
 
     def __init__(self, line: Line) -> None:
         self.line, self.book, self.fate, self.clock = line, line.book, line.fate, line.clock
+        self.rules = line.rules
         self._profile = PROFILES[line.book.seat.venue]
         self._sent: set[str] = set()
         self._read_at: dict[str, int] = {}
@@ -87,10 +92,13 @@ class Connection:
         return self._profile
 
     def instrument(self, symbol: str) -> Instrument:
-        return MARKETS[symbol]
+        known = self.rules.instrument(symbol)
+        if known is None:
+            raise UnknownSymbol(symbol, self._profile.name)
+        return known
 
     def instruments(self) -> list[Instrument]:
-        return list(MARKETS.values())
+        return [each for each in self.rules.instruments() if each.active]
 
     # --- reading ---
 
@@ -105,6 +113,7 @@ class Connection:
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         self._ask("read")
+        symbols = [symbol for symbol in symbols if self._is_told(symbol)]
         orders = self._orders(symbols)
         positions = self._positions()
         if self.fate.takes("timeout"):
@@ -121,6 +130,12 @@ class Connection:
             self.line.stall()
         self._edge()
         return told
+
+    def _is_told(self, symbol: str) -> bool:
+        if self.rules.reads(symbol):
+            return True
+        self.fate.strikes(self.rules.kind_of(symbol))
+        return False
 
     def _orders(self, symbols: Sequence[str]) -> list[OrderState]:
         if self.fate.is_on("no_orders_told"):
@@ -143,11 +158,15 @@ class Connection:
         """What is told by now of all that comes after `known`, and up to where all is told."""
         lag = 6 * SECOND + self.dice.randrange(6 * SECOND) if self.fate.is_on("fills_lag") else 0
         begin = max(known - 5, 0) if self.fate.is_on("fills_told_twice") else known
-        rows = [(told + lag <= self.clock.now, row) for told, row in self.book.told[begin:]]
+        rows = [(told + lag <= self.clock.now and self._is_there(row), row) for told, row in self.book.told[begin:]]
         complete = next((number for number, (is_told, _) in enumerate(rows) if not is_told), len(rows))
         ready = [row for is_told, row in rows if is_told]
         fills = [row for row in ready if isinstance(row, Fill)]
         return fills, [row for row in ready if isinstance(row, Income)], max(known, begin + complete)
+
+    def _is_there(self, row: Fill | Income) -> bool:
+        """Executions of a symbol that is not told of are told once it is again."""
+        return not isinstance(row, Fill) or not self.rules.is_untold(row.symbol)
 
     def _range(self, symbol: str) -> tuple[Decimal, Decimal]:
         """What traded since the last reading of this process."""
@@ -167,6 +186,8 @@ class Connection:
         if self.fate.takes("set_up_refused"):
             self._say("set_up refused")
             raise Rejected("The leverage cannot be changed now.", Refusal.OTHER)
+        if self.rules.is_inactive(symbol):
+            self._refuses(symbol, "set_up")
         for sim in self.book.sims.values():
             sim.set_up(symbol, leverage, margin_mode)
         self._edge()
@@ -201,10 +222,22 @@ class Connection:
             state = self.book.accept(intent)
         except Rejected as refusal:
             self._say(f"refused {role_of(intent)} {intent.client_id}: {refusal.code}")
+            self._learn(intent.symbol, refusal)
             self.line.on_refusal(intent)
             raise
         self._say(f"accepted {_figures(intent)}: {state.status} {state.filled}")
         return state
+
+    def _learn(self, symbol: str, refusal: Rejected) -> None:
+        """As the real adapter does: what did not fit the markets has them read anew."""
+        if refusal.code in OF_ITS_MARKET:
+            self.rules.read_anew()
+            self.fate.strikes(self.rules.kind_of(symbol))
+
+    def _refuses(self, symbol: str, what: str) -> NoReturn:
+        self.fate.strikes(self.rules.kind_of(symbol))
+        self._say(f"{what} of {symbol}: it is {self.rules.kind_of(symbol)}")
+        raise Rejected(f"{symbol} is not traded.", Refusal.INACTIVE)
 
     def _never_twice(self, intent: OrderIntent) -> None:
         has_name = self.profile.names_stops or intent.trigger is None
@@ -246,6 +279,8 @@ class Connection:
         if self.fate.takes("find_is_empty"):
             self._say("find is empty")
             return None
+        if not self._is_told(ref.symbol):
+            raise CouldNotRead("The venue does not trade that.")
         self.book.arrive()
         name = self.book.name_of(ref if by_name else replace(ref, client_id=""))
         found = self.book.find_by_name(name) if name is not None else None
@@ -257,6 +292,8 @@ class Connection:
         by_name = bool(ref.client_id) and (self.profile.names_stops or not ref.is_conditional)
         if not by_name and not ref.exchange_id:
             raise CouldNotRead("An order without a number cannot be cancelled; it has to be found first.")
+        if self.rules.is_untold(ref.symbol):
+            self._refuses(ref.symbol, "cancel")
         if self.fate.takes("cancel_request_lost"):
             self._say("cancel: request lost")
             raise OutcomeUnknown("No answer came.")

@@ -13,7 +13,7 @@ from buddy.core.plan_document import read_plan
 from buddy.events.models import Event
 from buddy.prepared import Select
 from buddy.trading import adopted
-from buddy.trading.books import intent_of
+from buddy.trading.books import intent_of, unbounded
 from buddy.trading.client_ids import is_ours
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
@@ -24,6 +24,7 @@ from .clock import SECOND
 from .failing import Fate
 from .invariants import Asked, Broken, Row, Wish
 from .markets import COSTS, MARKETS
+from .rules import Rules
 from .sight import WORKED_ON, Sight, Unchanged, entered_by, is_of_ours, prices
 
 SEEN_WITHIN = 3 * SECOND
@@ -48,9 +49,9 @@ _NOBODYS = Select(
 class Witness(Sight):
     """`seen` are the invariants that were broken, in order."""
 
-    def __init__(self, account: int, book: Book, fate: Fate, writes: Counter[str]) -> None:
+    def __init__(self, account: int, book: Book, fate: Fate, rules: Rules, writes: Counter[str]) -> None:
         """`writes`: to our database, by table."""
-        super().__init__(account, book, writes)
+        super().__init__(account, book, rules, writes)
         self.fate = fate
         self._booked = Unchanged(self._read_booked, writes, "trading_order", "trading_fill")
         self._told = Unchanged(self._read_told, writes, "trading_foreignposition")
@@ -239,6 +240,7 @@ class Witness(Sight):
         late = []
         for key, each in keyed.items():
             began = max(self.since[key], self.fate.excused_until, self.leaving.get(each.subject, 0))
+            began = max(began, self.rules.excused_until(each.symbol)) if each.symbol else began
             if not each.may_last or now - began > each.may_last:
                 late.append(each)
         return late
@@ -279,4 +281,4 @@ def _contracts(fills: Iterable[Fill]) -> Decimal:
 
 
 def _plan_stop(trade: Trade) -> Decimal:
-    return read_plan(trade.plan, MARKETS[trade.symbol], entered=True).stop_price
+    return read_plan(trade.plan, unbounded(trade.symbol), entered=True).stop_price

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import OrderIntent
+from buddy.core.market import ZERO
 from buddy.exchanges import pace
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys
@@ -36,8 +37,9 @@ from .invariants import Broken
 from .killing import Executioner
 from .markets import FIRST, MARKETS, Way, public
 from .names import STATES, state_of
+from .rules import Rules
 from .store import Store
-from .story import Story
+from .story import Story, Trouble
 from .uncovered import Gaps
 from .venue import PROFILES, Line
 from .wire import Cut, Wire
@@ -69,6 +71,9 @@ class World:
         self.log: list[str] = []
         self.met: Counter[tuple[str, str]] = Counter()
         self.ways = {symbol: Way(symbol, EPOCH) for symbol in MARKETS}
+        self.rules = Rules(self.clock, story.seed, story.troubles)
+        self.paused: dict[str, Decimal] = {}
+        """The price elsewhere of what does not trade now."""
         self.books = [Book(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
@@ -120,6 +125,7 @@ class World:
             clock=self.clock,
             dice=self.dice,
             ways=self.ways,
+            rules=self.rules,
             edge=lambda: self._edge_of_call(number),
             stall=lambda: self._stall(number),
             tell=lambda sentence: self.tell(f"[{number}] {sentence}"),
@@ -175,13 +181,18 @@ class World:
             key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
             key.save()
             self.accounts.append(account.pk)
-            self.witnesses.append(Witness(account.pk, self.books[number], self.fates[number], self.executioner.writes))
+            self.witnesses.append(
+                Witness(account.pk, self.books[number], self.fates[number], self.rules, self.executioner.writes)
+            )
             self._listen(number)
         for move in self.story.moves:
             self.clock.at(EPOCH + move.at, partial(self.move, move.symbol, move.factor, move.jump))
         for number, fate in enumerate(self.fates):
             for edge in fate.edges():
                 self.clock.at(edge, partial(self.changes, number))
+        for trouble in self.rules.troubles:
+            self.clock.at(EPOCH + trouble.at, partial(self.market_changes, trouble))
+            self.clock.at(EPOCH + trouble.at + trouble.lasts, partial(self.market_changes_back, trouble))
         for trouble in self.story.troubles:
             if trouble.kind == "store_away":  # it comes back empty
                 self.clock.at(EPOCH + trouble.at + trouble.lasts, self.forget_store)
@@ -193,7 +204,7 @@ class World:
         gaps = Gaps(
             book,
             attaches=PROFILES[book.seat.venue].attaches_stop,
-            ours=lambda key: witness.ours[key],
+            ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
             struck=lambda: fate.faults,
             excused_until=lambda: fate.excused_until,
         )
@@ -216,11 +227,50 @@ class World:
 
     def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
         price = MARKETS[symbol].round_price(FIRST[symbol] * factor)
+        if self.rules.stands(symbol):
+            self.paused[symbol] = price
+            return
+        self._trades(symbol, price, jump)
+
+    def _trades(self, symbol: str, price: Decimal, jump: bool) -> None:
         for book in self.books:
             book.move(symbol, price, jump)
         self.ways[symbol].go(self.clock.now, price)
         self.tell(f"{symbol} {price}{' (jump)' if jump else ''}")
         self.unsettled = True
+
+    def market_changes(self, trouble: Trouble) -> None:
+        """A venue's rules of one symbol are others now."""
+        if any(fate.over for fate in self.fates):
+            return
+        self.rules.begin(trouble)
+        for number, fate in enumerate(self.fates):
+            fate.strikes(trouble.kind, is_new=number == trouble.account)
+            if trouble.kind == "settled":
+                self.books[number].settle_symbol(trouble.role)
+        self._follow(trouble, f"is {trouble.kind}")
+
+    def market_changes_back(self, trouble: Trouble) -> None:
+        if trouble not in self.rules.on:
+            return
+        self.rules.end(trouble)
+        self._follow(trouble, f"is {trouble.kind} no more")
+        if trouble.role in self.paused and not self.rules.stands(trouble.role):
+            self._trades(trouble.role, self.paused.pop(trouble.role), True)
+
+    def _follow(self, trouble: Trouble, what: str) -> None:
+        market = self.rules.there[trouble.role]
+        for number, book in enumerate(self.books):
+            book.follow(market, restricted=self.rules.takes_no_entries(market.symbol))
+            self.changes(number)
+        self.tell(f"{market.symbol} {what}: lots of {market.lot_size}, ticks of {market.tick_size}")
+        self.unsettled = True
+
+    def markets_as_before(self) -> None:
+        """Whatever their venues have changed is taken back, and known."""
+        for trouble in list(self.rules.on):
+            self.market_changes_back(trouble)
+        self.rules.read_anew()
 
     # --- putting it in place ---
 
@@ -266,7 +316,7 @@ class World:
 
     def fetch(self, market: str, what: str, *arguments: Any) -> Any:
         name = fetching.key(market, what, *arguments)
-        return fetching.keep(name, lambda: public(self.ways, self.clock.now, what, *arguments))
+        return fetching.keep(name, lambda: public(self.rules.listed(), self.ways, self.clock.now, what, *arguments))
 
     @contextmanager
     def as_web(self) -> Iterator[None]:

@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from simulation.story import OF_A_MARKET, written
+
 BACKEND = Path(__file__).parents[2]
 LIVES = "0..11"
+MARKETS_CHANGE = ("23", "33", "39")
+"""Stories in which everything happens to a market that may."""
 KEPT = ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
 """Of the environment."""
 
@@ -73,3 +77,20 @@ def test_one_seed_is_one_life() -> None:
     assert len({life["digest"] for life in lives}) == 2
     again = run("simulation.worker", "-", "5")
     assert json.loads(again.stdout)["digest"] == lives[0]["digest"], again.stderr
+
+
+def test_markets_change_and_go_and_come_back_the_same_way_each_time() -> None:
+    told = run("simulation.worker", "-", *MARKETS_CHANGE, *MARKETS_CHANGE)
+    lives = [json.loads(line) for line in told.stdout.splitlines()]
+    once, again = lives[: len(MARKETS_CHANGE)], lives[len(MARKETS_CHANGE) :]
+    assert [life["broken"] for life in lives] == [[]] * len(lives), told.stderr
+    assert [life["digest"] for life in once] == [life["digest"] for life in again], told.stderr
+    assert {kind for life in once for kind, _, _ in life["met"]} >= set(OF_A_MARKET)
+
+
+def test_what_happens_to_a_market_is_told_with_its_symbol() -> None:
+    troubles = [trouble for trouble in written(int(MARKETS_CHANGE[0])).troubles if trouble.kind in OF_A_MARKET]
+    lines = written(int(MARKETS_CHANGE[0])).told().splitlines()
+    for each in troubles:
+        words = f"TROUBLE {each.kind} on account {each.account} of {each.role} for {each.lasts / 1000:g}s"
+        assert any(line.endswith(words) for line in lines)
