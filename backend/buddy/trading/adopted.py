@@ -14,7 +14,6 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from buddy.core.exchange import PositionMode
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
@@ -29,13 +28,6 @@ MARK, UNTIL = "adopted", "adopted_until"
 """In the raw of the order that stands for the entry: that it is one, and the moment (ms) up to which it knows."""
 PREFIX = "adopted-"
 STILL_TOLD = timedelta(hours=1)
-LATELY_MS = 60_000
-"""What a hand has opened is found by a look within that time."""
-_STRANGERS = Select(
-    lambda account, symbol, since: Fill.objects.filter(
-        account_id=account, symbol=symbol, trade=None, time__gt=since
-    ).values_list("order_side", "quantity")
-)
 _ADOPTED = Select(
     lambda account, since: Order.objects.filter(account_id=account, created_at__gte=since, raw__has_key=UNTIL)
 )
@@ -93,21 +85,6 @@ def nobodys_executions(trade: Trade, since: datetime | None = None) -> Decimal:
     here = Fill.objects.filter(account_id=trade.account_id, symbol=trade.symbol).order_by()
     here = here.filter(time__gte=since) if since is not None else here
     return _signed(here.filter(trade=None)) - _signed(here.filter(fill_id__startswith=PREFIX))
-
-
-def opened_by_hands(
-    account: Account, symbol: str, side: Side, now: int, until: Mapping[str, int], more: Iterable[Fill] = ()
-) -> Decimal:
-    """By the executions of the last minute, and `more`, that were nobody's: how much of `side` they have opened.
-
-    `until`: what `known_until` says. Only where a symbol is held one way, so that a purchase is not the end of a short.
-    """
-    if account.position_mode != PositionMode.ONE_WAY:
-        return ZERO
-    since = at(max(now - LATELY_MS, until.get(symbol, -1)))
-    ways = _STRANGERS.rows(account=account.pk, symbol=symbol, since=since)
-    ways += [(row.order_side, row.quantity) for row in more]
-    return sum((quantity if way == side.entry_order_side else -quantity for way, quantity in ways), ZERO)
 
 
 def _signed(rows: QuerySet[Fill]) -> Decimal:

@@ -19,7 +19,7 @@ from buddy.core.market import ZERO, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import adopted, records
+from . import records, strangers
 from .client_ids import is_ours
 from .figures import kept
 from .models import Fill, ForeignPosition, Order, Trade
@@ -207,7 +207,7 @@ class Hands:
         if self.coins is not None:
             return ZERO
         now = [row for row in self.rows if row.trade_id is None and row.symbol == fill.symbol]
-        return adopted.opened_by_hands(self.account, fill.symbol, side, fill.time, self.known.until, now)
+        return strangers.opened_by_hands(self.account, fill.symbol, side, fill.time, self.known.until, now)
 
     def _portions(self, fill: port.Fill) -> list[Portion]:
         """An execution that is not ours: it takes from what is nobody's first, then from the oldest trade on.

@@ -14,7 +14,7 @@ from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
-from . import adopted
+from . import adopted, strangers
 from .lateness import Key, Lateness
 from .lease import Lease
 from .models import ForeignPosition, Trade
@@ -108,7 +108,7 @@ def _was_entered_by_a_hand(sight: Sight, key: Key, surplus: Decimal) -> bool:
     """Whether executions of just now that were nobody's explain all of it: what a hand entered before ours did."""
     account, (symbol, side) = sight.account, key
     until = adopted.known_until(adopted.entries(account, {symbol}))
-    return adopted.opened_by_hands(account, symbol, side, sight.now, until) >= surplus
+    return strangers.opened_by_hands(account, symbol, side, sight.now, until) >= surplus
 
 
 def _of_row(row: ForeignPosition, surplus: Decimal, most: Decimal, late: Lateness) -> Decimal:

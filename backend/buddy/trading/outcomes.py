@@ -20,7 +20,7 @@ from . import attached, books, pairs, telling
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
-from .recognition import Listing, became, same_figures
+from .recognition import Listing, became, can_be, is_known_as, same_figures
 from .rows import Rows
 from .states import ABSENT, DOUBTFUL, LIVE, RESTING
 
@@ -62,17 +62,22 @@ class Outcomes:
         self.rows = Rows()
         self.unseen: set[int] = set()
         """Orders that should be listed, were not in the last reading, and could not be found either."""
+        self.overlooked: set[str] = set()
+        """Symbols of which the last reading did not list an order that is there: what else it lacks proves nothing."""
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
         listing = Listing.of(states)
         self.unseen.clear()
-        for order in [*rows.all_orders(), *self._forgotten(listing, rows)]:
+        self.overlooked.clear()
+        orders = [*rows.all_orders(), *self._forgotten(listing, rows)]
+        for order in sorted(orders, key=self._has_name, reverse=True):
             found = listing.named(order) or self._by_figures(order, listing, rows)
             if found is not None:
                 self.adopt(order, found)
             elif order.status in LIVE:
                 self.look_up(order)
+                self.overlooked |= {order.symbol} if self._is_there(order) else set()
         for state in listing.attached:  # once it is known what has executed: by that it is told whose they are
             mine = attached.row_of(self.lease, self.account, rows, state)
             if mine is not None:
@@ -110,10 +115,7 @@ class Outcomes:
         """
         is_dark = order.status in LIVE and ABSENT in order.raw
         since = order.raw.get(DARK)
-        if is_dark == (since is None):
-            order.raw = order.raw | {DARK: wall_ms()} if is_dark else _without(order.raw, DARK)
-            with self.lease.writing():
-                save(order, "raw")
+        self._write_raw(order, {DARK: wall_ms()} | order.raw if is_dark else _without(order.raw, DARK))
         return is_dark and (since is None or wall_ms() - since < self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS)
 
     def look_up(self, order: Order) -> None:
@@ -215,8 +217,27 @@ class Outcomes:
         state = self.exchange.find(books.ref_of(order)) if self._has_name(order) else None
         if state is not None:
             self.adopt(order, state)
+        elif self._may_be_overlooked(order):
+            self._write_raw(order, _without(order.raw, ABSENT))
         else:
             self._absent(order)
+
+    def _write_raw(self, order: Order, raw: dict[str, Any]) -> None:
+        if order.raw != raw:
+            order.raw = raw
+            with self.lease.writing():
+                save(order, "raw")
+
+    def _is_there(self, order: Order) -> bool:
+        """Whether the venue has just found it by its name."""
+        return order.status in RESTING and order.pk not in self.unseen and self._has_name(order)
+
+    def _may_be_overlooked(self, order: Order) -> bool:
+        """Where no name of ours is kept, an order that the list lacks along with one that is there may be there, too.
+
+        A stop does not wait for a better list: see `_is_gone`.
+        """
+        return order.symbol in self.overlooked and not self._has_name(order) and not _is_missed(order)
 
     def _has_name(self, order: Order) -> bool:
         return not _is_unnamed(order) or order.trigger is None or self.exchange.profile.names_stops
@@ -224,10 +245,7 @@ class Outcomes:
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
         if not self._is_gone(order):
-            if ABSENT not in order.raw:
-                order.raw = order.raw | {ABSENT: wall_ms()}
-                with self.lease.writing():
-                    save(order, "raw")
+            self._write_raw(order, {ABSENT: wall_ms()} | order.raw)
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
             if not self._has_name(order):
                 order.raw = order.raw | {EARLY: True}
@@ -284,7 +302,7 @@ class Outcomes:
         known = {order.pk for order in claimed}
         lately = _GIVEN_UP.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
         again = [order for order in lately if order.pk not in known and _may_have_arrived(order)]
-        alike = ([order for order in again if _can_be(order, state)] for state in unclaimed)
+        alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
         return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 
     # --- by their figures ---
@@ -321,10 +339,11 @@ class Outcomes:
         if state is None:
             return
         state = replace(state, average=state.average or fill.price)
-        mine = next((order for order in orders if _is_known_as(order, state)), None)
+        mine = next((order for order in orders if is_known_as(order, state)), None)
         if mine is None and state.is_attached:
             mine = attached.row_of(self.lease, self.account, rows, state)
-        mine = mine or next((order for order in orders if _is_nameless(order) and _can_be(order, state)), None)
+        elif mine is None:
+            mine = next((order for order in orders if _is_nameless(order) and can_be(order, state)), None)
         if mine is not None:
             self.adopt(mine, _as_child(state) if became(mine, state) else state)
 
@@ -350,15 +369,6 @@ def _is_unnamed(order: Order) -> bool:
 def _as_child(state: OrderState) -> OrderState:
     """Of an order whose own number was never told."""
     return replace(state, exchange_id="", child_id=state.exchange_id)
-
-
-def _is_known_as(order: Order, state: OrderState) -> bool:
-    """By its number: its executions are told under another one, that of what it became."""
-    return bool(state.exchange_id) and (order.symbol, order.exchange_id) == (state.symbol, state.exchange_id)
-
-
-def _can_be(order: Order, state: OrderState) -> bool:
-    return same_figures(order, state) or became(order, state)
 
 
 def _may_have_arrived(order: Order) -> bool:

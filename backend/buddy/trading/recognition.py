@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from buddy.core.exchange import OrderKind, OrderState
+from buddy.core.exchange import OrderKind, OrderState, TriggerBy
 from buddy.core.manage import AS_TRIGGERED
 from buddy.core.market import OrderSide
 
@@ -14,7 +14,7 @@ from .client_ids import is_ours
 from .models import Order
 from .moments import OUR_CLOCKS, to_ms
 
-COMES_BACK = Decimal("0.005")
+COMES_BACK = {TriggerBy.LAST: Decimal("0.001"), TriggerBy.MARK: Decimal("0.005")}
 """Of its price: so far a market may have turned, or lie beside the mark price, when a triggered order executes."""
 
 
@@ -86,4 +86,14 @@ def _led_to(order: Order, state: OrderState) -> bool:
         return True
     assert order.trigger is not None
     back = order.trigger - state.average if order.order_side == OrderSide.BUY else state.average - order.trigger
-    return bool(back <= order.trigger * COMES_BACK)
+    return bool(back <= order.trigger * COMES_BACK[TriggerBy(order.raw.get("trigger_by", TriggerBy.MARK))])
+
+
+def can_be(order: Order, state: OrderState) -> bool:
+    """By its figures, as it was sent or as what it became."""
+    return same_figures(order, state) or became(order, state)
+
+
+def is_known_as(order: Order, state: OrderState) -> bool:
+    """By its number: its executions are told under another one, that of what it became."""
+    return bool(state.exchange_id) and (order.symbol, order.exchange_id) == (state.symbol, state.exchange_id)

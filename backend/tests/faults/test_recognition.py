@@ -248,6 +248,7 @@ def test_a_hands_close_is_not_taken_for_a_stop_whose_trigger_has_not_traded(acco
     look(account.pk, seconds=0)
     stop = Order.objects.get(role="stop")
     Order.objects.filter(pk=stop.pk).update(raw=stop.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    venue.go(99_300)  # and the stop is at 99 000
     venue.hand("sell", "market", stop.quantity, reduce_only=True)
     again(trade)
     assert (venue.held(), trade.status, trade.exit_reason) == (0, "closed", "external")
@@ -268,6 +269,24 @@ def test_what_executes_while_its_sender_stands_still_is_nobodys_only_when_that_c
     venue.hidden = set()
     again(trade)
     assert (Fill.objects.get().trade, trade.status, len(resting(trade, "stop"))) == (trade, "open", 1)
+
+
+def test_a_list_that_lacks_what_is_there_proves_nothing_of_an_entry_without_a_name(
+    account: Account, venue: VenueLike
+) -> None:
+    """The limit order beside it is found by its name, and no list shows either."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(reply_lost, lambda intent: intent.trigger is not None)
+    legs = [{"kind": "trigger", "trigger": "101000", "share": "0.5"}, {"price": "100000", "share": "0.5"}]
+    trade = open_trade(account, long_plan(entries=legs, take_profits=[]))
+    nameless = Order.objects.get(leg=0)
+    Order.objects.filter(pk=nameless.pk).update(raw=nameless.raw | {"sent_at": 1, "absent_since": 1})
+    venue.altered = lambda reading: replace(reading, orders=())
+    again(trade)
+    assert ([order.status for order in Order.objects.order_by("leg")], len(venue.sent)) == (["unknown", "open"], 2)
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert ([order.status for order in Order.objects.order_by("leg")], len(venue.sent)) == (["open", "open"], 2)
 
 
 def as_triggered(reading: Reading) -> Reading:
