@@ -13,7 +13,7 @@ from django.core.cache import cache
 from buddy.core.errors import CouldNotRead, OutcomeUnknown
 from buddy.core.exchange import OrderKind, OrderRef, PositionMode
 from buddy.core.market import OrderSide
-from buddy.exchanges import ccxt_client
+from buddy.exchanges import ccxt_client, ccxt_exchange
 from buddy.exchanges.ccxt_history import Names
 from buddy.exchanges.cursors import Cursor
 from buddy.exchanges.venue_rows import RECIPES
@@ -133,7 +133,7 @@ def test_a_symbol_listed_since_is_known_at_the_next_reading(store, monkeypatch):
     (bitcoin,) = BINANCE["/exchangeInfo"]["symbols"]
     listed = {**bitcoin, "symbol": "NEWUSDT", "pair": "NEWUSDT", "baseAsset": "NEW"}
     wire.answers["/exchangeInfo"] = {"symbols": [bitcoin, listed]}
-    monkeypatch.setattr(ccxt_client, "TIME_KEPT", 0.0)
+    monkeypatch.setattr(ccxt_exchange, "PATIENCE", 0.0)
     exchange.read([BTC], SINCE_NOON)
     (position,) = exchange.read([BTC], SINCE_NOON).positions
     assert position.symbol == "NEW/USDT:USDT"
