@@ -73,6 +73,7 @@ class Line:
     on_order: Callable[[OrderIntent], None]
     on_cancel: Callable[[str], None]
     on_refusal: Callable[[OrderIntent], None]
+    on_loss: Callable[[OrderIntent], None]
     changes: Callable[[], None]
     """Its lists tell something else from now on."""
 
@@ -253,6 +254,8 @@ class Connection:
         if wrong == "executed_late":
             self.line.on_order(intent)
             self.clock.at(self.clock.now + self.dice.randrange(200, LATEST_ACCEPTED), lambda: self._arrives(intent))
+        elif wrong == "request_lost":
+            self.line.on_loss(intent)
         elif wrong == "refused_duplicate":  # the library has asked twice: the first was taken
             self.line.on_order(intent)
             self._accepted(intent)

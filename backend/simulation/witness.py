@@ -181,6 +181,12 @@ class Witness(Sight):
         if _is_stop(intent):
             self.by_hand[intent.symbol, self.book.side_of(place, intent)] = self.book.clock.now
 
+    def lost(self, intent: OrderIntent) -> None:
+        """The request of a target has not arrived: only when that is sure may it be sent again."""
+        if intent.reduce_only and intent.price is not None:
+            side = self.book.side_of(self.book.place_of(intent), intent)
+            self.leaving[f"targets of {intent.symbol} {side}"] = self.book.clock.now
+
     def refused(self, intent: OrderIntent) -> None:
         row = _ORDER_OF.first(name=intent.client_id)
         if row is not None:

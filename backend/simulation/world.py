@@ -132,6 +132,7 @@ class World:
             on_order=lambda intent: self._ordered(number, intent),
             on_cancel=lambda name: self._cancelled(number, name),
             on_refusal=lambda intent: self._refused(number, intent),
+            on_loss=lambda intent: self.witnesses[number].lost(intent),
             changes=partial(self.changes, number),
         )
 
