@@ -81,7 +81,8 @@ def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late:
         if position.symbol not in claims.uncertain and (found := _keep_one(sight, position, rows.get(key))):
             rows[key] = found
     there = {(position.symbol, position.side) for position in reading.positions}
-    for key in rows.keys() - there:
+    lacks_ours = any(quantity > 0 and key not in there for key, quantity in claims.sure.items())
+    for key in rows.keys() - there if not lacks_ours else ():  # what such a list lacks may be there all the same
         _maybe_gone(lease, account, rows[key], reading.time, GONE_AFTER)
     here = {key: row for key, row in rows.items() if row.pk is not None and key in there}
     return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}

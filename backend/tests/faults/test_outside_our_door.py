@@ -347,6 +347,21 @@ def test_a_position_that_is_gone_is_forgotten_but_not_at_the_first_empty_answer(
     assert not ForeignPosition.objects.exists()
 
 
+def test_a_list_that_lacks_what_our_trade_holds_makes_no_position_forgotten(account: Account, venue: VenueLike) -> None:
+    """However long it does: it is known to be wrong."""
+    venue.hand("buy", "market", "0.05")
+    look(account.pk, seconds=0)
+    ForeignPosition.objects.update(ignored=True)
+    trade = open_trade(account, long_plan(margin_mode="cross"))
+    venue.go(100_000)
+    again(trade)
+    venue.altered = lambda reading: replace(reading, positions=())
+    again(trade)
+    ForeignPosition.objects.update(gone_since=timezone.now() - timedelta(seconds=60))
+    again(trade)
+    assert [(row.ignored, row.quantity) for row in ForeignPosition.objects.all()] == [(True, D("0.05"))]
+
+
 def test_an_entry_on_its_way_is_no_foreign_position(account: Account, venue: VenueLike) -> None:
     """The position is listed before the order is told to have filled."""
     trade = open_trade(account, long_plan())
