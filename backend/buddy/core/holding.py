@@ -250,7 +250,10 @@ class Position:
     """The stop the trade was opened with, when an amended plan has another: R never changes."""
 
     def in_lots(self, quantity: Decimal) -> Decimal:
-        """What of `quantity` one order may be for: a lot may have become larger since it was entered."""
+        """What of `quantity` one order may be for: a lot may have become larger since it was entered.
+
+        The very number where nothing is rounded: its digits are what orders are told and compared with.
+        """
         whole = self.instrument.round_quantity(quantity)
         return quantity if whole == quantity else whole
 

@@ -108,8 +108,7 @@ def _split(position: Position, leaving: Decimal = ZERO) -> tuple[Decimal, ...]:
     instrument = position.instrument
     by_other_ways = position.exited - position.filled_at_targets + leaving
     total = max(position.entered - by_other_ways, ZERO)
-    if (whole := instrument.round_quantity(total)) != total:
-        total = whole
+    total = position.in_lots(total)
     shares = [target.share for target in position.plan.take_profits]
     if not shares or not total:
         return (ZERO,) * len(shares)

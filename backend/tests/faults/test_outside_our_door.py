@@ -107,12 +107,8 @@ def test_what_a_hand_reversed_and_our_second_entry_closed_again_is_the_trades(
     assert_books_are_equal(trade, venue)
 
 
-def test_an_entry_that_only_closed_what_a_hand_had_just_opened_the_other_way_is_over(
-    account: Account, venue: VenueLike
-) -> None:
-    trade = open_trade(account, long_plan(risk={"quantity": "0.02"}))
-    venue.hand("sell", "market", "0.05")
-    venue.go(100_000)
+def assert_only_closed_the_hands(trade: Trade, venue: VenueLike) -> None:
+    """Once it is sure: of the hand's short of 0.05, 0.03 is left, and nothing of the trade's."""
     again(trade, 1)
     later()
     again(trade)
@@ -120,6 +116,15 @@ def test_an_entry_that_only_closed_what_a_hand_had_just_opened_the_other_way_is_
     again(trade)
     assert (trade.status, trade.exit_reason, trade_held(trade)) == ("closed", "external", 0)
     assert (nobodys(), venue.resting()) == ([("short", D("0.03"))], [])
+
+
+def test_an_entry_that_only_closed_what_a_hand_had_just_opened_the_other_way_is_over(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.hand("sell", "market", "0.05")
+    venue.go(100_000)
+    assert_only_closed_the_hands(trade, venue)
 
 
 def test_an_entry_that_only_closed_what_a_hand_had_opened_before_we_were_asked_is_over(
@@ -132,13 +137,7 @@ def test_an_entry_that_only_closed_what_a_hand_had_opened_before_we_were_asked_i
     venue.altered = lambda reading: replace(reading, positions=(), fills=(), cursor="")
     trade = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"kind": "market"}], margin_mode="cross"))
     venue.altered = lambda reading: reading
-    again(trade, 1)
-    later()
-    again(trade)
-    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=3))
-    again(trade)
-    assert (trade.status, trade.exit_reason, trade_held(trade)) == ("closed", "external", 0)
-    assert (nobodys(), venue.resting()) == ([("short", D("0.03"))], [])
+    assert_only_closed_the_hands(trade, venue)
 
 
 def test_what_a_hand_added_and_our_own_exit_closed_counts_though_it_is_told_last(
