@@ -18,7 +18,7 @@ from buddy.prepared import Select
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
-from .moments import to_ms
+from .moments import OUR_CLOCKS, to_ms
 from .rows import Rows
 
 _ENDED = Select(
@@ -83,10 +83,13 @@ def _of_ended_trades(account: Account, state: OrderState) -> list[Order]:
     return [
         entry
         for entry in entries
-        if entry.placed_at is not None
-        and entry.trade.closed_at is not None
-        and to_ms(entry.placed_at) <= state.time <= to_ms(entry.trade.closed_at)
+        if entry.trade.closed_at is not None and _arrived(entry) <= state.time <= to_ms(entry.trade.closed_at)
     ]
+
+
+def _arrived(entry: Order) -> int:
+    """In ms. Where executions alone told of it, nobody has said when: no earlier than it was written down here."""
+    return to_ms(entry.placed_at) if entry.placed_at else to_ms(entry.created_at) - OUR_CLOCKS
 
 
 def _strangeness(

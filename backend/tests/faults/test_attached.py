@@ -289,10 +289,12 @@ def is_kind(venue: VenueLike) -> Any:
     return next(intent.kind for intent in venue.sent if is_stop(intent))
 
 
+@pytest.mark.parametrize("arrival", ["told", "never_told"])
 def test_a_net_that_nobody_saw_goes_though_its_trade_is_over(
-    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch, arrival: str
 ) -> None:
-    """Entered and closed by hand while the venue told of no orders, and it leaves its net behind."""
+    """Entered and closed by hand while the venue told of no orders, and it leaves its net behind. Where executions
+    alone told of the entry, nobody has said when it arrived."""
     monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))  # this venue's clock stands in the past
     trade = open_trade(account, long_plan(**ONE_TARGET))
     venue.altered = lambda reading: replace(reading, orders=[])
@@ -302,6 +304,8 @@ def test_a_net_that_nobody_saw_goes_though_its_trade_is_over(
     again(trade)
     venue.sim.orders.clear()
     left_behind(venue, trade)
+    if arrival == "never_told":
+        Order.objects.filter(trade=trade, role="entry").update(placed_at=None, created_at=trade.opened_at)
     again(trade)
     assert names(venue) == ["sl99000"]
     venue.altered = lambda reading: reading
