@@ -149,6 +149,8 @@ def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]]
     if rows._iterable_class is not ModelIterable:
         return lambda row: tuple(values(row))
     model, alias, names = rows.model, rows.db, [column.target.attname for column in columns]
+    if strange := {column.target.model.__name__ for column in columns if column.target.model is not model}:
+        raise ValueError(f"A kept statement gives rows of {model.__name__} alone, not of {sorted(strange)} too.")
 
     def read(row: Sequence[Any]) -> Any:
         """Made as unpickling makes it: `__init__` asks each of dozens of fields how it wants to be set."""

@@ -18,16 +18,19 @@ from buddy.prepared import Select
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Order, Trade
-from .moments import OUR_CLOCKS, to_ms
+from .moments import OUR_CLOCKS, at, to_ms
 from .rows import Rows
 
 _ENDED = Select(
-    lambda account, symbol, side: (
+    lambda account, symbol, side, since: (
         Order.objects.filter(
-            account_id=account, symbol=symbol, order_side=side, role=Role.ENTRY, trade__status=Trade.Status.CLOSED
-        )
-        .select_related("trade")
-        .order_by("-id")[:20]
+            account_id=account,
+            symbol=symbol,
+            order_side=side,
+            role=Role.ENTRY,
+            trade__status=Trade.Status.CLOSED,
+            trade__closed_at__gte=since,
+        ).order_by("-id")[:20]
     )
 )
 
@@ -79,12 +82,9 @@ def _asked(orders: Iterable[Order], state: OrderState) -> list[tuple[Order, Role
 
 def _of_ended_trades(account: Account, state: OrderState) -> list[Order]:
     """Entries whose trade was under way when this was made: a stop that a hand sets later is the hand's."""
-    entries = _ENDED.rows(account=account.pk, symbol=state.symbol, side=state.order_side.opposite)
-    return [
-        entry
-        for entry in entries
-        if entry.trade.closed_at is not None and _arrived(entry) <= state.time <= to_ms(entry.trade.closed_at)
-    ]
+    side, made_at = state.order_side.opposite, at(state.time)
+    entries = _ENDED.rows(account=account.pk, symbol=state.symbol, side=side, since=made_at)
+    return [entry for entry in entries if _arrived(entry) <= state.time]
 
 
 def _arrived(entry: Order) -> int:

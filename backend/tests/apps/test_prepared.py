@@ -58,6 +58,13 @@ def test_some_fields_of_a_row_leave_the_others_to_be_read_later(alice: Any, even
     assert (found.kind, found.text) == ("opened", "opened")
 
 
+def test_rows_of_two_tables_at_once_are_refused(alice: Any) -> None:
+    """Their columns have names in common, so that a row would get the key of another."""
+    both = Select(lambda owner: Order.objects.filter(trade__owner_id=owner).select_related("trade"))
+    with pytest.raises(ValueError, match="Trade"):
+        both.rows(owner=alice.pk)
+
+
 def test_what_was_read_can_be_changed_and_saved_like_any_other_object(events: list[Event]) -> None:
     found, plain = BY_KIND.first(owner=events[0].owner_id, kinds=["opened"]), Event.objects.get(pk=events[0].pk)
     assert found is not None
