@@ -22,16 +22,14 @@ from .moments import OUR_CLOCKS, at, to_ms
 from .rows import Rows
 
 _ENDED = Select(
-    lambda account, symbol, side, since: (
-        Order.objects.filter(
-            account_id=account,
-            symbol=symbol,
-            order_side=side,
-            role=Role.ENTRY,
-            trade__status=Trade.Status.CLOSED,
-            trade__closed_at__gte=since,
-        ).order_by("-id")[:20]
-    )
+    lambda account, symbol, side, since: Order.objects.filter(
+        account_id=account,
+        symbol=symbol,
+        order_side=side,
+        role=Role.ENTRY,
+        trade__status=Trade.Status.CLOSED,
+        trade__closed_at__gte=since,
+    ).order_by("-id")[:20]
 )
 
 NEVER_THERE = (OrderStatus.INTENDED, OrderStatus.REJECTED)
