@@ -71,13 +71,18 @@ class Told:
     positions: tuple[PositionState, ...]
 
 
+def _sides(hedge: bool) -> tuple[str, ...]:
+    return ("L", "S") if hedge else ("",)
+
+
 class Book:
     """`wallet` began as `WALLET`. Names of orders: ours as we sent them, `hand-`, `sl-` and `tp-` of others."""
 
     def __init__(self, seat: Seat, clock: Clock) -> None:
         self.seat, self.clock = seat, clock
-        sides = ("L", "S") if seat.hedge else ("",)
-        self.sims = {side: self._exchange() for side in sides}
+        self.hedge = self.wants_hedge = seat.hedge
+        """The position mode, and the one that a hand wants."""
+        self.sims = {side: self._exchange() for side in _sides(seat.hedge)}
         self.net: dict[tuple[str, str], Decimal] = {}
         """Signed contracts by side of the book and symbol."""
         self.read_until = dict.fromkeys(self.sims, 0)
@@ -94,6 +99,7 @@ class Book:
         self.on_execution: Callable[[Executed], None] = lambda executed: None
         self.on_acceptance: Callable[[str], None] = lambda name: None
         self.on_delay: Callable[[int], None] = lambda milliseconds: None
+        self.on_mode: Callable[[], None] = lambda: None
         self.note()
 
     def _exchange(self) -> Exchange:
@@ -117,6 +123,8 @@ class Book:
 
     def arrive(self) -> None:
         """Let time pass where the prices stand."""
+        if self.hedge != self.wants_hedge:
+            self._switch()
         for sim in self.sims.values():
             for symbol, market in sim.markets.items():
                 if market.time < self.clock.now:
@@ -169,6 +177,22 @@ class Book:
             self.deleverage(key, self.held(*key))
         self.note()
 
+    def _switch(self) -> None:
+        """Venues change the mode only while nothing is held and nothing rests."""
+        if self.holdings() or self.resting():
+            return
+        self.hedge = self.wants_hedge
+        like = next(iter(self.sims.values()))
+        for side in _sides(self.hedge):
+            if side not in self.sims:
+                self.sims[side], self.read_until[side] = self._exchange(), 0
+            sim = self.sims[side]
+            sim.instruments, sim.restricted = dict(like.instruments), like.restricted
+            for symbol, market in like.markets.items():
+                sim.feed(symbol, Opening(self.clock.now, market.last))
+        self.settle()
+        self.on_mode()
+
     def follow(self, market: Instrument, *, restricted: bool) -> None:
         """From now on these are the rules of its symbol, for what is sent."""
         for sim in self.sims.values():
@@ -198,7 +222,7 @@ class Book:
         )
 
     def place_of(self, intent: OrderIntent) -> str:
-        if not self.seat.hedge:
+        if not self.hedge:
             return ""
         return "L" if intent.order_side.is_buy is not intent.reduce_only else "S"
 
@@ -278,7 +302,7 @@ class Book:
     # --- how it tells ---
 
     def _sim(self, side: Side) -> Exchange:
-        return self.sims[("L" if side is Side.LONG else "S") if self.seat.hedge else ""]
+        return self.sims[("L" if side is Side.LONG else "S") if self.hedge else ""]
 
     def _all(self) -> Iterator[tuple[str, Resting]]:
         for side, sim in self.sims.items():

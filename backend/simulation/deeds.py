@@ -254,7 +254,7 @@ def _enlarge(world: World, number: int, dice: Random) -> str:
 
 def _reverse(world: World, number: int, dice: Random) -> str:
     key, book = _key(world, number, dice), world.books[number]
-    if key is None or book.seat.hedge:
+    if key is None or book.hedge:
         return "nothing to turn round"
     quantity = book.held(*key) * D(dice.choice((2, 3)))
     book.by_hand(key[1].exit_order_side, quantity, key[0], reduce_only=False)

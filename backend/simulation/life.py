@@ -119,7 +119,7 @@ class Life:
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.world.tell("nothing goes wrong any more")
-        self.world.markets_as_before()
+        self.world.as_before()
         for fate in self.world.fates:
             fate.over = True
             fate.waiting.clear()

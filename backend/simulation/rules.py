@@ -10,6 +10,7 @@ our processes when they read the markets anew, every hour and after an order tha
 | suspended | it does not trade, and no order is taken; what rests is told, and can be cancelled |
 | restricted | nothing may be entered |
 | coarser_lot, coarser_tick, finer_tick, minimum_raised | from then on for what is sent |
+| leverage_lowered | no more than that can be set; what was set stays |
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from buddy.core.market import ZERO, Instrument
 
 from .clock import HOUR, SECOND, Clock
 from .markets import MARKETS
-from .story import OF_A_MARKET, Trouble
+from .story import CAPPED, OF_A_MARKET, Trouble
 
 UNTOLD = ("delisted", "settled")
 INACTIVE = (*UNTOLD, "suspended")
@@ -36,6 +37,8 @@ SEEN_AGAIN = 6 * SECOND
 COARSER = (2, 5, 10)
 FINER = 10
 RAISED = 40
+AT_MOST = (2, 5, 20)
+"""To what the highest leverage is lowered."""
 
 
 class Rules:
@@ -43,7 +46,7 @@ class Rules:
 
     def __init__(self, clock: Clock, seed: int, troubles: Iterable[Trouble]) -> None:
         self.clock = clock
-        self.troubles = [trouble for trouble in troubles if trouble.kind in OF_A_MARKET]
+        self.troubles = [trouble for trouble in troubles if trouble.kind in OF_A_MARKET | CAPPED]
         self.there = dict(MARKETS)
         self.known = dict(MARKETS)
         self.on: list[Trouble] = []
@@ -154,6 +157,8 @@ def _changed(market: Instrument, trouble: Trouble) -> Instrument:
         return replace(market, tick_size=market.tick_size * times)
     if trouble.kind == "finer_tick":
         return replace(market, tick_size=market.tick_size / FINER)
+    if trouble.kind == "leverage_lowered":
+        return replace(market, max_leverage=Decimal(AT_MOST[trouble.at % len(AT_MOST)]))
     if trouble.kind == "minimum_raised":
         return replace(market, min_quantity=market.min_quantity * RAISED)
     return replace(market, active=market.active and trouble.kind not in INACTIVE)

@@ -112,7 +112,11 @@ OF_A_MARKET = {
     "minimum_raised": 4 * HOUR,
 }
 """What a venue does to one symbol, at all accounts; `rules` says what each is. It is taken back after that."""
-LASTING = LASTING_BEFORE | MORE_LASTING | OF_A_MARKET
+CAPPED = {"leverage_lowered": 4 * HOUR}
+"""One more of these, with dice of its own."""
+OF_AN_ACCOUNT = {"mode_changed": 4 * HOUR}
+"""A hand sets the other position mode, as soon as nothing is held and nothing rests, and afterwards sets it back."""
+LASTING = LASTING_BEFORE | MORE_LASTING | OF_A_MARKET | CAPPED | OF_AN_ACCOUNT
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
 ROLES = ("entry", "stop", "take_profit", "close", "")
@@ -213,7 +217,7 @@ def _told(row: Move | Deed | Trouble) -> str:
         return f"{when} {row.symbol} {'jumps' if row.jump else 'goes'} to ×{row.factor}"
     if isinstance(row, Deed):
         return f"{when} {row.kind} on account {row.account} (dice {row.dice})"
-    of = f" of {row.role}" if row.kind in OF_A_MARKET else ""
+    of = f" of {row.role}" if row.kind in OF_A_MARKET | CAPPED else ""
     extent = f"{of} for {row.lasts / SECOND:g}s" if row.lasts else f" at {row.role or 'any'} after {row.skips} calls"
     return f"{when} TROUBLE {row.kind} on account {row.account}{extent}"
 
@@ -227,7 +231,8 @@ def written(seed: int) -> Story:
     troubles = _troubles(Random(f"{seed} troubles"), times, deeds, len(seats))
     more = _more_troubles(Random(f"{seed} more troubles"), times, deeds, len(seats))
     markets = _of_markets(Random(f"{seed} markets"), times, deeds, len(seats))
-    troubles = tuple(sorted((*troubles, *more, *markets), key=lambda trouble: trouble.at))
+    settings = _of_settings(Random(f"{seed} settings"), times, deeds, len(seats))
+    troubles = tuple(sorted((*troubles, *more, *markets, *settings), key=lambda trouble: trouble.at))
     streamed = Random(f"{seed} stream").random() < 0.7
     return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
 
@@ -347,3 +352,15 @@ def _of_markets(dice: Random, times: list[int], deeds: tuple[Deed, ...], account
         at = max(100, dice.choice(around) + dice.randint(-500, 3_000))
         lasts = min(OF_A_MARKET[kind], dice.choice((*DURATIONS[3:], 5 * MINUTE, OF_A_MARKET[kind])))
         yield Trouble(at, kind, dice.randrange(accounts), lasts=lasts, role=symbol)
+
+
+def _of_settings(dice: Random, times: list[int], deeds: tuple[Deed, ...], accounts: int) -> Iterator[Trouble]:
+    """In one story of eight: the mode is changed mostly before anything is held."""
+    if dice.random() >= 1 / 8:
+        return
+    opens = [deed.at for deed in deeds if deed.kind == "open"]
+    for _ in range(dice.randint(1, 3)):
+        kind, account = dice.choice(("mode_changed", "mode_changed", "leverage_lowered")), dice.randrange(accounts)
+        at = max(0, dice.choice((*opens, *times)) + dice.randint(-3_000, 1_000))
+        lasts = dice.choice((*DURATIONS[3:], 5 * MINUTE, LASTING[kind]))
+        yield Trouble(at, kind, account, lasts=lasts, role=dice.choice(sorted(MARKETS)) if kind in CAPPED else "")

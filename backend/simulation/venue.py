@@ -44,6 +44,8 @@ OF_ITS_MARKET = (Refusal.PRECISION, Refusal.MINIMUM, Refusal.INACTIVE)
 REFUSALS = {f"refused_{refusal.value}": refusal for refusal in Refusal}
 SEND_WITHIN = 10 * SECOND
 """As the real adapter has it: what was held up for longer is not sent any more."""
+MODE_KEPT = 300 * SECOND
+"""The same: for so long the position mode is believed."""
 LATEST_ACCEPTED = 4_500
 """Milliseconds that an order may be on its way and still be accepted: less than the window it is signed for."""
 
@@ -87,6 +89,7 @@ class Connection:
         self._profile = PROFILES[line.book.seat.venue]
         self._sent: set[str] = set()
         self._read_at: dict[str, int] = {}
+        self._mode: tuple[bool, int] | None = None
 
     @property
     def profile(self) -> Profile:
@@ -114,6 +117,7 @@ class Connection:
 
     def read(self, symbols: Sequence[str], cursor: str) -> Reading:
         self._ask("read")
+        mode = self.position_mode()
         symbols = [symbol for symbol in symbols if self._is_told(symbol)]
         orders = self._orders(symbols)
         positions = self._positions()
@@ -123,7 +127,6 @@ class Connection:
         fills, income, known = self._told(int(cursor or 0))
         quotes = {symbol: self.book.quote(symbol) for symbol in symbols}
         ranges = {symbol: self._range(symbol) for symbol in symbols}
-        mode = PositionMode.HEDGE if self.book.seat.hedge else PositionMode.ONE_WAY
         told = Reading(
             self.clock.now, orders, positions, fills, income, quotes, ranges, cursor=str(known), position_mode=mode
         )
@@ -131,6 +134,13 @@ class Connection:
             self.line.stall()
         self._edge()
         return told
+
+    def position_mode(self) -> PositionMode:
+        """As this process has it: what it was told is believed for a while."""
+        if self._mode is None or self.clock.now - self._mode[1] >= MODE_KEPT:
+            self.book.arrive()
+            self._mode = (self.book.hedge, self.clock.now)
+        return PositionMode.HEDGE if self._mode[0] else PositionMode.ONE_WAY
 
     def _is_told(self, symbol: str) -> bool:
         if self.rules.reads(symbol):
@@ -189,6 +199,10 @@ class Connection:
             raise Rejected("The leverage cannot be changed now.", Refusal.OTHER)
         if self.rules.is_inactive(symbol):
             self._refuses(symbol, "set_up")
+        if leverage > self.rules.there[symbol].max_leverage:
+            self.fate.strikes("leverage_lowered")
+            self._say(f"set_up of {symbol} refused: {leverage:f}x")
+            raise Rejected("That leverage is not to be had.", Refusal.OTHER)
         for sim in self.book.sims.values():
             sim.set_up(symbol, leverage, margin_mode)
         self._edge()
@@ -202,6 +216,7 @@ class Connection:
             raise Temporary("It was held up for too long to be sent.")
         self._never_twice(intent)
         self._may_not_arrive(intent, role)
+        self._fits_the_mode()
         self.line.on_order(intent)
         if self.fate.takes("told_late", role=role):
             until = self.book.hidden[intent.client_id] = self.clock.now + self.dice.randrange(1, SETTLES)
@@ -229,6 +244,14 @@ class Connection:
         self._say(f"accepted {_figures(intent)}: {state.status} {state.filled}")
         return state
 
+    def _fits_the_mode(self) -> None:
+        """An order says which side it is of, and a venue refuses those that do not go with its mode."""
+        if (self.position_mode() is PositionMode.HEDGE) is not self.book.hedge:
+            self._mode = None
+            self.fate.strikes("mode_changed")
+            self._say("refused: the position side does not go with the mode")
+            raise Rejected("The position side does not match the mode.", Refusal.OTHER)
+
     def _learn(self, symbol: str, refusal: Rejected) -> None:
         """As the real adapter does: what did not fit the markets has them read anew."""
         if refusal.code in OF_ITS_MARKET:
@@ -253,7 +276,8 @@ class Connection:
         self._say(f"{wrong} for {_figures(intent)}")
         if wrong == "executed_late":
             self.line.on_order(intent)
-            self.clock.at(self.clock.now + self.dice.randrange(200, LATEST_ACCEPTED), lambda: self._arrives(intent))
+            mode, until = self.book.hedge, self.clock.now + self.dice.randrange(200, LATEST_ACCEPTED)
+            self.clock.at(until, lambda: self._arrives(intent, hedge=mode))
         elif wrong == "request_lost":
             self.line.on_loss(intent)
         elif wrong == "refused_duplicate":  # the library has asked twice: the first was taken
@@ -265,11 +289,14 @@ class Connection:
             raise Rejected("The venue does not want it.", REFUSALS[wrong])
         raise OutcomeUnknown("No answer came.")
 
-    def _arrives(self, intent: OrderIntent) -> None:
+    def _arrives(self, intent: OrderIntent, *, hedge: bool) -> None:
+        if hedge != self.book.hedge:
+            self._say(f"refused {intent.client_id}: the mode has been changed")
+            return self.line.on_refusal(intent)
         try:
             self._accepted(intent)
         except Rejected:
-            return
+            return None
 
     def find(self, ref: OrderRef) -> OrderState | None:
         self._ask("find")

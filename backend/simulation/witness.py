@@ -11,6 +11,7 @@ from buddy.core.holding import Cause
 from buddy.core.market import ZERO, Side
 from buddy.core.plan_document import read_plan
 from buddy.events.models import Event
+from buddy.exchanges.models import VenueFacts
 from buddy.prepared import Select
 from buddy.trading import adopted
 from buddy.trading.books import intent_of, unbounded
@@ -132,6 +133,9 @@ class Witness(Sight):
         """I8: under another leverage or margin mode it would be another trade."""
         sim = self.book.sims[self.book.place_of(intent_of(row))]
         there, trade = sim.books.setup(row.symbol), row.trade
+        told = VenueFacts.objects.get(account_id=self.account).position_mode
+        if told != row.account.position_mode:
+            self.seen.append(Broken("I8", row.client_id, f"trade {trade.pk} enters in {told} mode"))
         if there.leverage < trade.leverage or there.margin_mode != trade.margin_mode:
             sentence = f"trade {trade.pk} enters under {there}, and wants {trade.leverage:f}x {trade.margin_mode}"
             self.seen.append(Broken("I8", row.client_id, sentence))

@@ -20,7 +20,7 @@ from buddy.core.exchange import OrderIntent
 from buddy.core.market import ZERO
 from buddy.exchanges import pace
 from buddy.exchanges.market_data import fetching
-from buddy.exchanges.models import Account, Credentials, Keys
+from buddy.exchanges.models import Account, Credentials, Keys, VenueFacts
 from buddy.prepared import Select
 from buddy.trading import rounds, watcher
 from buddy.trading.models import Trade
@@ -178,6 +178,7 @@ class World:
                 position_mode="hedge" if seat.hedge else "one_way",
                 max_leverage=50,
             )
+            VenueFacts.objects.create(account=account, position_mode=account.position_mode)
             key = Credentials(account=account, in_use=True, can_trade=True, can_withdraw=False)
             key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
             key.save()
@@ -195,13 +196,16 @@ class World:
             self.clock.at(EPOCH + trouble.at, partial(self.market_changes, trouble))
             self.clock.at(EPOCH + trouble.at + trouble.lasts, partial(self.market_changes_back, trouble))
         for trouble in self.story.troubles:
+            if trouble.kind == "mode_changed":
+                self.clock.at(EPOCH + trouble.at, partial(self._wants_mode, trouble, True))
+                self.clock.at(EPOCH + trouble.at + trouble.lasts, partial(self._wants_mode, trouble, False))
             if trouble.kind == "store_away":  # it comes back empty
                 self.clock.at(EPOCH + trouble.at + trouble.lasts, self.forget_store)
 
     def _listen(self, number: int) -> None:
         book, fate, witness = self.books[number], self.fates[number], self.witnesses[number]
         seen, taken = book.on_execution, book.on_acceptance
-        book.on_delay = fate.excuse
+        book.on_delay, book.on_mode = fate.excuse, partial(self._mode_changed, number)
         gaps = Gaps(
             book,
             attaches=PROFILES[book.seat.venue].attaches_stop,
@@ -267,8 +271,21 @@ class World:
         self.tell(f"{market.symbol} {what}: lots of {market.lot_size}, ticks of {market.tick_size}")
         self.unsettled = True
 
-    def markets_as_before(self) -> None:
-        """Whatever their venues have changed is taken back, and known."""
+    def _wants_mode(self, trouble: Trouble, other: bool) -> None:
+        book = self.books[trouble.account]
+        book.wants_hedge = book.seat.hedge is not (other and not self.fates[trouble.account].over)
+        book.arrive()
+
+    def _mode_changed(self, number: int) -> None:
+        self.tell(f"[{number}] a hand sets {'hedge' if self.books[number].hedge else 'one-way'} mode")
+        self.fates[number].strikes("mode_changed", is_new=True)
+        self.changes(number)
+        self.unsettled = True
+
+    def as_before(self) -> None:
+        """Whatever their venues have changed is taken back, and known; a position mode as soon as it can be."""
+        for book in self.books:
+            book.wants_hedge = book.seat.hedge
         for trouble in list(self.rules.on):
             self.market_changes_back(trouble)
         self.rules.read_anew()

@@ -315,6 +315,10 @@ class Exchange(Protocol):
         """Leverage and margin mode of a symbol; idempotent."""
         ...
 
+    def position_mode(self) -> PositionMode | None:
+        """One way or hedged, as of a while ago; None where the venue does not tell. Raises CouldNotRead."""
+        ...
+
     def place(self, intent: OrderIntent) -> OrderState:
         """Raises Rejected (refused for sure), Temporary (not sent) or OutcomeUnknown."""
         ...

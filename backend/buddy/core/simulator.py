@@ -27,6 +27,7 @@ from .exchange import (
     OrderRef,
     OrderState,
     OrderStatus,
+    PositionMode,
     PositionState,
     Profile,
     Quote,
@@ -161,6 +162,9 @@ class SimulatedExchange(Matching):
         if symbol in self.books.holdings and self.books.setup(symbol).margin_mode != margin_mode:
             raise Rejected("the margin mode cannot change while a position is open", Refusal.OTHER)
         self.books.setups[symbol] = Setup(leverage, margin_mode)
+
+    def position_mode(self) -> PositionMode | None:
+        return None
 
     def place(self, intent: OrderIntent) -> OrderState:
         return self.take(intent).state()

@@ -15,7 +15,16 @@ from itertools import groupby
 from typing import TypeVar
 
 from buddy.core.errors import Temporary
-from buddy.core.exchange import Balance, CancelOutcome, OrderIntent, OrderRef, OrderState, Profile, Reading
+from buddy.core.exchange import (
+    Balance,
+    CancelOutcome,
+    OrderIntent,
+    OrderRef,
+    OrderState,
+    PositionMode,
+    Profile,
+    Reading,
+)
 from buddy.core.market import Instrument, Side
 from buddy.core.watching import Watch
 
@@ -87,6 +96,9 @@ class PaperExchange:
             book.exchange.set_up(symbol, leverage, margin_mode)
 
         self._change(operation)
+
+    def position_mode(self) -> PositionMode | None:
+        return None
 
     def place(self, intent: OrderIntent) -> OrderState:
         def operation(book: Book) -> OrderState:

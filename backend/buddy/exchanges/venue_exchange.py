@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead
-from buddy.core.exchange import Exchange, KeyInfo, PositionMode
+from buddy.core.exchange import Exchange, KeyInfo
 from buddy.core.market import Instrument
 from buddy.prepared import Select
 
@@ -37,10 +37,6 @@ class VenueExchange(Exchange, Protocol):
 
     def clock_offset(self) -> int:
         """Milliseconds the venue's clock is ahead of ours. Raises CouldNotRead."""
-        ...
-
-    def position_mode(self) -> PositionMode | None:
-        """None where the venue cannot tell. Raises CouldNotRead."""
         ...
 
     def margin_mode(self) -> str:

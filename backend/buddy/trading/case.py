@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from buddy.core.errors import Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Role
+from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Refusal, Role
 from buddy.core.manage import Working
 from buddy.core.market import ONE, ZERO
 from buddy.core.position import Cause, Market, Position, Wish, Withdrawal
@@ -319,9 +319,17 @@ class Desk:
             leverage = max([trade.leverage, *(leverage for (leverage,) in sharing)])
             try:
                 self.ledger.exchange.set_up(trade.symbol, leverage, trade.margin_mode)
+                self._insist_on_the_mode()
             except Rejected as refusal:
                 self._call_off(refusal)
                 raise
+
+    def _insist_on_the_mode(self) -> None:
+        """A hand may have changed it since the gate asked, and what it changed to is accepted by the venue."""
+        account, there = self.ledger.account, self.ledger.exchange.position_mode()
+        if there is not None and there != account.position_mode:
+            wanted, found = account.get_position_mode_display().lower(), there.replace("_", "-")
+            raise Rejected(f"It is in {found} mode at the venue, and {wanted} mode is wanted.", Refusal.OTHER)
 
     def _call_off(self, refusal: Rejected) -> None:
         """Without its leverage and margin mode an entry would be another trade: it is withdrawn, with the reason."""
@@ -329,7 +337,7 @@ class Desk:
         directives = replace(position.directives, withdraw_entry=Withdrawal.REJECTED)
         self.case.position = replace(position, directives=directives)
         trade.directives = directives.document()
-        sentence = f"The exchange refused the leverage or margin mode: {refusal}"
+        sentence = f"The account could not be set up for the entry: {refusal}"
         with self.case.lease.writing():
             self.case.save("directives")
             tell(trade, "order_rejected", sentence, self.case.market.time, code=refusal.code, role=Role.ENTRY)

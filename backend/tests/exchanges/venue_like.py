@@ -121,6 +121,9 @@ class VenueLike:
     def set_up(self, symbol: str, leverage: Decimal, margin_mode: str) -> None:
         self.sim.set_up(symbol, leverage, margin_mode)
 
+    def position_mode(self) -> PositionMode:
+        return self.mode
+
     def place(self, intent: OrderIntent) -> OrderState:
         self.sent.append(intent)
         for number, (wanted, fault) in enumerate(self.faults):

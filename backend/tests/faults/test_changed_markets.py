@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from buddy.core.errors import Rejected
-from buddy.core.exchange import OrderIntent, OrderState, Profile, Refusal
+from buddy.core.exchange import OrderIntent, OrderState, PositionMode, Profile, Refusal
 from buddy.events.models import Event
 from buddy.exchanges.market_data.source import UnknownSymbol
 from buddy.exchanges.models import Account
@@ -215,3 +215,26 @@ def test_an_execution_is_not_that_of_a_like_order_that_was_refused(account: Acco
     refusal = Order.objects.get(trade=trade, role="entry", leg=0, status="rejected")
     assert not Fill.objects.filter(order=refusal).exists()
     assert Fill.objects.get(trade=trade).order.leg == 0
+
+
+def test_nothing_enters_once_a_hand_has_changed_the_position_mode(account: Account, venue: VenueLike) -> None:
+    """The venue refuses the first leg, which does not go with its mode; the others would go with it."""
+
+    def refuses(at: VenueLike, intent: OrderIntent) -> OrderState:
+        at.mode = PositionMode.HEDGE
+        raise Rejected("The position side does not match the mode.", Refusal.OTHER)
+
+    venue.drop(refuses)
+    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
+    trade = again(open_trade(account, long_plan(entries=legs, **PLAN)))
+    venue.go(99_800)
+    again(trade)
+    assert (len(venue.sent), venue.held(), trade.status) == (1, 0, "cancelled")
+    assert "hedge mode" in Event.objects.filter(trade_id=trade.pk, kind="order_rejected").latest("pk").text
+
+
+def test_a_leverage_that_is_not_to_be_had_any_more_withdraws_the_entry(account: Account, venue: VenueLike) -> None:
+    changed(venue, max_leverage=D(5))
+    trade = again(open_trade(account, long_plan(leverage="10", **PLAN)))
+    assert (venue.sent, venue.held(), trade.status) == ([], 0, "cancelled")
+    assert "leverage" in Event.objects.get(trade_id=trade.pk, kind="order_rejected").text

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from simulation.story import OF_A_MARKET, written
+from simulation.story import CAPPED, OF_A_MARKET, OF_AN_ACCOUNT, written
 
 BACKEND = Path(__file__).parents[2]
 LIVES = "0..11"
-MARKETS_CHANGE = ("23", "33", "39")
-"""Stories in which everything happens to a market that may."""
+MARKETS_CHANGE = ("23", "33", "39", "1078")
+"""Stories in which everything happens to a market that may, and to the settings of an account."""
 KEPT = ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
 """Of the environment."""
 
@@ -85,7 +85,7 @@ def test_markets_change_and_go_and_come_back_the_same_way_each_time() -> None:
     once, again = lives[: len(MARKETS_CHANGE)], lives[len(MARKETS_CHANGE) :]
     assert [life["broken"] for life in lives] == [[]] * len(lives), told.stderr
     assert [life["digest"] for life in once] == [life["digest"] for life in again], told.stderr
-    assert {kind for life in once for kind, _, _ in life["met"]} >= set(OF_A_MARKET)
+    assert {kind for life in once for kind, _, _ in life["met"]} >= {*OF_A_MARKET, *CAPPED, *OF_AN_ACCOUNT}
 
 
 def test_what_happens_to_a_market_is_told_with_its_symbol() -> None:
