@@ -35,6 +35,7 @@ _GIVEN_UP = Select(
     ).order_by("pk")
 )
 ARRIVES_WITHIN = timedelta(minutes=5)
+"""Before the last good look: so long ago, and since then, what was given up may have been sent."""
 
 RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
@@ -300,7 +301,8 @@ class Outcomes:
         if not unclaimed:
             return []
         known = {order.pk for order in claimed}
-        lately = _GIVEN_UP.rows(account=self.account.pk, since=timezone.now() - ARRIVES_WITHIN)
+        since = (self.account.good_look_at or timezone.now()) - ARRIVES_WITHIN
+        lately = _GIVEN_UP.rows(account=self.account.pk, since=since)
         again = [order for order in lately if order.pk not in known and _may_have_arrived(order)]
         alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
         return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
@@ -372,8 +374,8 @@ def _as_child(state: OrderState) -> OrderState:
 
 
 def _may_have_arrived(order: Order) -> bool:
-    """Though its row is over: one of it was given up before it could arrive no more."""
-    return EARLY in order.raw or order.raw.get("sends", 1) > 1
+    """Though its row is over: one of it was given up before it could arrive no more, or was there and never seen."""
+    return EARLY in order.raw or order.raw.get("sends", 1) > 1 or (ARRIVED in order.raw and _is_unnamed(order))
 
 
 def _is_nameless(order: Order) -> bool:

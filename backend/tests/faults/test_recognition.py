@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from buddy.core.errors import OutcomeUnknown, Rejected
-from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderKind, OrderState, Profile, Reading
+from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderKind, OrderState, Profile, Reading, Refusal
 from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
@@ -135,6 +135,11 @@ def test_of_two_nameless_stops_of_one_wish_the_younger_goes(account: Account, ve
     assert [order.exchange_id for order in resting(trade, "stop")] == left
 
 
+def used(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    venue.accept(intent)
+    raise Rejected("This name was used before.", Refusal.DUPLICATE)
+
+
 class Everything:
     def __contains__(self, name: str) -> bool:
         return True
@@ -196,6 +201,32 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     venue.go(101_500)
     again(trade)
     assert (venue.held(), Fill.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("minutes", [0, 20])
+def test_a_nameless_stop_that_was_there_and_never_listed_is_taken_back_once_it_is(
+    account: Account, venue: VenueLike, minutes: int
+) -> None:
+    """Its name was refused as used. The trade ended meanwhile, and then nobody could read for so many minutes."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(used, is_stop)
+    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    trade = open_trade(account, long_plan(take_profits=[]))
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    venue.hand("sell", "market", venue.held(), reduce_only=True)
+    stop = Order.objects.get(role="stop")
+    Order.objects.filter(pk=stop.pk).update(raw=stop.raw | {"sent_at": 1, "absent_since": 1})
+    again(trade)
+    stop.refresh_from_db()
+    assert (trade.status, stop.status, len(venue.resting())) == ("closed", "cancelled", 1)
+    ended = timezone.now() - timedelta(minutes=minutes)
+    Trade.objects.update(closed_at=ended)
+    Account.objects.update(good_look_at=ended)
+    Order.objects.update(created_at=ended)
+    venue.hidden = set()
+    again(trade)
+    assert venue.resting() == []
 
 
 def test_what_rests_after_its_trades_end_is_taken_back_however_long_the_venue_could_not_be_read(
