@@ -31,7 +31,10 @@ class _Open:
 
 
 class Gaps:
-    """Of one account. `ours`: how much of a position our orders have made; `struck`: how often something went wrong."""
+    """Of one account. `ours`: how much of a position our orders have made; `struck`: how often something went wrong.
+
+    `left_to_hand`: whether a position is the hand's to protect, for which there is no sample either.
+    """
 
     def __init__(
         self,
@@ -41,9 +44,10 @@ class Gaps:
         ours: Callable[[Key], Decimal],
         struck: Callable[[], int],
         excused_until: Callable[[], int],
+        left_to_hand: Callable[[Key], bool],
     ) -> None:
         self.book, self.attaches, self.ours = book, attaches, ours
-        self.struck, self.excused_until = struck, excused_until
+        self.struck, self.excused_until, self.left_to_hand = struck, excused_until, left_to_hand
         self.found: list[Gap] = []
         self._open: dict[Key, _Open] = {}
 
@@ -52,7 +56,8 @@ class Gaps:
         for key in self.book.holdings():
             is_entered = key[0] == one.fill.symbol and one.fill.order_side is key[1].entry_order_side
             if is_entered and one.name and key not in self._open and self._is_short(key):
-                self._open[key] = _Open(readable, self.struck(), one.name.startswith("hand-"))
+                by_hand = one.name.startswith("hand-") or self.left_to_hand(key)
+                self._open[key] = _Open(readable, self.struck(), by_hand)
             elif is_entered and key not in self._open and one.name and not one.name.startswith("hand-"):
                 self._sample(0, is_disturbed=self.excused_until() > self.book.clock.now)
         self.covered()

@@ -76,6 +76,7 @@ class Line:
     on_cancel: Callable[[str], None]
     on_refusal: Callable[[OrderIntent], None]
     on_loss: Callable[[OrderIntent], None]
+    on_read: Callable[[], None]
     changes: Callable[[], None]
     """Its lists tell something else from now on."""
 
@@ -130,6 +131,7 @@ class Connection:
         told = Reading(
             self.clock.now, orders, positions, fills, income, quotes, ranges, cursor=str(known), position_mode=mode
         )
+        self.line.on_read()
         if self.fate.takes("stalled_reading"):
             self.line.stall()
         self._edge()

@@ -66,6 +66,9 @@ class Witness(Sight):
         """By trade: what had entered as far as our rows knew when the trader last asked for break-even."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
+        self.read_at = 0
+        self.entered_at: dict[Key, int] = {}
+        """When the account was read last, and when ours began to hold something."""
         self._checked = (-1, -1)
         book.on_execution = self.executed
         book.on_acceptance = self.accepted
@@ -83,6 +86,8 @@ class Witness(Sight):
         if is_of_ours(one.name):
             self.seen += invariants.crossed(one.name, left[1], one.before, one.after, self.ours[left])
             self.ours[left] = max(self.ours[left] - leaves, ZERO)
+            if enters and not self.ours[entered]:
+                self.entered_at[entered] = self.book.clock.now
             self.ours[entered] += enters
         here = {left: max(-one.after if left[1] is Side.SHORT else one.after, ZERO)}
         here[entered] = max(one.after if entered[1] is Side.LONG else -one.after, ZERO)
@@ -166,8 +171,15 @@ class Witness(Sight):
         for place, intent in found:
             key = (intent.symbol, self.book.side_of(place, intent))
             is_only = _is_stop(intent) and not self._other_stops(key, name)
-            if is_only and self.ours[key] and not self._is_the_hands(key):
+            if is_only and self.ours[key] and not (self.is_the_hands(key) or self._is_unread(key)):
                 self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
+
+    def was_read(self) -> None:
+        self.read_at = self.book.clock.now
+
+    def _is_unread(self, key: Key) -> bool:
+        """Whether nobody can know yet that something is held again: it has entered since the last reading."""
+        return self.entered_at.get(key, 0) > self.read_at
 
     def _other_stops(self, key: Key, name: str) -> bool:
         return any(
@@ -175,7 +187,7 @@ class Witness(Sight):
             for place, intent, _ in self.book.resting()
         )
 
-    def _is_the_hands(self, key: Key) -> bool:
+    def is_the_hands(self, key: Key) -> bool:
         """Whether a hand has just taken the other stop away, or what is held is the hand's to protect."""
         hands = (t for t in WORKED_ON.rows(account=self.account) if t.hands_off and (t.symbol, Side(t.side)) == key)
         return self.book.clock.now - self.by_hand.get(key, 0) <= SEEN_WITHIN or any(True for _ in hands)

@@ -29,7 +29,7 @@ from buddy.users.models import User
 
 from . import clock as clocks
 from . import invariants, seams
-from .books import Book, Executed
+from .books import Book, Executed, Key
 from .clock import EPOCH, SECOND, Clock
 from .failing import Fate
 from .fence import Holders
@@ -133,6 +133,7 @@ class World:
             on_cancel=lambda name: self._cancelled(number, name),
             on_refusal=lambda intent: self._refused(number, intent),
             on_loss=lambda intent: self.witnesses[number].lost(intent),
+            on_read=lambda: self.witnesses[number].was_read(),
             changes=partial(self.changes, number),
         )
 
@@ -212,6 +213,7 @@ class World:
             ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
             struck=lambda: fate.faults,
             excused_until=lambda: fate.excused_until,
+            left_to_hand=partial(self._is_the_hands, witness),
         )
         self.gaps.append(gaps)
 
@@ -229,6 +231,10 @@ class World:
                 self.woken.setdefault(number, self.clock.now + 150)
 
         book.on_execution, book.on_acceptance = executed, accepted
+
+    def _is_the_hands(self, witness: Witness, key: Key) -> bool:
+        with self.executioner.aside():
+            return witness.is_the_hands(key)
 
     def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
         price = MARKETS[symbol].round_price(FIRST[symbol] * factor)
