@@ -106,7 +106,7 @@ def _slices(
     room = held
     for leg, part in enumerate(target_parts(position, leaving)):
         quantity = min(part - position.filled(Role.TAKE_PROFIT, leg), room)
-        limit = position.plan.take_profits[leg].price
+        limit = position.on_tick(position.plan.take_profits[leg].price)
         is_reached = market.last >= limit
         if quantity <= 0 or (Role.TAKE_PROFIT, leg) in position.declined:
             continue

@@ -369,3 +369,22 @@ def test_a_sale_in_doubt_frees_no_more_than_its_own_slice(venue: VenueLike, trad
 def covered(venue: VenueLike) -> Decimal:
     """Coins under a stop."""
     return sum((order.quantity for order in venue.resting() if order.trigger is not None), D(0))
+
+
+def test_what_is_sold_lies_on_a_tick_that_has_become_coarser(venue: VenueLike, account: Account) -> None:
+    """Targets as well as stops, beside one another and alone."""
+    targets = [{"price": "101000.3", "share": "0.5"}, {"price": "102000.3", "share": "0.5"}]
+    plan = PLAN | {"entries": [{"kind": "limit", "price": "99990.3"}], "stop": {"price": "99000.3"}}
+    trade = open_trade(account, long_plan(**plan, take_profits=targets))
+    venue.market = venue.sim.instruments[COIN.symbol] = replace(COIN, tick_size=D(1))
+    venue.go(99_990)
+    again(trade)
+    assert for_sale(venue) == of_the_trade(venue) > D("0.0199")
+    before = len(venue.sent)
+    again(trade)
+    assert len(venue.sent) == before
+    venue.go(101_000.5, 102_001, 102_002)
+    again(trade)
+    venue.go(102_500)
+    again(trade)
+    assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "take_profit", [])
