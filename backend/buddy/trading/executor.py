@@ -7,7 +7,7 @@ happened. All of it runs under the account's lease, so two clicks can not pass t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead, Denied, Fault, InvalidPlan, KeyRefused
-from buddy.core.exchange import Balance, Role
+from buddy.core.exchange import Balance
 from buddy.core.market import ONE, ZERO, Instrument, sellable
 from buddy.core.plan import Plan
 from buddy.core.plan_document import read_plan
@@ -32,6 +32,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select, insert
 
 from . import books, gate
+from .amendments import only_what_may_change, same_trade, with_side
 from .claims import Claim
 from .examination import Examination, examine, with_margin
 from .handing import look_elsewhere, must_hand_over
@@ -334,7 +335,7 @@ def _amended_pending(work: Work, document: object) -> dict[str, Any]:
         raise NotNow("The entry is being withdrawn.")
     found = examine(bench.account, document, bench.source, _money(bench), amending=work.trade.pk)
     plan, sizing = _passed(found, bench)
-    _same_trade(work.position.plan, plan)
+    same_trade(work.position.plan, plan)
     return {
         "plan": plan.document(),
         "side": plan.side,
@@ -350,10 +351,10 @@ def _amended_pending(work: Work, document: object) -> dict[str, Any]:
 
 def _amended_open(work: Work, document: object) -> dict[str, Any]:
     position = work.position
-    document = with_margin(_with_side(document, position), position.plan.margin_mode)
+    document = with_margin(with_side(document, position), position.plan.margin_mode)
     plan = read_plan(document, position.instrument, entered=True)
-    _same_trade(position.plan, plan)
-    _only_what_may_change(position, plan)
+    same_trade(position.plan, plan)
+    only_what_may_change(position, plan)
     gate.allow_targets(work.bench.account, work.trade, plan)
     changes: dict[str, Any] = {"plan": plan.document()}
     if plan.stop_price != position.plan.stop_price:
@@ -363,37 +364,6 @@ def _amended_open(work: Work, document: object) -> dict[str, Any]:
     if plan.stop_price != position.plan.stop_price or plan.rules != position.plan.rules:
         changes["memory"] = position.memory.without_stop().document()
     return changes
-
-
-def _with_side(document: object, position: Position) -> object:
-    """A stop that has passed the entry no longer tells the side; the trade knows it."""
-    if isinstance(document, Mapping) and document.get("side") is None:
-        return {**document, "side": position.side.value}
-    return document
-
-
-def _same_trade(old: Plan, new: Plan) -> None:
-    if old.symbol != new.symbol:
-        raise InvalidPlan([Fault("symbol", "A trade keeps its symbol.", f"Write {old.symbol}.", "symbol_changed")])
-    if old.side != new.side:
-        raise InvalidPlan([Fault("side", "A trade keeps its side.", f"Make it a {old.side} again.", "side_changed")])
-
-
-def _only_what_may_change(position: Position, plan: Plan) -> None:
-    """What has entered is history: its entries, its risk, its leverage and its filled targets stay."""
-    old, faults = position.plan, []
-    for name in ("entries", "risk", "leverage", "margin_mode"):
-        if getattr(old, name) != getattr(plan, name):
-            message = f"The trade has entered: its {name.replace('_', ' ')} cannot change."
-            cure = "Leave it as it is; open another trade for more."
-            faults.append(Fault(name, message, cure, "already_entered"))
-    for leg, target in enumerate(old.take_profits):
-        done = position.filled(Role.TAKE_PROFIT, leg) > ZERO
-        if done and (leg >= len(plan.take_profits) or plan.take_profits[leg] != target):
-            cure = "Leave it where it is and change the others."
-            faults.append(Fault(f"take_profits.{leg}", "This target has filled.", cure, "already_filled"))
-    if faults:
-        raise InvalidPlan(faults)
 
 
 def _entry_is_open(position: Position) -> bool:
