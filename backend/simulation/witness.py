@@ -211,11 +211,17 @@ class Witness(Sight):
             self.seen += invariants.tried_in_vain(f"{row.role} {row.leg} of trade {row.trade_id}", self.refusals[wish])
 
     def accepted(self, name: str) -> None:
-        """I4: one name, one order."""
-        if is_ours(name) and name in self.names:
+        """I4: one name, one order.
+
+        Only a stop is sent again before the first can arrive no more. Where a venue knows the names of what rests only,
+        the first is taken, too, when it comes after the second has gone; it only reduces, and goes with the next look.
+        """
+        row = _ORDER_OF.first(name=name)
+        sent_again = row is not None and row.role == Role.STOP and int(row.raw.get("sends", 1)) > 1
+        if is_ours(name) and name in self.names and not sent_again:
             self.seen.append(Broken("I4", name, f"the venue took {name} twice"))
         self.names.add(name)
-        if (row := _ORDER_OF.first(name=name)) is not None and row.status == OrderStatus.REJECTED:
+        if row is not None and row.status == OrderStatus.REJECTED:
             self.given_up.add(name)
 
     # --- after every step ---
