@@ -29,6 +29,8 @@ export type LiveState = 'idle' | 'connecting' | 'live' | 'offline';
 
 /** The server says something every 20 s; twice that in silence and a bit means the line is dead. */
 const SILENCE = 45_000;
+/** A page that nobody has seen for so long gives up its connection: see `putAway`. */
+const UNSEEN = 30_000;
 /** Events remembered as heard: more than any resumption tells again. */
 const REMEMBERED = 2000;
 const RETRY = [500, 1000, 2000, 4000, 8000];
@@ -47,6 +49,8 @@ export class Live {
 	#failures = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#silence: ReturnType<typeof setTimeout> | undefined;
+	#unseen: ReturnType<typeof setTimeout> | undefined;
+	#away = false;
 	/** Called once when the server says that nobody is signed in. */
 	onsignedout: () => void = () => {};
 
@@ -112,6 +116,7 @@ export class Live {
 	 * HTTP/1.1 there are six for all pages together, and with none left the next page cannot be fetched.
 	 */
 	putAway(): void {
+		this.#away = true;
 		if (this.#account === null) return;
 		this.#disconnect();
 		this.state = 'offline';
@@ -119,7 +124,15 @@ export class Live {
 
 	/** The page is shown again. */
 	takeOut(): void {
+		this.#away = false;
 		if (this.#account !== null) this.#connect();
+	}
+
+	/** The page lies behind another tab now, or is in front again: with many tabs, those behind take no connection. */
+	seen(isSeen: boolean): void {
+		clearTimeout(this.#unseen);
+		if (!isSeen) this.#unseen = setTimeout(() => this.putAway(), UNSEEN);
+		else if (this.#away) this.takeOut();
 	}
 
 	#unwatch(symbol: string): void {
@@ -143,7 +156,7 @@ export class Live {
 
 	#connect(): void {
 		this.#disconnect();
-		if (this.#account === null) return;
+		if (this.#account === null || this.#away) return;
 		if (this.state !== 'live' && this.state !== 'offline') this.state = 'connecting';
 		const connection = (this.#connection = new AbortController());
 		this.#read(connection.signal).then(

@@ -122,6 +122,30 @@ describe('Live', () => {
 		expect(live.state).toBe('live');
 		expect(back).toHaveBeenCalledOnce();
 	});
+	it('gives its connection up while it lies behind another tab, though the network changes', async () => {
+		live.start(1);
+		await settle();
+		live.seen(false);
+		await settle(31_000);
+		expect(line.sent[0].signal.aborted).toBe(true);
+		live.watch('SOL');
+		live.networkChanged(true);
+		await settle(60_000);
+		expect(line.sent).toHaveLength(1);
+		live.seen(true);
+		await settle();
+		expect(line.sent).toHaveLength(2);
+		expect(live.state).toBe('live');
+	});
+	it('keeps its connection while another tab is looked at for a moment', async () => {
+		live.start(1);
+		await settle();
+		live.seen(false);
+		await settle(10_000);
+		live.seen(true);
+		await settle(30_000);
+		expect(line.sent[0].signal.aborted).toBe(false);
+	});
 	it('asks anew when another symbol is wanted', async () => {
 		live.start(1);
 		await settle();
