@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from buddy.core.exchange import OrderState, OrderStatus, Profile, Role
+from buddy.core.exchange import Fill, OrderState, OrderStatus, Profile, Role
 from buddy.core.position import Cause, Market, Position, Wish
 from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
@@ -72,6 +72,14 @@ def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Ord
     made = _made(lease, account, entry, state, role)
     rows.orders[entry.trade_id].append(made)
     return made
+
+
+def may_have_sold(fill: Fill, known: Iterable[Order]) -> Order | None:
+    """The entry whose stop may be behind an execution, of which the venue tells no order."""
+    if not fill.exchange_id or fill.order_side.is_buy:
+        return None
+    entries = (order for order in known if order.role == Role.ENTRY and order.status not in NEVER_THERE)
+    return next((entry for entry in entries if "attached_stop" in entry.raw), None)
 
 
 def _asked(orders: Iterable[Order], state: OrderState) -> list[tuple[Order, Role]]:

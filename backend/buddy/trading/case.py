@@ -21,7 +21,7 @@ from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
 from .moments import wall_ms
-from .states import ABSENT, ASKED_TO_GO, RESTING, WORKING
+from .states import ABSENT, ASKED_TO_GO, LIVE, RESTING, WORKING
 from .telling import WITHDRAWALS, tell, text
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ class Case:
         """Our orders that rest, or may, or whose executions are not all read yet.
 
         What is proven never to have been sent does not count, nor what the venue attached by itself, except on spot,
-        where it locks coins as our own does. A pair is one order, its stop, for as long as that rests.
+        where it locks coins as our own does once an entry is told of. A pair is one order, its stop, for as long as
+        that rests.
         """
         counts = [order for order in self.orders if order.status in MAY_REST or self._enters_unread(order)]
         if not self.exits.is_spot:
@@ -78,6 +79,8 @@ class Case:
         stops = {order.pk for order in counts}
         beside = {order.paired_with_id: order.price for order in counts if order.paired_with_id}
         alone = [order for order in counts if order.paired_with_id not in stops]
+        if self._may_have_entered_untold:
+            alone = [order for order in alone if not order.is_attached]
         return [_working(order, self._booked(order), beside.get(order.pk)) for order in alone]
 
     @property
@@ -140,6 +143,12 @@ class Case:
         stops = {order.pk for order in self._stops}
         loose = [o for o in self.orders if o.role == Role.TAKE_PROFIT and o.paired_with_id not in stops]
         return [o for o in loose if o.status in RESTING and o.price is not None and o.price <= self.market.last]
+
+    @property
+    def _may_have_entered_untold(self) -> bool:
+        """No execution is told of yet, and one may have been: what the venue attached then says that one was."""
+        live = (order for order in self.orders if order.role == Role.ENTRY and order.status in LIVE)
+        return not self.position.entered and any(live)
 
     def _booked(self, order: Order) -> Decimal:
         return self.booked.get(order.pk, ZERO)

@@ -78,6 +78,7 @@ class Ledger:
         self._load()
         reading = self.exchange.read(self._symbols(), self.account.cursor)
         self.outcomes.clock = reading.time
+        self.outcomes.strange.clear()
         reading = self._told_apart(reading)
         if reading.fills or reading.income or reading.cursor != self.account.cursor:
             self._book(reading)

@@ -45,6 +45,8 @@ DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
 ARRIVED = "arrived"
 """On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
+STRANGE = "strange_since"
+"""On the row of an entry: since when an execution is told whose order is not found, and may be of its stop."""
 EARLY = "given_up_early"
 """On a row: it was taken for absent by a list alone, which may lie, or although it could still arrive."""
 
@@ -65,6 +67,8 @@ class Outcomes:
         """Orders that should be listed, were not in the last reading, and could not be found either."""
         self.overlooked: set[str] = set()
         """Symbols of which the last reading did not list an order that is there: what else it lacks proves nothing."""
+        self.strange: set[str] = set()
+        """Symbols of which coins were sold, and the last reading did not tell whether by a stop of ours."""
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
@@ -94,15 +98,18 @@ class Outcomes:
         return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills)}
 
     def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill]) -> bool:
-        here = [order for order in rows.all_orders() if order.symbol == symbol and order.status in LIVE]
+        known = [order for order in rows.all_orders() if order.symbol == symbol]
+        here = [order for order in known if order.status in LIVE]
         profile = self.exchange.profile
         try:
             for order in here:
                 if self._has_name(order) and _may_have_executed(order):
                     self._ask(order)
             for fill in fills:
-                if fill.symbol == symbol and (profile.attaches_stop or not profile.names_stops):
-                    self._ask_for(fill, rows)
+                if fill.symbol != symbol or not (profile.attaches_stop or not profile.names_stops):
+                    continue
+                if not self._ask_for(fill, rows) and self._may_be_attached(fill, known):
+                    return False
         except CouldNotRead:
             return False
         if any(order.status in DOUBTFUL and "sent_at" in order.raw and _is_unnamed(order) for order in here):
@@ -169,6 +176,8 @@ class Outcomes:
         order.status = state.status
         order.filled = max(order.filled, state.filled)
         order.child_id = state.child_id or order.child_id
+        if order.is_attached:  # it grows with its entry
+            order.quantity = max(order.quantity, state.quantity)
         if state.exchange_id and state.exchange_id != order.child_id:
             order.exchange_id = state.exchange_id
         order.raw = _without(order.raw, ABSENT)
@@ -178,7 +187,7 @@ class Outcomes:
         order.placed_at = order.placed_at or self._moment(state.time)
         order.closed_at = self._moment(0) if state.status.is_final else None
         with self.lease.writing():
-            save(order, "status", "filled", "exchange_id", "child_id", "raw", "placed_at", "closed_at")
+            save(order, "status", "quantity", "filled", "exchange_id", "child_id", "raw", "placed_at", "closed_at")
             if first_seen:
                 self._note_arrival(order)
 
@@ -332,14 +341,17 @@ class Outcomes:
                     with suppress(ExchangeError):  # the next reading lists it again
                         self.exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
 
-    def _ask_for(self, fill: Fill, rows: Rows) -> None:
-        """The order behind an execution, where it may be one of ours that has no name of ours. Raises CouldNotRead."""
+    def _ask_for(self, fill: Fill, rows: Rows) -> bool:
+        """The order behind an execution, where it may be one of ours that has no name of ours; whether it was found.
+
+        Raises CouldNotRead.
+        """
         orders = rows.all_orders()
         if any(fill.exchange_id in (order.exchange_id, order.child_id) for order in orders if fill.exchange_id):
-            return
+            return True
         state = self.exchange.find(OrderRef(fill.symbol, "", fill.exchange_id)) if fill.exchange_id else None
         if state is None:
-            return
+            return False
         state = replace(state, average=state.average or fill.price)
         mine = next((order for order in orders if is_known_as(order, state)), None)
         if mine is None and state.is_attached:
@@ -348,6 +360,21 @@ class Outcomes:
             mine = next((order for order in orders if _is_nameless(order) and can_be(order, state)), None)
         if mine is not None:
             self.adopt(mine, _as_child(state) if became(mine, state) else state)
+        return True
+
+    def _may_be_attached(self, fill: Fill, known: Sequence[Order]) -> bool:
+        """Whether coins may have been sold by a stop that came with an entry: so long as an order may stay invisible.
+
+        Taken for a hand's it would leave coins of the trader's own for ours: what is listed of them says nothing.
+        """
+        entry = attached.may_have_sold(fill, known) if self.exchange.profile.exits.is_spot else None
+        if entry is None:
+            return False
+        self._write_raw(entry, {STRANGE: wall_ms()} | entry.raw)
+        if wall_ms() - int(entry.raw[STRANGE]) >= self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS:
+            return False
+        self.strange.add(fill.symbol)
+        return True
 
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock
@@ -387,7 +414,7 @@ def _is_nameless(order: Order) -> bool:
 
 
 def _facts(order: Order) -> tuple[Any, ...]:
-    return order.status, order.filled, order.exchange_id, order.child_id, order.raw
+    return order.status, order.quantity, order.filled, order.exchange_id, order.child_id, order.raw
 
 
 def _without(raw: dict[str, Any], *names: str) -> dict[str, Any]:

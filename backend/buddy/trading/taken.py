@@ -13,42 +13,63 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from buddy.core.exchange import Liquidity
+from buddy.core.exchange import Liquidity, Role
 from buddy.core.market import ZERO, OrderSide
 
 from . import adopted, booking
 from .case import Case
 from .client_ids import new_client_id
 from .figures import kept
+from .ledger import Ledger
 from .models import Fill, Trade
 from .moments import at, to_ms, wall_ms
+from .states import RESTING
 from .telling import hint, tell, text
 
 SURE_MS = 2_000
 """How much longer than reads may lag coins must be missing (wall clock)."""
+UNSOLD_MS = 60_000
+"""How long coins must be missing of which no sale is told: a wallet may be told without them for a while."""
 SAME = ("account", "order", "symbol", "order_side", "price", "liquidity", "liquidation", "from_record", "time", "raw")
 """Of the parts of an execution."""
 TOLD_BEFORE = timedelta(minutes=1)
 """How long before they are missed their sale may have been told, and before a trade a hand's execution unheard of."""
 
 
-def settle(case: Case) -> bool:
+def settle(case: Case, ledger: Ledger) -> bool:
     """Book what is missing for good as having left; True when anything was."""
     since, missing = case.trade.mismatch_since, case.missing
     if since is None or case.unread or case.held >= case.owed:
         return False
-    if wall_ms() - to_ms(since) < case.lag_ms + SURE_MS:
+    waited = wall_ms() - to_ms(since)
+    if waited < case.lag_ms + SURE_MS:
         return False
+    if case.exits.is_spot:
+        locked = _locked(case, ledger)
+        if locked is None or case.position.held <= locked:
+            return False
+        missing = min(missing, case.position.held - locked)
     with case.lease.writing():
         left = list(_left(case, missing))
         for row in left:
             missing -= row.quantity
             tell_of(case, row, "Sold outside this desk" if case.exits.is_spot else "Closed outside this desk")
-        if missing > 0 and case.exits.is_spot:
+        if missing > 0 and case.exits.is_spot and waited >= UNSOLD_MS:
             left.append(_taken(case, missing))
             tell_of(case, left[-1], "Not in the wallet any more, and no sale of them is known; at their cost")
         hint(case.trade)
     return bool(left)
+
+
+def _locked(case: Case, ledger: Ledger) -> Decimal | None:
+    """Coins that our resting sales lock: they are there, whatever is listed of the wallet. None: one was not found."""
+    sales = [order for order in case.orders if order.role != Role.ENTRY and order.status in RESTING]
+    for order in sales:
+        ledger.outcomes.look_up(order)
+    if any(order.pk in ledger.outcomes.unseen for order in sales):
+        return None
+    here = {order.client_id for order in sales if order.status in RESTING}
+    return sum((each.remaining for each in case.working if each.client_id in here), ZERO)
 
 
 def _left(case: Case, missing: Decimal) -> Iterator[Fill]:

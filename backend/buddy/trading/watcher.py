@@ -186,6 +186,9 @@ def _in_own_scope(case: Case, ledger: Ledger, looked: Looked) -> bool:
 def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     """One trade, from what was read; True when something may have executed and must be read first."""
     endings.begin(case)
+    if case.trade.symbol in ledger.outcomes.strange:  # it may have been sold already, by the stop that came with it
+        looked.waits = True
+        return False
     endings.freeze_risk(case)
     caution.note_doubt(case)
     protection.note_venue(case)
@@ -199,7 +202,12 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         return True
     if not case.trade.hands_off and protection.mend(case):
         return True
-    if settling.settle(case, ledger) or overdone.settle(case, ledger) or taken.settle(case) or added.settle(case):
+    if (
+        settling.settle(case, ledger)
+        or overdone.settle(case, ledger)
+        or taken.settle(case, ledger)
+        or added.settle(case)
+    ):
         return True
     unseen = ledger.outcomes.unseen
     looked.waits |= bool(case.doubts) or any(o.status == OrderStatus.UNKNOWN or o.pk in unseen for o in case.orders)

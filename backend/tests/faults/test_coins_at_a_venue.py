@@ -244,7 +244,11 @@ def test_a_hand_that_sells_everything_ends_the_trade(venue: VenueLike, trade: Tr
 
 def long_missed(trade: Trade) -> None:
     """As if the coins had been missed for a while."""
-    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=30))
+    missed_for(trade, 90)
+
+
+def missed_for(trade: Trade, seconds: int) -> None:
+    Trade.objects.filter(pk=trade.pk).update(mismatch_since=timezone.now() - timedelta(seconds=seconds))
 
 
 def test_coins_taken_elsewhere_leave_the_trade_at_what_they_cost(venue: VenueLike, trade: Trade) -> None:
@@ -388,3 +392,73 @@ def test_what_is_sold_lies_on_a_tick_that_has_become_coarser(venue: VenueLike, a
     venue.go(102_500)
     again(trade)
     assert (trade.status, trade.exit_reason, venue.resting()) == ("closed", "take_profit", [])
+
+
+def test_coins_that_a_resting_stop_locks_are_there_whatever_is_listed(venue: VenueLike, trade: Trade) -> None:
+    venue.altered = lambda reading: replace(reading, positions=[])
+    again(trade)
+    long_missed(trade)
+    assert again(trade).status == "open"
+    assert covered(venue) == of_the_trade(venue)
+    venue.altered = lambda reading: reading
+    assert again(trade).mismatch_since is None
+
+
+def test_coins_without_a_stop_that_a_wallet_lacks_for_half_a_minute_are_not_given_up(
+    venue: VenueLike, trade: Trade
+) -> None:
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.altered = lambda reading: replace(reading, positions=[])
+    again(trade)
+    missed_for(trade, 30)
+    assert again(trade).status == "open"
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert covered(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_that_came_before_its_entry_was_told_stays(venue: VenueLike, account: Account) -> None:
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    venue.lag = 6
+    venue.drop(taken_unseen, lambda intent: intent.order_side.is_buy)
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    assert venue.cancelled == []
+    assert covered(venue) == of_the_trade(venue)
+    venue.hidden.clear()
+    assert again(trade, looks=5).status == "open"
+    assert covered(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_that_came_with_an_entry_grows_with_it(venue: VenueLike, account: Account) -> None:
+    """What it sells already is not put under another one, which would sell coins of the trader's own."""
+    venue.profile = Profile("venue", attaches_stop=True, exits=Exits.SINGLE)
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    came = Order.objects.get(trade=trade, is_attached=True)
+    Order.objects.filter(pk=came.pk).update(quantity=came.quantity / 2)
+    again(trade)
+    came.refresh_from_db()
+    assert for_sale(venue) == came.quantity == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_what_a_stop_sold_that_nobody_saw_is_no_hands_sale(venue: VenueLike, account: Account) -> None:
+    """Its order is not found for a moment: taken for a hand's, it would leave coins of the trader's own for ours."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    trade = open_trade(account, long_plan(**PLAN | {"entries": [{"kind": "limit", "price": "99900"}]}))
+    (entry,) = venue.sent
+    venue.hidden.add(f"sl-{entry.client_id}")
+    venue.go(99_800, 98_900)
+    again(trade)
+    venue.hidden.clear()
+    assert (again(trade).status, trade.exit_reason) == ("closed", "stop_loss")
+    assert venue.sent == [entry]
+    assert venue.sim.books.coins["BTC"] == STASH
+
+
+def taken_unseen(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    venue.accept(intent)
+    venue.hidden.add(intent.client_id)
+    raise TimeoutError("no reply")
