@@ -29,14 +29,21 @@ from buddy.core.simulator import SimulatedExchange
 from buddy.trading.client_ids import is_ours
 
 from .clock import EPOCH, HOUR, MINUTE, Clock
-from .markets import COSTS, FIRST, MARKETS
+from .markets import COSTS, EVERY, FIRST, markets_at
 from .story import Seat
 
 WALLET = Decimal(10_000)
 REMEMBERED = 2 * MINUTE
 """How far back the venue's lists may lag."""
+KNOWS_WHAT_RESTS = ("binance", "binance-spot")
+"""Venues that take a name again once its order is over."""
 Key = tuple[str, Side]
 """A symbol and the side that is held of it."""
+
+
+def leaves(intent: OrderIntent) -> bool:
+    """Whether an order can only take out of what is held."""
+    return intent.reduce_only or (not intent.order_side.is_buy and EVERY[intent.symbol].spot)
 
 
 class Exchange(SimulatedExchange):
@@ -79,7 +86,7 @@ class Book:
     """`wallet` began as `WALLET`. Names of orders: ours as we sent them, `hand-`, `sl-` and `tp-` of others."""
 
     def __init__(self, seat: Seat, clock: Clock) -> None:
-        self.seat, self.clock = seat, clock
+        self.seat, self.clock, self.markets = seat, clock, markets_at(seat.venue)
         self.hedge = self.wants_hedge = seat.hedge
         """The position mode, and the one that a hand wants."""
         self.sims = {side: self._exchange() for side in _sides(seat.hedge)}
@@ -104,9 +111,9 @@ class Book:
 
     def _exchange(self) -> Exchange:
         costs = replace(COSTS, maker=ZERO) if self.seat.free_makers else COSTS
-        made = Exchange(MARKETS, wallet=WALLET, costs=costs, slices=self.seat.slices, checks_margin=False)
-        for symbol, price in FIRST.items():
-            made.feed(symbol, Tick(EPOCH, price))
+        made = Exchange(self.markets, wallet=WALLET, costs=costs, slices=self.seat.slices, checks_margin=False)
+        for symbol in self.markets:
+            made.feed(symbol, Tick(EPOCH, FIRST[symbol]))
             made.fund(symbol, *(FundingRate(EPOCH + n * 8 * HOUR, Decimal("0.0001")) for n in range(1, 200)))
         while not made.run():
             made.watch({})
@@ -206,8 +213,7 @@ class Book:
         """Raises Rejected."""
         self.arrive()
         sim = self.sims[self.place_of(intent)]
-        if self.seat.venue == "binance" and intent.client_id in sim.closed:  # it knows names of what rests only
-            sim.closed[f"earlier {intent.client_id}"] = sim.closed.pop(intent.client_id)
+        self._forget_name(sim, intent.client_id)
         if intent.attached_stop is not None:
             self.protects[intent.client_id] = intent
         try:
@@ -220,6 +226,10 @@ class Book:
         return next(
             self._state(side, order) for side, order in self._all() if order.intent.client_id == intent.client_id
         )
+
+    def _forget_name(self, sim: Exchange, name: str) -> None:
+        if self.seat.venue in KNOWS_WHAT_RESTS and name in sim.closed:
+            sim.closed[f"earlier {name}"] = sim.closed.pop(name)
 
     def place_of(self, intent: OrderIntent) -> str:
         if not self.hedge:
@@ -383,7 +393,8 @@ class Book:
             if name in sim.orders:
                 sim.orders[name].intent = replace(sim.orders[name].intent, quantity=total)
             elif name not in sim.closed:
-                self._protect(sim, OrderIntent(name, asked.symbol, way, kind, total, price, trigger, reduce_only=True))
+                only = not self.seat.is_spot
+                self._protect(sim, OrderIntent(name, asked.symbol, way, kind, total, price, trigger, reduce_only=only))
 
     def _protect(self, sim: Exchange, intent: OrderIntent) -> None:
         """Where the price is beyond it already, the venue closes at once."""

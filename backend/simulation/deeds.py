@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from random import Random
@@ -21,7 +21,7 @@ from buddy.trading.states import WORKING
 
 from . import clicks, invariants, plans
 from .books import Key
-from .markets import COSTS, MARKETS
+from .markets import EVERY, MARKETS, costs_at
 from .story import Deed
 from .venue import role_of
 from .world import World
@@ -31,6 +31,7 @@ PARTS = (("take_profits",), ("rules",), ("stop",), ("take_profits", "rules"), ("
 """What of a plan is amended together."""
 ANSWERS = (InvalidPlan, Denied, NotNow, Temporary)
 OF_A_CENT = D("0.01")
+Doing = Callable[[World, int, Random], str]
 _ACCOUNT = Select(lambda account: Account.objects.filter(pk=account))
 _TRADES = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
 _NOBODYS = Select(lambda account: ForeignPosition.objects.filter(account_id=account).order_by("pk"))
@@ -52,9 +53,10 @@ def done(world: World, deed: Deed) -> None:
     world.changes(deed.account)
 
 
-def by_hand(world: World, deed: Deed) -> None:
+def by_hand(world: World, deed: Deed, hands: Mapping[str, Doing]) -> None:
+    """`hands`: what they can do at this venue."""
     try:
-        told = HANDS[deed.kind](world, deed.account, Random(deed.dice))
+        told = hands[deed.kind](world, deed.account, Random(deed.dice))
     except Rejected as refusal:  # hands are refused, too: what is held was just taken away by a liquidation, say
         told = f"refused: {refusal}"
     world.tell(f"[{deed.account}] {deed.kind}: {told}")
@@ -80,11 +82,11 @@ def _trade(world: World, number: int, dice: Random) -> Trade:
 
 def _known(world: World, symbol: str) -> Instrument:
     """As the trader is shown it."""
-    return world.rules.instrument(symbol) or MARKETS[symbol]
+    return world.rules.instrument(symbol) or EVERY[symbol]
 
 
 def _open(world: World, number: int, dice: Random) -> str:
-    market = _known(world, dice.choice(list(MARKETS)))
+    market = _known(world, dice.choice(list(world.books[number].markets)))
     wanted = plans.document(dice, market, world.ways[market.symbol].last)
     account = _account(world, number)
     wish = clicks.opens(
@@ -101,10 +103,10 @@ def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
     prices = [entry.get("price") or entry.get("trigger") for entry in trade.plan["entries"]]
     if not all(prices) or trade.plan != trade.first_plan:  # a repeated request is answered with what it is by now
         return
-    stop, taker = D(trade.plan["stop"]["price"]), COSTS.taker
-    loss, units = D(0), MARKETS[trade.symbol].contract_size
+    stop, costs = D(trade.plan["stop"]["price"]), costs_at(trade.account.venue)
+    loss, units = D(0), EVERY[trade.symbol].contract_size
     for price, quantity in zip(map(D, prices), map(D, trade.quantities), strict=True):
-        loss += quantity * units * (abs(price - stop) + stop * (taker + COSTS.slippage))
+        loss += quantity * units * (abs(price - stop) + stop * (costs.taker + costs.slippage))
     found = invariants.over_risk(f"trade {trade.pk}", loss=loss, most=trade.asked_risk + OF_A_CENT)
     world.witnesses[number].seen += found
 
@@ -204,7 +206,7 @@ def _halt(world: World, number: int, dice: Random) -> str:
     return state
 
 
-TRADERS: dict[str, Callable[[World, int, Random], str]] = {
+TRADERS: dict[str, Doing] = {
     "open": _open,
     "close": _close,
     "close_part": _close_part,
@@ -261,8 +263,13 @@ def _reverse(world: World, number: int, dice: Random) -> str:
     return f"{key} by {quantity}"
 
 
+def _there(world: World, number: int) -> list[Instrument]:
+    """The markets of its venue, as they are there."""
+    return [world.rules.there[symbol] for symbol in world.books[number].markets]
+
+
 def _enter(world: World, number: int, dice: Random) -> str:
-    market, side = dice.choice(list(world.rules.there.values())), dice.choice(list(Side))
+    market, side = dice.choice(_there(world, number)), dice.choice(list(Side))
     quantity = max(market.lot_size * dice.choice((1, 5, 20)), market.min_quantity)
     world.books[number].by_hand(side.entry_order_side, quantity, market.symbol, reduce_only=False)
     return f"{side} {quantity} {market.symbol}"
@@ -270,7 +277,7 @@ def _enter(world: World, number: int, dice: Random) -> str:
 
 def _rest(world: World, number: int, dice: Random) -> str:
     """An order of the hand's own, far from the price."""
-    market, side = dice.choice(list(world.rules.there.values())), dice.choice(list(Side))
+    market, side = dice.choice(_there(world, number)), dice.choice(list(Side))
     price = market.round_price(world.ways[market.symbol].last * (1 - side.sign * D("0.2")))
     return world.books[number].by_hand(
         side.entry_order_side, market.lot_size * 3, market.symbol, reduce_only=False, price=price
@@ -313,7 +320,7 @@ def _liquidate(world: World, number: int, dice: Random) -> str:
     return f"{quantity} of {key}"
 
 
-HANDS: dict[str, Callable[[World, int, Random], str]] = {
+HANDS: dict[str, Doing] = {
     "hand_close": _leaves("1"),
     "hand_reduce": _leaves("0.4"),
     "hand_enlarge": _enlarge,

@@ -26,8 +26,10 @@ from buddy.trading.states import LIVE, RESTING, WORKING
 
 from . import invariants
 from .books import WALLET, Book
+from .coin_endings import all_is_sold, held_is_there, money_agrees, sales_are_whole, too_few_to_close
+from .coin_witness import CoinWitness
 from .invariants import Broken, not_as_planned, not_booked
-from .markets import MARKETS
+from .markets import EVERY
 from .sight import ATTACHED
 from .witness import Witness
 from .world import World
@@ -52,7 +54,10 @@ def as_planned(world: World) -> None:
         (account,) = _ACCOUNT.rows(account=world.accounts[number])
         witness.seen += _facts_hold(witness)
         witness.seen += _rows_are_settled(account, world.books[number])
-        witness.seen += _exits_are_whole(account, world.books[number])
+        if isinstance(witness, CoinWitness):
+            witness.seen += sales_are_whole(account, witness.book, witness)
+        else:
+            witness.seen += _exits_are_whole(account, world.books[number])
         witness.seen += _nothing_is_wanted(account)
 
 
@@ -94,9 +99,12 @@ def _unfinished(account: Account) -> Iterator[Broken]:
         reading = ledger.read()
         found = cases(ledger, reading)
         for case in found:
-            wanted = caution.allowed(step(case.position, case.working, case.market, case.held), case)
+            wanted = caution.allowed(step(case.position, case.working, case.market, case.held, case.exits), case)
             if wanted and not case.trade.hands_off:
                 yield not_as_planned(f"trade {case.trade.pk}", f"trade {case.trade.pk} still wants {wanted}")
+        if account.is_spot:
+            yield from held_is_there(found, reading)
+            return
         held: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
         for case in found:
             held[case.trade.symbol, case.position.side] += case.position.held
@@ -180,15 +188,20 @@ def _close(world: World, trade: Trade) -> None:
 def books_agree(world: World) -> None:
     for number, witness in enumerate(world.witnesses):
         (account,), book = _ACCOUNT.rows(account=world.accounts[number]), world.books[number]
-        witness.seen += _all_is_over(account, book)
+        if not (isinstance(witness, CoinWitness) and too_few_to_close(witness.book, witness)):
+            witness.seen += _all_is_over(account, book)
         witness.seen += _fills_agree(account, book)
-        witness.seen += _money_agrees(account, book)
+        if isinstance(witness, CoinWitness):
+            witness.seen += all_is_sold(account, witness.book, witness)
+            witness.seen += money_agrees(account, witness.book)
+        else:
+            witness.seen += _money_agrees(account, book)
 
 
 def _all_is_over(account: Account, book: Book) -> Iterator[Broken]:
     for trade in _WORKING.rows(account=account.pk):
         yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} cannot be ended: {trade.status}")
-    for key in book.holdings():
+    for key in () if account.is_spot else book.holdings():
         yield not_as_planned(f"{key}", f"{book.held(*key)} of {key} is still held")
     for _, intent, _ in book.resting():
         if intent.client_id.startswith("tb") or intent.client_id[:3] in ATTACHED:
@@ -200,16 +213,16 @@ def _all_is_over(account: Account, book: Book) -> Iterator[Broken]:
 
 def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
     """Each execution once, whole, at its price and with its fee."""
-    ours: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    ours: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO, ZERO])
     for row in _FILLS.rows(account=account.pk):
-        if row.fill_id.startswith(adopted.PREFIX):
+        if row.fill_id.startswith(adopted.PREFIX) or row.raw.get("taken"):
             continue
         sums = ours[row.fill_id.split("/")[0]]
-        sums[0], sums[1], sums[2] = sums[0] + row.quantity, sums[1] + row.fee, row.price
+        sums[:] = sums[0] + row.quantity, sums[1] + row.fee, row.price, sums[3] + row.withheld
     venues = {row.fill_id: row for _, row in book.told if isinstance(row, Told)}
     for name in sorted(ours.keys() | venues.keys()):
         theirs = venues.get(name)
-        said = [theirs.quantity, theirs.fee, theirs.price] if theirs is not None else None
+        said = [theirs.quantity, theirs.fee, theirs.price, theirs.withheld] if theirs is not None else None
         mine = ours.get(name)
         if said is None or mine is None or said != mine:
             yield from not_booked(f"execution {name}", mine, said)
@@ -231,6 +244,6 @@ def _flow(fills: list[Fill]) -> Decimal:
     """Money in, less money out, less fees."""
     total = ZERO
     for fill in fills:
-        value = MARKETS[fill.symbol].notional(fill.price, fill.quantity)
+        value = EVERY[fill.symbol].notional(fill.price, fill.quantity)
         total += (value if fill.order_side == "sell" else -value) - fill.fee
     return total

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-KINDS = ("attached", "unattached", "attached, with faults", "unattached, with faults")
+KINDS = (
+    "attached",
+    "unattached",
+    "coins",
+    "attached, with faults",
+    "unattached, with faults",
+    "coins, with faults",
+)
 EDGES = (0, 100, 250, 500, 1_000, 2_000, 3_000, 5_000, 10_000, 30_000)
 """Of the histogram, in milliseconds: a gap counts at the first edge that it does not exceed."""
 

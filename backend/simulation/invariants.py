@@ -45,6 +45,8 @@ class Held:
     """So much of it no order may be for, because it is less than a lot."""
     lot: Decimal = ZERO
     """The least that an order may be for, where that is more than it was when it was entered."""
+    selling: Decimal = ZERO
+    """Of coins what is being sold now: at market, or at a target that the price has reached."""
 
     @property
     def needed(self) -> Decimal:
@@ -96,6 +98,17 @@ class Row:
     """All that it holds is to leave at targets, none of which the venue or a hand has taken away."""
 
 
+class ForSale(NamedTuple):
+    """Coins that the orders of one trade have still to sell, each once, and those that it has bought and not sold."""
+
+    trade: int
+    symbol: str
+    resting: Decimal
+    bought: Decimal
+    patience: int = 0
+    """Milliseconds for which more may be for sale: a stop that the venue has made may be listed late."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One account at `now`. `read_at`: the last good reading; `told`: the trader knows that there is none."""
@@ -109,6 +122,7 @@ class Facts:
     written_off: Mapping[str, bool] = field(default_factory=dict)
     """Orders that the venue has taken and of which our rows say that it refused them; and whether they could not be
     seen yet when that was written."""
+    for_sale: tuple[ForSale, ...] = ()
 
 
 def covered(facts: Facts) -> Iterator[Broken]:
@@ -116,8 +130,9 @@ def covered(facts: Facts) -> Iterator[Broken]:
     for held in facts.held:
         stops = [each for each in facts.resting if _is_stop_of(each, held)]
         resting = sum((each.left for each in stops), ZERO)
-        if resting < held.needed:
-            sentence = f"stops for {resting} of {held.needed} {held.symbol} {held.side}"
+        needed = held.needed - held.selling
+        if resting < needed:
+            sentence = f"stops for {resting} of {needed} {held.symbol} {held.side}"
             yield Broken("I1", _name(held), sentence, symbol=held.symbol)
 
 
@@ -148,6 +163,14 @@ def exits_only_reduce(facts: Facts) -> Iterator[Broken]:
     for each in facts.resting:
         if each.role not in (None, Role.ENTRY) and not each.reduce_only:
             yield Broken("I2", each.name, f"{each.role} {each.name} is not reduce-only")
+
+
+def only_ours_is_for_sale(facts: Facts) -> Iterator[Broken]:
+    """I6, of coins: no order of ours sells what its trade has not bought."""
+    for each in facts.for_sale:
+        if each.resting > each.bought:
+            sentence = f"{each.resting} {each.symbol} is for sale, and trade {each.trade} has bought {each.bought}"
+            yield Broken("I6", f"sales of {each.trade}", sentence, each.patience, each.symbol)
 
 
 def one_intent_one_order(facts: Facts) -> Iterator[Broken]:
@@ -244,6 +267,7 @@ RULES: tuple[Callable[[Facts], Iterator[Broken]], ...] = (
     covered,
     exits_bounded,
     exits_only_reduce,
+    only_ours_is_for_sale,
     one_intent_one_order,
     one_wish_one_order,
     nothing_written_off,
@@ -322,6 +346,12 @@ def crossed(name: str, side: Side, before: Decimal, after: Decimal, ours: Decima
 
 HEARD_OF = 30 * SECOND
 """How long after the last of it has gone a position may still be told of, by lists that lag."""
+
+
+def oversold(name: str, trade: int, left: Decimal) -> Iterator[Broken]:
+    """I6, of coins: a trade sells no more than it has bought. `left` of that."""
+    if left < 0:
+        yield Broken("I6", name, f"{name} sold {-left} more than trade {trade} had bought")
 
 
 def told_as_nobodys(name: str, others_ago: int | None) -> Iterator[Broken]:

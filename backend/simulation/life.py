@@ -19,6 +19,7 @@ from buddy.trading.watcher import Looked
 
 from . import deeds, endings
 from .clock import EPOCH, MINUTE, SECOND
+from .coin_hands import hands_at
 from .invariants import Broken
 from .killing import Killed
 from .story import HANDS, Deed, Story
@@ -113,7 +114,7 @@ class Life:
 
     def _by_hand(self, deed: Deed) -> None:
         self.world.gaps[deed.account].by_hand()
-        deeds.by_hand(self.world, deed)
+        deeds.by_hand(self.world, deed, hands_at(self.world, deed.account))
         self.world.gaps[deed.account].by_hand()
 
     def _calm(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from buddy.core.costs import Costs
 from buddy.core.errors import CouldNotRead
 from buddy.core.market import TIMEFRAMES, Instrument
+from buddy.exchanges.venues import VENUES
 
 D = Decimal
 BTC = Instrument(
@@ -29,9 +31,51 @@ SOL = Instrument(
     contract_size=D("0.5"),
 )
 """In few and coarse lots, of which one is not half a coin: parts of a position often come to nothing."""
+
+
+def _coins(money: str) -> Iterable[Instrument]:
+    """The same on spot; the last in lots so coarse that what a venue keeps as its fee leaves the rest of one."""
+    for like, lot, least in ((BTC, "0.00001", 10), (ETH, "0.0001", 10), (SOL, "0.5", 0)):
+        symbol, size = f"{like.base}/{money}", D(lot)
+        yield replace(
+            like,
+            symbol=symbol,
+            quote=money,
+            settle=money,
+            lot_size=size,
+            min_quantity=size,
+            min_notional=D(least),
+            contract_size=D(1),
+            spot=True,
+        )
+
+
 MARKETS = {each.symbol: each for each in (BTC, ETH, SOL)}
+COINS = {
+    venue: {each.symbol: each for each in _coins(VENUES[venue].settle)} for venue in ("binance-spot", "kraken-spot")
+}
+"""By venue on spot."""
+EVERY = MARKETS | {symbol: market for markets in COINS.values() for symbol, market in markets.items()}
 FIRST = {BTC.symbol: D(100_000), ETH.symbol: D(4_000), SOL.symbol: D(150)}
+FIRST |= {
+    coin.symbol: FIRST[each.symbol] for each in (BTC, ETH, SOL) for coin in EVERY.values() if coin.base == each.base
+}
 COSTS = Costs(maker=D("0.0002"), taker=D("0.0005"), slippage=D("0.0002"))
+
+
+def markets_at(venue: str) -> dict[str, Instrument]:
+    """What is traded there."""
+    return COINS.get(venue, MARKETS)
+
+
+def beside(symbol: str, markets: Iterable[str]) -> list[str]:
+    """The perpetual and the coins behind it, as far as they are among `markets`."""
+    return [each for each in markets if EVERY[each].base == EVERY[symbol].base]
+
+
+def costs_at(venue: str) -> Costs:
+    fees = VENUES[venue].fees
+    return COSTS if fees is None else Costs(*fees, slippage=COSTS.slippage)
 
 
 class Way:

@@ -14,6 +14,7 @@ D = Decimal
 def document(dice: Random, market: Instrument, last: Decimal) -> dict[str, Any]:
     """A whole plan, mostly one that can be carried out."""
     side = dice.choice((Side.LONG, Side.SHORT))
+    side = Side.LONG if market.spot else side
     count = dice.choice((0, 1, 1, 2, 2, 3))
     targets = sorted(dice.uniform(0.4, 2.5) for _ in range(count))
     made: dict[str, Any] = {
@@ -32,6 +33,8 @@ def document(dice: Random, market: Instrument, last: Decimal) -> dict[str, Any]:
     }
     if dice.random() < 0.1:
         made["stop"]["trigger_by"] = "mark"
+    if market.spot:
+        made["margin_mode"] = ""
     return {name: value for name, value in made.items() if value}
 
 

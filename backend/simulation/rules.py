@@ -23,7 +23,7 @@ from random import Random
 from buddy.core.market import ZERO, Instrument
 
 from .clock import HOUR, SECOND, Clock
-from .markets import MARKETS
+from .markets import EVERY, MARKETS
 from .story import CAPPED, OF_A_MARKET, Trouble
 
 UNTOLD = ("delisted", "settled")
@@ -44,11 +44,13 @@ AT_MOST = (2, 5, 20)
 class Rules:
     """Of all venues of a story. `excused`: by symbol, until when nobody could have done better about it."""
 
-    def __init__(self, clock: Clock, seed: int, troubles: Iterable[Trouble]) -> None:
+    def __init__(
+        self, clock: Clock, seed: int, troubles: Iterable[Trouble], markets: dict[str, Instrument] = MARKETS
+    ) -> None:
         self.clock = clock
         self.troubles = [trouble for trouble in troubles if trouble.kind in OF_A_MARKET | CAPPED]
-        self.there = dict(MARKETS)
-        self.known = dict(MARKETS)
+        self.there = dict(markets)
+        self.known = dict(markets)
         self.on: list[Trouble] = []
         self.excused: dict[str, int] = {}
         self._read_at = clock.now - Random(f"{seed} refresh").randrange(HOUR)
@@ -83,13 +85,13 @@ class Rules:
         Zero unless one of them has the lot larger than it was: all that is held is in lots of that size.
         """
         larger = self.larger_lot(symbol)
-        return larger - MARKETS[symbol].lot_size if larger else ZERO
+        return larger - EVERY[symbol].lot_size if larger else ZERO
 
     def larger_lot(self, symbol: str) -> Decimal:
         """The lot as venue or processes know it; zero while both have it as it was."""
         known = self.known.get(symbol, self.there[symbol])
         larger = max(self.there[symbol].lot_size, known.lot_size)
-        return larger if larger > MARKETS[symbol].lot_size else ZERO
+        return larger if larger > EVERY[symbol].lot_size else ZERO
 
     # --- what is known of it ---
 
@@ -141,7 +143,7 @@ class Rules:
             self._change(trouble.role)
 
     def _change(self, symbol: str) -> None:
-        made = MARKETS[symbol]
+        made = EVERY[symbol]
         for trouble in self.on:
             if trouble.role == symbol:
                 made = _changed(made, trouble)

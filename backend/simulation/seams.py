@@ -22,6 +22,7 @@ from buddy.trading import books as kept_plans
 from buddy.trading import executor, handing, pacing, rounds, watcher
 from buddy.trading import lease as leases
 
+from .coin_venue import CoinConnection
 from .invariants import Broken
 from .store import VALUES
 from .venue import Connection
@@ -50,7 +51,8 @@ def current_world(world: World) -> Iterator[None]:
 
 def open_exchange(venue: str, keys: Keys, *, testnet: bool) -> Connection:
     """What the product opens instead of the client library's."""
-    return Connection(_current[-1].lines[int(keys.api_key.rsplit("-", 1)[1])])
+    line = _current[-1].lines[int(keys.api_key.rsplit("-", 1)[1])]
+    return CoinConnection(line) if line.book.seat.is_spot else Connection(line)
 
 
 def put_in_place(world: World) -> Iterable[Any]:

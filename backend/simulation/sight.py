@@ -16,9 +16,9 @@ from buddy.trading.models import Order, Trade
 from buddy.trading.moments import to_ms
 from buddy.trading.states import DECLINED, WORKING
 
-from .books import Book, Key
-from .invariants import Facts, Held, Rests, Row
-from .markets import MARKETS
+from .books import Book, Key, leaves
+from .invariants import Facts, ForSale, Held, Rests, Row
+from .markets import EVERY
 from .rules import Rules
 
 Made = TypeVar("Made")
@@ -93,17 +93,7 @@ class Sight:
         working = {trade.pk: trade for trade in WORKED_ON.rows(account=self.account)}
         resting = tuple(self._resting(known, working))
         by_hand = {(trade.symbol, Side(trade.side)) for trade in working.values() if trade.hands_off}
-        held = tuple(
-            Held(
-                symbol,
-                side,
-                self.book.held(symbol, side),
-                None if (symbol, side) in by_hand else self.ours[symbol, side],
-                self.slack((symbol, side)),
-                self.rules.larger_lot(symbol),
-            )
-            for symbol, side in self.book.holdings()
-        )
+        held = tuple(self._held(key, is_by_hand=key in by_hand) for key in self.book.holdings())
         rows = tuple(self._row(trade, known, resting) for trade in working.values())
         self._note_leaving(known, working)
         read_at = max(to_ms(good_look_at or created_at), self.rested)
@@ -111,7 +101,16 @@ class Sight:
         unseen = self.given_up | self.book.hidden.keys()
         nameless = self.book.seat.venue == NAMELESS  # a list that tells nothing for a while is all there is to go by
         written_off = {name: nameless or name in unseen for name in refused if self._is_alive(name, resting)}
-        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off)
+        for_sale = tuple(self._for_sale(known))
+        return Facts(self.book.clock.now, held, resting, rows, read_at, bool(trouble), written_off, for_sale)
+
+    def _held(self, key: Key, *, is_by_hand: bool) -> Held:
+        ours = None if is_by_hand else self.ours[key]
+        return Held(*key, self.book.held(*key), ours, self.slack(key), self.rules.larger_lot(key[0]))
+
+    def _for_sale(self, known: dict[str, Known]) -> Iterable[ForSale]:
+        """Coins; of contracts exits cannot sell more than there is."""
+        return ()
 
     def slack(self, key: Key) -> Decimal:
         """Contracts of a position that no order may be for, since its lot is larger than when they were entered."""
@@ -142,12 +141,14 @@ class Sight:
                 continue
             row = known.get(name[3:] if prefix in ATTACHED else name)
             role = ATTACHED.get(prefix, row.role if row else None)
-            side = self.book.side_of(place, intent) if intent.reduce_only else entered_by(intent)
+            exits = leaves(intent)
+            side = self.book.side_of(place, intent) if exits else entered_by(intent)
             owner = row is not None and row.trade in working
             wish = None
-            if row is not None and prefix not in ATTACHED and not (owner and working[row.trade].hands_off):
+            may_be_several = prefix in ATTACHED or (exits and self.book.seat.is_spot)
+            if row is not None and not may_be_several and not (owner and working[row.trade].hands_off):
                 wish = (row.trade, row.role, row.leg, *prices(intent))
-            yield Rests(name, intent.symbol, side, role, left, intent.trigger, intent.reduce_only, owner, wish)
+            yield Rests(name, intent.symbol, side, role, left, intent.trigger, exits, owner, wish)
 
     def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
         wanted = [Decimal(quantity) for quantity in trade.quantities]
@@ -211,7 +212,7 @@ def _keeps(trade: Trade) -> Decimal | None:
     asked = trade.directives.get("reduce_to")
     if asked is None or trade.hands_off:
         return None
-    market = MARKETS[trade.symbol]
+    market = EVERY[trade.symbol]
     whole = market.round_quantity(Decimal(asked))
     return whole if whole == Decimal(asked) else whole + market.lot_size
 

@@ -7,13 +7,13 @@ is made smaller.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
 from .clock import HOUR, MINUTE, SECOND
-from .markets import MARKETS
+from .markets import COINS, MARKETS
 
 DEEDS = {
     "open": 9,
@@ -116,6 +116,8 @@ CAPPED = {"leverage_lowered": 4 * HOUR}
 """One more of these, with dice of its own."""
 OF_AN_ACCOUNT = {"mode_changed": 4 * HOUR}
 """A hand sets the other position mode, as soon as nothing is held and nothing rests, and afterwards sets it back."""
+NOT_OF_COINS = {"set_up_refused", *CAPPED, *OF_AN_ACCOUNT, *OF_A_MARKET}
+"""There is neither mode nor leverage; what venues do to a spot market is not simulated."""
 LASTING = LASTING_BEFORE | MORE_LASTING | OF_A_MARKET | CAPPED | OF_AN_ACCOUNT
 TROUBLED = (4, 12, 40, 60)
 """The most troubles of a story: in some much goes wrong at once, in others little, so that nothing has an excuse."""
@@ -190,6 +192,12 @@ class Seat:
     """Triggered orders become others, under other numbers."""
     free_makers: bool = False
     """Orders that wait in the book pay no fee."""
+    own: int = 0
+    """On spot, what the trader's own coins of each kind are worth at first."""
+
+    @property
+    def is_spot(self) -> bool:
+        return self.venue in COINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +242,25 @@ def written(seed: int) -> Story:
     settings = _of_settings(Random(f"{seed} settings"), times, deeds, len(seats))
     troubles = tuple(sorted((*troubles, *more, *markets, *settings), key=lambda trouble: trouble.at))
     streamed = Random(f"{seed} stream").random() < 0.7
-    return Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
+    story = Story(seed, seats, moves, deeds, troubles, max(times) + 10 * SECOND, streamed)
+    return _with_coins(Random(f"{seed} coins"), story)
+
+
+def _with_coins(dice: Random, story: Story) -> Story:
+    """In one story of eight a seat is on spot, or all are; what coins do not have does not happen there."""
+    if dice.random() >= 1 / 8:
+        return story
+    number, is_one = dice.randrange(len(story.seats)), dice.random() < 0.5
+    seats = tuple(
+        _on_spot(dice, seat) if each == number or not is_one else seat for each, seat in enumerate(story.seats)
+    )
+    troubles = (each for each in story.troubles if not (seats[each.account].is_spot and each.kind in NOT_OF_COINS))
+    return replace(story, seats=seats, troubles=tuple(troubles))
+
+
+def _on_spot(dice: Random, seat: Seat) -> Seat:
+    venue, own = dice.choice(sorted(COINS)), dice.choice((0, 0, 200, 60_000))
+    return replace(seat, venue=venue, hedge=False, childlike=False, own=own)
 
 
 def _seats(dice: Random) -> tuple[Seat, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from buddy.core.market import ZERO
 
-from .books import Book, Executed, Key
+from .books import Book, Executed, Key, leaves
 
 
 class Gap(NamedTuple):
@@ -31,8 +31,9 @@ class _Open:
 
 
 class Gaps:
-    """Of one account. `ours`: how much of a position our orders have made; `struck`: how often something went wrong.
+    """Of one account, whose gaps are of this `kind`.
 
+    `ours`: how much of a position our orders have made; `struck`: how often something went wrong.
     `left_to_hand`: whether a position is the hand's to protect, for which there is no sample either.
     """
 
@@ -40,13 +41,13 @@ class Gaps:
         self,
         book: Book,
         *,
-        attaches: bool,
+        kind: str,
         ours: Callable[[Key], Decimal],
         struck: Callable[[], int],
         excused_until: Callable[[], int],
         left_to_hand: Callable[[Key], bool],
     ) -> None:
-        self.book, self.attaches, self.ours = book, attaches, ours
+        self.book, self.kind, self.ours = book, kind, ours
         self.struck, self.excused_until, self.left_to_hand = struck, excused_until, left_to_hand
         self.found: list[Gap] = []
         self._open: dict[Key, _Open] = {}
@@ -76,8 +77,7 @@ class Gaps:
             each.by_hand = True
 
     def _sample(self, milliseconds: int, *, is_disturbed: bool) -> None:
-        kind = "attached" if self.attaches else "unattached"
-        self.found.append(Gap(f"{kind}, with faults" if is_disturbed else kind, milliseconds))
+        self.found.append(Gap(f"{self.kind}, with faults" if is_disturbed else self.kind, milliseconds))
 
     def _is_short(self, key: Key) -> bool:
         needed = min(self.ours(key), self.book.held(*key))
@@ -89,7 +89,7 @@ class Gaps:
                 left
                 for place, intent, left in self.book.resting()
                 if intent.symbol == key[0]
-                and intent.reduce_only
+                and leaves(intent)
                 and intent.trigger is not None
                 and self.book.side_of(place, intent) is key[1]
             ),

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
+    Exits,
     Fill,
     Income,
     OrderIntent,
@@ -19,6 +20,7 @@ from buddy.core.exchange import (
     OrderState,
     OrderStatus,
     PositionMode,
+    PositionState,
     Profile,
     Reading,
     Refusal,
@@ -27,7 +29,7 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 from buddy.exchanges.market_data.source import UnknownSymbol
 
-from .books import Book
+from .books import Book, leaves
 from .clock import SECOND, Clock
 from .failing import Fate
 from .markets import Way
@@ -38,6 +40,10 @@ PROFILES = {
     "binance": Profile("Binance", settle_ms=SETTLES),
     "bybit": Profile("Bybit", attaches_stop=True, settle_ms=SETTLES),
     "bingx": Profile("BingX", names_stops=False, settle_ms=SETTLES),
+    "binance-spot": Profile("Binance spot", has_reduce_only=False, settle_ms=SETTLES, exits=Exits.PAIRED),
+    "kraken-spot": Profile(
+        "Kraken spot", attaches_stop=True, has_reduce_only=False, settle_ms=SETTLES, exits=Exits.SINGLE
+    ),
 }
 NEXT_LOOK = 3 * SECOND
 OF_ITS_MARKET = (Refusal.PRECISION, Refusal.MINIMUM, Refusal.INACTIVE)
@@ -51,7 +57,7 @@ LATEST_ACCEPTED = 4_500
 
 
 def role_of(intent: OrderIntent) -> Role:
-    if not intent.reduce_only:
+    if not leaves(intent):
         return Role.ENTRY
     if intent.trigger is not None:
         return Role.STOP
@@ -103,7 +109,7 @@ class Connection:
         return known
 
     def instruments(self) -> list[Instrument]:
-        return [each for each in self.rules.instruments() if each.active]
+        return [each for each in self.rules.instruments() if each.active and each.symbol in self.book.markets]
 
     # --- reading ---
 
@@ -121,7 +127,7 @@ class Connection:
         mode = self.position_mode()
         symbols = [symbol for symbol in symbols if self._is_told(symbol)]
         orders = self._orders(symbols)
-        positions = self._positions()
+        positions = self._positions(symbols)
         if self.fate.takes("timeout"):
             self._say("timeout")
             raise CouldNotRead("The venue did not answer in time.")
@@ -161,7 +167,7 @@ class Connection:
             return here
         return [o for o in here if self.book.name_of(OrderRef(o.symbol, "", o.exchange_id)) not in hidden]
 
-    def _positions(self) -> list[Any]:
+    def _positions(self, symbols: Sequence[str]) -> list[PositionState]:
         if self.fate.is_on("no_positions_told"):
             return []
         lag = 4 * SECOND + self.dice.randrange(4 * SECOND) if self.fate.is_on("positions_lag") else 0
@@ -221,9 +227,7 @@ class Connection:
         self._fits_the_mode()
         self.line.on_order(intent)
         if self.fate.takes("told_late", role=role):
-            until = self.book.hidden[intent.client_id] = self.clock.now + self.dice.randrange(1, SETTLES)
-            self.clock.at(until, self.line.changes)
-            self._say(f"{intent.client_id} is told late")
+            self._hide(intent)
         if self.fate.takes("fill_told_late", role=role):
             self.book.delay_next = self.dice.randrange(1 * SECOND, 20 * SECOND)
         state = self._accepted(intent)
@@ -234,6 +238,13 @@ class Connection:
             raise OutcomeUnknown("No answer came.")
         self._edge()
         return state if self._profile.names_stops is False and intent.trigger is None else _barely(state)
+
+    def _hide(self, intent: OrderIntent) -> None:
+        until = self.book.hidden[intent.client_id] = self.clock.now + self.dice.randrange(1, SETTLES)
+        if intent.beside is not None:
+            self.book.hidden[intent.beside.client_id] = until
+        self.clock.at(until, self.line.changes)
+        self._say(f"{intent.client_id} is told late")
 
     def _accepted(self, intent: OrderIntent) -> OrderState:
         try:

@@ -20,11 +20,11 @@ from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
 
 from . import invariants
-from .books import Book, Executed, Key
+from .books import Book, Executed, Key, leaves
 from .clock import SECOND
 from .failing import Fate
 from .invariants import Asked, Broken, Row, Wish
-from .markets import COSTS, MARKETS
+from .markets import EVERY, costs_at
 from .rules import Rules
 from .sight import WORKED_ON, Sight, Unchanged, entered_by, is_of_ours, prices
 
@@ -109,7 +109,8 @@ class Witness(Sight):
 
     def sent(self, intent: OrderIntent) -> None:
         row = _with_its_trade(intent.client_id)
-        side = self.book.side_of(self.book.place_of(intent), intent) if intent.reduce_only else entered_by(intent)
+        exits = leaves(intent)
+        side = self.book.side_of(self.book.place_of(intent), intent) if exits else entered_by(intent)
         tightest = None if row is None else self.tightest.get(row.trade_id)
         plan = None if row is None else _plan_stop(row.trade)
         self.seen += invariants.wrong_with(
@@ -120,7 +121,7 @@ class Witness(Sight):
                 OrderKind(intent.kind),
                 intent.quantity,
                 intent.trigger,
-                intent.reduce_only,
+                exits,
                 None if row is None else Role(row.role),
                 tightest,
                 plan,
@@ -157,8 +158,8 @@ class Witness(Sight):
         if rule.get("cover") == "entry" or not entered or is_kept or added:
             return
         paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / entered
-        units = MARKETS[row.symbol].contract_size
-        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * units * COSTS.taker
+        units, taker = EVERY[row.symbol].contract_size, costs_at(self.book.seat.venue).taker
+        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * units * taker
         gain = Side(row.trade.side).sign * (trigger - paid) * units - fees
         if gain < 0:
             self.seen.append(Broken("I10", row.client_id, f"a stop at break-even ({trigger}) loses {-gain} a contract"))
@@ -199,7 +200,7 @@ class Witness(Sight):
 
     def lost(self, intent: OrderIntent) -> None:
         """The request of a target has not arrived: only when that is sure may it be sent again."""
-        if intent.reduce_only and intent.price is not None:
+        if leaves(intent) and intent.price is not None:
             side = self.book.side_of(self.book.place_of(intent), intent)
             self.leaving[f"targets of {intent.symbol} {side}"] = self.book.clock.now
 
@@ -296,7 +297,7 @@ def _with_its_trade(name: str) -> Order | None:
 
 
 def _is_stop(intent: OrderIntent) -> bool:
-    return intent.reduce_only and intent.trigger is not None
+    return leaves(intent) and intent.trigger is not None
 
 
 def _entries(trade: Trade) -> list[Fill]:

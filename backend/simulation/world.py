@@ -21,6 +21,7 @@ from buddy.core.market import ZERO
 from buddy.exchanges import pace
 from buddy.exchanges.market_data import fetching
 from buddy.exchanges.models import Account, Credentials, Keys, VenueFacts
+from buddy.exchanges.venues import fees_of, venue_of
 from buddy.prepared import Select
 from buddy.trading import rounds, watcher
 from buddy.trading.models import Trade
@@ -31,15 +32,17 @@ from . import clock as clocks
 from . import invariants, seams
 from .books import Book, Executed, Key
 from .clock import EPOCH, SECOND, Clock
+from .coin_books import CoinBook
+from .coin_witness import CoinWitness
 from .failing import Fate
 from .fence import Holders
 from .invariants import Broken
 from .killing import Executioner
-from .markets import FIRST, MARKETS, Way, public
+from .markets import FIRST, Way, beside, markets_at, public
 from .names import STATES, state_of
 from .rules import Rules
 from .store import Store
-from .story import Story, Trouble
+from .story import Seat, Story, Trouble
 from .uncovered import Gaps
 from .venue import PROFILES, Line
 from .wire import Cut, Wire
@@ -70,11 +73,12 @@ class World:
         self.dice = Random(f"{story.seed} calls")
         self.log: list[str] = []
         self.met: Counter[tuple[str, str]] = Counter()
-        self.ways = {symbol: Way(symbol, EPOCH) for symbol in MARKETS}
-        self.rules = Rules(self.clock, story.seed, story.troubles)
+        self.markets = {symbol: each for seat in story.seats for symbol, each in markets_at(seat.venue).items()}
+        self.ways = {symbol: Way(symbol, EPOCH) for symbol in self.markets}
+        self.rules = Rules(self.clock, story.seed, story.troubles, self.markets)
         self.paused: dict[str, Decimal] = {}
         """The price elsewhere of what does not trade now."""
-        self.books = [Book(seat, self.clock) for seat in story.seats]
+        self.books = [(CoinBook if seat.is_spot else Book)(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
         self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"), self._writes, self.wire)
@@ -178,14 +182,16 @@ class World:
                 is_main=number == 0,
                 position_mode="hedge" if seat.hedge else "one_way",
                 max_leverage=50,
+                **fees_of(seat.venue),
             )
             VenueFacts.objects.create(account=account, position_mode=account.position_mode)
             key = Credentials(account=account, in_use=True, can_trade=True, can_withdraw=False)
             key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
             key.save()
             self.accounts.append(account.pk)
+            witness = CoinWitness if seat.is_spot else Witness
             self.witnesses.append(
-                Witness(account.pk, self.books[number], self.fates[number], self.rules, self.executioner.writes)
+                witness(account.pk, self.books[number], self.fates[number], self.rules, self.executioner.writes)
             )
             self._listen(number)
         for move in self.story.moves:
@@ -209,7 +215,7 @@ class World:
         book.on_delay, book.on_mode = fate.excuse, partial(self._mode_changed, number)
         gaps = Gaps(
             book,
-            attaches=PROFILES[book.seat.venue].attaches_stop,
+            kind=_kind_of_gaps(book.seat),
             ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
             struck=lambda: fate.faults,
             excused_until=lambda: fate.excused_until,
@@ -218,12 +224,14 @@ class World:
         self.gaps.append(gaps)
 
         def accepted(name: str) -> None:
-            taken(name)
-            gaps.covered()
+            with self.executioner.aside():
+                taken(name)
+                gaps.covered()
 
         def executed(one: Executed) -> None:
-            seen(one)
-            gaps.executed(one)
+            with self.executioner.aside():
+                seen(one)
+                gaps.executed(one)
             fill = one.fill
             self.tell(f"[{number}] executed {one.name or 'venue'} {fill.order_side} {fill.quantity} at {fill.price}")
             self.changes(number)
@@ -237,15 +245,18 @@ class World:
             return witness.is_the_hands(key)
 
     def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
-        price = MARKETS[symbol].round_price(FIRST[symbol] * factor)
-        if self.rules.stands(symbol):
-            self.paused[symbol] = price
-            return
-        self._trades(symbol, price, jump)
+        """Of a perpetual, and of the coins behind it."""
+        for each in beside(symbol, self.markets):
+            price = self.markets[each].round_price(FIRST[each] * factor)
+            if self.rules.stands(each):
+                self.paused[each] = price
+                continue
+            self._trades(each, price, jump)
 
     def _trades(self, symbol: str, price: Decimal, jump: bool) -> None:
         for book in self.books:
-            book.move(symbol, price, jump)
+            if symbol in book.markets:
+                book.move(symbol, price, jump)
         self.ways[symbol].go(self.clock.now, price)
         self.tell(f"{symbol} {price}{' (jump)' if jump else ''}")
         self.unsettled = True
@@ -340,7 +351,9 @@ class World:
 
     def fetch(self, market: str, what: str, *arguments: Any) -> Any:
         name = fetching.key(market, what, *arguments)
-        return fetching.keep(name, lambda: public(self.rules.listed(), self.ways, self.clock.now, what, *arguments))
+        here = markets_at(venue_of(market))
+        listed = [each for each in self.rules.listed() if each.symbol in here]
+        return fetching.keep(name, lambda: public(listed, self.ways, self.clock.now, what, *arguments))
 
     @contextmanager
     def as_web(self) -> Iterator[None]:
@@ -474,6 +487,12 @@ class World:
             found = max((state_of(*row) for row in rows), key=STATES.index, default="nothing")
             self._states[number] = writes, found
         return found
+
+
+def _kind_of_gaps(seat: Seat) -> str:
+    if seat.is_spot:
+        return "coins"
+    return "attached" if PROFILES[seat.venue].attaches_stop else "unattached"
 
 
 def _quietly(ask: Callable[..., Any], *arguments: Any) -> None:

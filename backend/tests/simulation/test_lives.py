@@ -14,6 +14,8 @@ BACKEND = Path(__file__).parents[2]
 LIVES = "0..11"
 MARKETS_CHANGE = ("23", "33", "39", "1078")
 """Stories in which everything happens to a market that may, and to the settings of an account."""
+COINS = ("18", "21", "24", "30", "36")
+"""Stories of accounts on spot, at both venues."""
 KEPT = ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
 """Of the environment."""
 
@@ -86,6 +88,17 @@ def test_markets_change_and_go_and_come_back_the_same_way_each_time() -> None:
     assert [life["broken"] for life in lives] == [[]] * len(lives), told.stderr
     assert [life["digest"] for life in once] == [life["digest"] for life in again], told.stderr
     assert {kind for life in once for kind, _, _ in life["met"]} >= {*OF_A_MARKET, *CAPPED, *OF_AN_ACCOUNT}
+
+
+def test_coins_are_bought_and_sold_the_same_way_each_time() -> None:
+    assert {seat.venue for seed in COINS for seat in written(int(seed)).seats} == {"binance-spot", "kraken-spot"}
+    told = run("simulation.worker", "-", *COINS, *COINS)
+    lives = [json.loads(line) for line in told.stdout.splitlines()]
+    once, again = lives[: len(COINS)], lives[len(COINS) :]
+    assert [life["broken"] for life in lives] == [[]] * len(lives), told.stderr
+    assert [life["digest"] for life in once] == [life["digest"] for life in again], told.stderr
+    assert sum(life["trades"] for life in once) > 10
+    assert {kind.split(",")[0] for life in once for kind, _ in life["gaps"]} == {"coins"}
 
 
 def test_what_happens_to_a_market_is_told_with_its_symbol() -> None:
