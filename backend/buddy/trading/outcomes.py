@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead, ExchangeError
-from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus, Role
+from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
@@ -20,7 +20,21 @@ from . import attached, books, pairs, telling
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
-from .recognition import Listing, became, can_be, is_known_as, same_figures
+from .recognition import (
+    ARRIVED,
+    EARLY,
+    Listing,
+    as_child,
+    became,
+    can_be,
+    is_known_as,
+    is_missed,
+    is_nameless,
+    is_unnamed,
+    may_have_arrived,
+    may_have_executed,
+    same_figures,
+)
 from .rows import Rows
 from .states import ABSENT, DOUBTFUL, LIVE, RESTING
 
@@ -43,12 +57,8 @@ STOP_AGAIN_MS = 600
 TWICE = 2
 DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
-ARRIVED = "arrived"
-"""On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
 STRANGE = "strange_since"
 """On the row of an entry: since when an execution is told whose order is not found, and may be of its stop."""
-EARLY = "given_up_early"
-"""On a row: it was taken for absent by a list alone, which may lie, or although it could still arrive."""
 
 
 class Outcomes:
@@ -103,7 +113,7 @@ class Outcomes:
         profile = self.exchange.profile
         try:
             for order in here:
-                if self._has_name(order) and _may_have_executed(order):
+                if self._has_name(order) and may_have_executed(order):
                     self._ask(order)
             for fill in fills:
                 if fill.symbol != symbol or not (profile.attaches_stop or not profile.names_stops):
@@ -112,9 +122,9 @@ class Outcomes:
                     return False
         except CouldNotRead:
             return False
-        if any(order.status in DOUBTFUL and "sent_at" in order.raw and _is_unnamed(order) for order in here):
+        if any(order.status in DOUBTFUL and "sent_at" in order.raw and is_unnamed(order) for order in here):
             return False
-        return not [order for order in here if _may_have_executed(order) and self._is_in_the_dark(order)]
+        return not [order for order in here if may_have_executed(order) and self._is_in_the_dark(order)]
 
     def _is_in_the_dark(self, order: Order) -> bool:
         """The venue did not find it just now, so that it may have executed under any name.
@@ -247,10 +257,10 @@ class Outcomes:
 
         A stop does not wait for a better list: see `_is_gone`.
         """
-        return order.symbol in self.overlooked and not self._has_name(order) and not _is_missed(order)
+        return order.symbol in self.overlooked and not self._has_name(order) and not is_missed(order)
 
     def _has_name(self, order: Order) -> bool:
-        return not _is_unnamed(order) or order.trigger is None or self.exchange.profile.names_stops
+        return not is_unnamed(order) or order.trigger is None or self.exchange.profile.names_stops
 
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
@@ -276,7 +286,7 @@ class Outcomes:
             return True
         apart = now - int(order.raw.get(ABSENT, now))
         age = now - int(order.raw.get("sent_at", 0))
-        if _is_missed(order) and ARRIVED not in order.raw:
+        if is_missed(order) and ARRIVED not in order.raw:
             in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS
             return apart >= min(profile.settle_ms, STOP_AGAIN_MS) and not in_time
         expired = age >= profile.settle_ms + RECEIVE_WINDOW_MS
@@ -312,7 +322,7 @@ class Outcomes:
         known = {order.pk for order in claimed}
         since = (self.account.good_look_at or timezone.now()) - ARRIVES_WITHIN
         lately = _GIVEN_UP.rows(account=self.account.pk, since=since)
-        again = [order for order in lately if order.pk not in known and _may_have_arrived(order)]
+        again = [order for order in lately if order.pk not in known and may_have_arrived(order)]
         alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
         return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 
@@ -320,14 +330,14 @@ class Outcomes:
 
     def _by_figures(self, order: Order, listing: Listing, rows: Rows) -> OrderState | None:
         """The oldest order that can be ours, where the venue keeps no name of ours on it."""
-        if self.exchange.profile.names_stops or not _is_nameless(order):
+        if self.exchange.profile.names_stops or not is_nameless(order):
             return None
         claimed = rows.all_orders()
         alike = [state for state in listing.nameless(claimed) if same_figures(order, state)]
         if alike:
             return alike[0]
         triggered = [state for state in listing.triggered(claimed) if became(order, state)]
-        return _as_child(triggered[0]) if triggered else None
+        return as_child(triggered[0]) if triggered else None
 
     def _cancel_twins(self, rows: Rows, listing: Listing) -> None:
         """One wish, one order: where a nameless one that was sent twice has arrived twice, the younger goes."""
@@ -357,9 +367,9 @@ class Outcomes:
         if mine is None and state.is_attached:
             mine = attached.row_of(self.lease, self.account, rows, state)
         elif mine is None:
-            mine = next((order for order in orders if _is_nameless(order) and can_be(order, state)), None)
+            mine = next((order for order in orders if is_nameless(order) and can_be(order, state)), None)
         if mine is not None:
-            self.adopt(mine, _as_child(state) if became(mine, state) else state)
+            self.adopt(mine, as_child(state) if became(mine, state) else state)
         return True
 
     def _may_be_attached(self, fill: Fill, known: Sequence[Order]) -> bool:
@@ -379,38 +389,6 @@ class Outcomes:
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock
         return at(known) if known else timezone.now()
-
-
-def _is_missed(order: Order) -> bool:
-    """A stop, or what was sent with one, of which nobody knows whether it arrived."""
-    return (order.role == Role.STOP or order.paired_with_id is not None) and order.status in DOUBTFUL
-
-
-def _may_have_executed(order: Order) -> bool:
-    """Under a name that we do not know yet."""
-    return order.trigger is not None or _is_unnamed(order)
-
-
-def _is_unnamed(order: Order) -> bool:
-    return not (order.exchange_id or order.child_id)
-
-
-def _as_child(state: OrderState) -> OrderState:
-    """Of an order whose own number was never told."""
-    return replace(state, exchange_id="", child_id=state.exchange_id)
-
-
-def _may_have_arrived(order: Order) -> bool:
-    """Though its row is over: one of it was given up before it could arrive no more, or was there and never seen."""
-    return EARLY in order.raw or order.raw.get("sends", 1) > 1 or (ARRIVED in order.raw and _is_unnamed(order))
-
-
-def _is_nameless(order: Order) -> bool:
-    """Sent, conditional, and not known by any id of the venue. One that was refused for sure is not there."""
-    if order.status == OrderStatus.REJECTED and not _may_have_arrived(order):
-        return False
-    sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw or EARLY in order.raw
-    return sent and order.trigger is not None and _is_unnamed(order)
 
 
 def _facts(order: Order) -> tuple[Any, ...]:

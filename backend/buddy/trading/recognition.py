@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from buddy.core.exchange import OrderKind, OrderState, TriggerBy
+from buddy.core.exchange import OrderKind, OrderState, OrderStatus, Role, TriggerBy
 from buddy.core.manage import AS_TRIGGERED
 from buddy.core.market import OrderSide
 
 from .client_ids import is_ours
 from .models import Order
 from .moments import OUR_CLOCKS, to_ms
+from .states import DOUBTFUL
 
+ARRIVED = "arrived"
+"""On a row: the venue has refused its name as used, or has told of the other half of its pair. So it was taken."""
+EARLY = "given_up_early"
+"""On a row: it was taken for absent by a list alone, which may lie, or although it could still arrive."""
 COMES_BACK = {TriggerBy.LAST: Decimal("0.001"), TriggerBy.MARK: Decimal("0.005")}
 """Of its price: so far a market may have turned, or lie beside the mark price, when a triggered order executes."""
 
@@ -97,3 +102,35 @@ def can_be(order: Order, state: OrderState) -> bool:
 def is_known_as(order: Order, state: OrderState) -> bool:
     """By its number: its executions are told under another one, that of what it became."""
     return bool(state.exchange_id) and (order.symbol, order.exchange_id) == (state.symbol, state.exchange_id)
+
+
+def is_missed(order: Order) -> bool:
+    """A stop, or what was sent with one, of which nobody knows whether it arrived."""
+    return (order.role == Role.STOP or order.paired_with_id is not None) and order.status in DOUBTFUL
+
+
+def may_have_executed(order: Order) -> bool:
+    """Under a name that we do not know yet."""
+    return order.trigger is not None or is_unnamed(order)
+
+
+def is_unnamed(order: Order) -> bool:
+    return not (order.exchange_id or order.child_id)
+
+
+def as_child(state: OrderState) -> OrderState:
+    """Of an order whose own number was never told."""
+    return replace(state, exchange_id="", child_id=state.exchange_id)
+
+
+def may_have_arrived(order: Order) -> bool:
+    """Though its row is over: one of it was given up before it could arrive no more, or was there and never seen."""
+    return EARLY in order.raw or order.raw.get("sends", 1) > 1 or (ARRIVED in order.raw and is_unnamed(order))
+
+
+def is_nameless(order: Order) -> bool:
+    """Sent, conditional, and not known by any id of the venue. One that was refused for sure is not there."""
+    if order.status == OrderStatus.REJECTED and not may_have_arrived(order):
+        return False
+    sent = order.status == OrderStatus.UNKNOWN or "sent_at" in order.raw or EARLY in order.raw
+    return sent and order.trigger is not None and is_unnamed(order)
