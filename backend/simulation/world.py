@@ -30,7 +30,7 @@ from buddy.users.models import User
 
 from . import clock as clocks
 from . import invariants, seams
-from .books import Book, Executed, Key
+from .books import Book, Executed
 from .clock import EPOCH, SECOND, Clock
 from .coin_books import CoinBook
 from .coin_witness import CoinWitness
@@ -219,7 +219,7 @@ class World:
             ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
             struck=lambda: fate.faults,
             excused_until=lambda: fate.excused_until,
-            left_to_hand=partial(self._is_the_hands, witness),
+            left_to_hand=witness.is_the_hands,
         )
         self.gaps.append(gaps)
 
@@ -239,10 +239,6 @@ class World:
                 self.woken.setdefault(number, self.clock.now + 150)
 
         book.on_execution, book.on_acceptance = executed, accepted
-
-    def _is_the_hands(self, witness: Witness, key: Key) -> bool:
-        with self.executioner.aside():
-            return witness.is_the_hands(key)
 
     def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
         """Of a perpetual, and of the coins behind it."""

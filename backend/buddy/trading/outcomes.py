@@ -58,7 +58,7 @@ TWICE = 2
 DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
 STRANGE = "strange_since"
-"""On the row of an entry: since when an execution is told whose order is not found, and may be of its stop."""
+"""On the row of an entry, by execution: since when its order, which may be the entry's stop, has not been found."""
 
 
 class Outcomes:
@@ -110,16 +110,15 @@ class Outcomes:
     def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill]) -> bool:
         known = [order for order in rows.all_orders() if order.symbol == symbol]
         here = [order for order in known if order.status in LIVE]
-        profile = self.exchange.profile
+        nameless = self.exchange.profile.attaches_stop or not self.exchange.profile.names_stops
         try:
             for order in here:
                 if self._has_name(order) and may_have_executed(order):
                     self._ask(order)
-            for fill in fills:
-                if fill.symbol != symbol or not (profile.attaches_stop or not profile.names_stops):
-                    continue
-                if not self._ask_for(fill, rows) and self._may_be_attached(fill, known):
-                    return False
+            asked = [fill for fill in fills if fill.symbol == symbol] if nameless else []
+            strange = [fill for fill in asked if not self._ask_for(fill, rows)]
+            if [fill for fill in strange if self._may_be_attached(fill, known)]:
+                return False
         except CouldNotRead:
             return False
         if any(order.status in DOUBTFUL and "sent_at" in order.raw and is_unnamed(order) for order in here):
@@ -380,8 +379,9 @@ class Outcomes:
         entry = attached.may_have_sold(fill, known) if self.exchange.profile.exits.is_spot else None
         if entry is None:
             return False
-        self._write_raw(entry, {STRANGE: wall_ms()} | entry.raw)
-        if wall_ms() - int(entry.raw[STRANGE]) >= self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS:
+        since = {fill.fill_id: wall_ms()} | entry.raw.get(STRANGE, {})
+        self._write_raw(entry, entry.raw | {STRANGE: since})
+        if wall_ms() - since[fill.fill_id] >= self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS:
             return False
         self.strange.add(fill.symbol)
         return True

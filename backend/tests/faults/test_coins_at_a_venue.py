@@ -458,6 +458,21 @@ def test_what_a_stop_sold_that_nobody_saw_is_no_hands_sale(venue: VenueLike, acc
     assert venue.sim.books.coins["BTC"] == STASH
 
 
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_each_sale_of_a_stop_that_nobody_saw_is_waited_for(venue: VenueLike, account: Account) -> None:
+    """Another one was given up long ago: that says nothing of this one."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    trade = open_trade(account, long_plan(**PLAN | {"entries": [{"kind": "limit", "price": "99900"}]}))
+    entry = Order.objects.get(trade=trade)
+    Order.objects.update(raw=entry.raw | {"strange_since": {"another": 1}})
+    venue.hidden.add(f"sl-{entry.client_id}")
+    venue.go(99_800, 98_900)
+    again(trade)
+    venue.hidden.clear()
+    assert (again(trade).status, trade.exit_reason) == ("closed", "stop_loss")
+    assert venue.sim.books.coins["BTC"] == STASH
+
+
 def taken_unseen(venue: VenueLike, intent: OrderIntent) -> OrderState:
     venue.accept(intent)
     venue.hidden.add(intent.client_id)

@@ -122,7 +122,7 @@ def test_of_two_nameless_stops_of_one_wish_the_younger_goes(account: Account, ve
     venue.drop(late, is_stop)
     trade = open_trade(account, long_plan())
     venue.go(100_000)
-    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    venue.hidden = Everything()
     look(account.pk, seconds=0)
     first = next(state for state in venue.resting() if state.trigger)
     twin = replace(venue.sent[-1], client_id="tbtwin")
@@ -140,8 +140,8 @@ def used(venue: VenueLike, intent: OrderIntent) -> OrderState:
     raise Rejected("This name was used before.", Refusal.DUPLICATE)
 
 
-class Everything:
-    def __contains__(self, name: str) -> bool:
+class Everything(set[str]):
+    def __contains__(self, name: object) -> bool:
         return True
 
 
@@ -188,7 +188,7 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))
     venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
     venue.drop(reply_lost, is_entry)
-    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    venue.hidden = Everything()
     trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
     entry = Order.objects.get()
     Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})
@@ -210,7 +210,7 @@ def test_a_nameless_stop_that_was_there_and_never_listed_is_taken_back_once_it_i
     """Its name was refused as used. The trade ended meanwhile, and then nobody could read for so many minutes."""
     venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
     venue.drop(used, is_stop)
-    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    venue.hidden = Everything()
     trade = open_trade(account, long_plan(take_profits=[]))
     venue.go(100_000)
     look(account.pk, seconds=0)
@@ -234,7 +234,7 @@ def test_what_rests_after_its_trades_end_is_taken_back_however_long_the_venue_co
 ) -> None:
     """No list showed the entry at the end; then nobody could read for longer than what has ended is asked after."""
     venue.profile = SLOW
-    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    venue.hidden = Everything()
     trade = open_trade(account, long_plan())
     look(account.pk, seconds=0)
     entry = Order.objects.get()
@@ -294,7 +294,7 @@ def test_what_executes_while_its_sender_stands_still_is_nobodys_only_when_that_c
     trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
     Order.objects.update(status="intended", exchange_id="", raw={"trigger_by": "last", "sent_at": 1})
     venue.go(101_000)
-    venue.hidden = Everything()  # type: ignore[assignment]  # has what a set is asked
+    venue.hidden = Everything()
     again(trade, 1)
     assert not Fill.objects.filter(trade=None).exists()
     venue.hidden = set()
