@@ -11,13 +11,17 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from buddy.core.exchange import Exits, OrderStatus, Role
+from buddy.core.exchange import Exits, OrderIntent, OrderStatus, Role
 from buddy.core.market import ZERO, Side, sellable
 from buddy.exchanges.venues import exits_of
-from buddy.trading.models import Order, Trade
+from buddy.prepared import Select
+from buddy.trading.attached import ENTRY
+from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.states import WORKING
 
 from . import invariants
 from .books import Executed, Key
+from .clock import SECOND
 from .coin_books import CoinBook
 from .invariants import PATIENCE, Broken, ForSale, Held, Rests, Row
 from .sight import ATTACHED, WORKED_ON, Known, is_of_ours
@@ -25,6 +29,14 @@ from .venue import PROFILES
 from .witness import _ORDER_OF, Witness
 
 SALES = (Role.CLOSE, Role.TAKE_PROFIT)
+AWAITED = 20 * SECOND
+"""So long a stop that came with an entry is waited for, which a hand took away before it was listed."""
+_FILLS = Select(
+    lambda account, symbol: Fill.objects.filter(
+        account_id=account, symbol=symbol, trade__status__in=WORKING
+    ).values_list("order_side", "quantity", "withheld")
+)
+_ATTACHED = Select(lambda account: Order.objects.filter(account_id=account, is_attached=True).values_list("raw"))
 
 
 class CoinWitness(Witness):
@@ -76,6 +88,13 @@ class CoinWitness(Witness):
     def _count(self, key: Key, here: Iterable[Trade]) -> None:
         self.ours[key] = min(sum((self.left[trade.pk] for trade in here), ZERO), self.book.held(*key))
 
+    def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
+        super().taken_by_hand(place, intent)
+        name = intent.client_id
+        seen = {raw.get(ENTRY) for (raw,) in _ATTACHED.rows(account=self.account)}
+        if name.startswith("sl-") and name.removeprefix("sl-") not in seen:
+            self.fate.excuse(AWAITED)
+
     def cancelled(self, name: str) -> None:
         """I6: what is not ours is left alone."""
         if not is_of_ours(name):
@@ -101,7 +120,17 @@ class CoinWitness(Witness):
 
     def _held(self, key: Key, *, is_by_hand: bool) -> Held:
         self._count(key, self._here(key))
-        return replace(super()._held(key, is_by_hand=is_by_hand), selling=self._selling(key[0]))
+        held = replace(super()._held(key, is_by_hand=is_by_hand), selling=self._selling(key[0]))
+        if held.ours is None or key[0] not in self.short:
+            return held
+        return replace(held, ours=min(held.ours, self._believed(key)))
+
+    def _believed(self, key: Key) -> Decimal:
+        """What is held by our executions: where a hand sells, and the wallet is told late, that it sold the trader's
+        own cannot be known."""
+        fills = _FILLS.rows(account=self.account, symbol=key[0])
+        changes = (quantity - withheld if side == "buy" else -quantity for side, quantity, withheld in fills)
+        return max(sum(changes, ZERO), ZERO)
 
     def _note_leaving(self, known: dict[str, Known], working: dict[int, Trade]) -> None:
         """While it is in doubt whether a sale arrived, what it would have sold or made room for waits for that."""

@@ -30,7 +30,7 @@ from .coin_endings import all_is_sold, held_is_there, money_agrees, sales_are_wh
 from .coin_witness import CoinWitness
 from .invariants import Broken, not_as_planned, not_booked
 from .markets import EVERY
-from .sight import ATTACHED
+from .sight import ATTACHED, accounts_for
 from .witness import Witness
 from .world import World
 
@@ -40,7 +40,7 @@ _CLOSED = Select(lambda account: Trade.objects.filter(account_id=account, status
 _ORDERS = Select(lambda account: Order.objects.filter(account_id=account))
 _LIVE = Select(
     lambda account: Order.objects.filter(account_id=account, status__in=LIVE, is_attached=False).values_list(
-        "client_id", "status", "trade__hands_off"
+        "client_id", "status", "trade__hands_off", "symbol", "exchange_id", "trigger"
     )
 )
 _FILLS = Select(lambda account: Fill.objects.filter(account_id=account))
@@ -78,7 +78,11 @@ def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
             if getattr(trade, name) is not None:
                 yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} still has {name}")
     live = _LIVE.rows(account=account.pk)  # what was never sent waits for the trader where he keeps his hands on it
-    ours = {name for name, status, hands_off in live if not (hands_off and status == OrderStatus.INTENDED)}
+    ours = {
+        accounts_for(book, name, symbol, number, trigger)
+        for name, status, hands_off, symbol, number, trigger in live
+        if not (hands_off and status == OrderStatus.INTENDED)
+    }
     there = {intent.client_id for _, intent, _ in book.resting() if intent.client_id.startswith("tb")}
     for name in ours ^ there:
         where = "our rows only" if name in ours else "the venue only"
@@ -99,7 +103,9 @@ def _unfinished(account: Account) -> Iterator[Broken]:
         reading = ledger.read()
         found = cases(ledger, reading)
         for case in found:
-            wanted = caution.allowed(step(case.position, case.working, case.market, case.held, case.exits), case)
+            wanted = caution.allowed(
+                step(case.position, case.working, case.market, case.within_reach, case.exits), case
+            )
             if wanted and not case.trade.hands_off:
                 yield not_as_planned(f"trade {case.trade.pk}", f"trade {case.trade.pk} still wants {wanted}")
         if account.is_spot:
@@ -123,7 +129,8 @@ def _unfinished(account: Account) -> Iterator[Broken]:
 def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:
     """One stop for all of it, and targets for all of it where the plan has any: counted at the venue, by our rows."""
     for trade in (each for each in _managed(account) if each.status == Trade.Status.OPEN):
-        rows = {order.client_id: order for order in _ORDERS.rows(account=account.pk) if order.trade_id == trade.pk}
+        orders = [order for order in _ORDERS.rows(account=account.pk) if order.trade_id == trade.pk]
+        rows = {accounts_for(book, o.client_id, o.symbol, o.exchange_id, o.trigger): o for o in orders}
         fills = [fill for fill in _FILLS.rows(account=account.pk) if fill.trade_id == trade.pk]
         held = sum((f.quantity if f.order_side != _exit(trade) else -f.quantity for f in fills), ZERO)
         left = {role: _left(book, rows, role) for role in (Role.STOP, Role.TAKE_PROFIT)}

@@ -199,12 +199,18 @@ class Life:
                 work()
         except Cut as cut:  # a task or a request fails, and its process goes on
             self.world.tell(f"failed: {cut}")
-            self.world.unsettled = True
+            self._look_soon()
         except Killed:
             self.world.begin_again()
+            self._look_soon()
         self.world.thawed = False
 
     # --- when to look again ---
+
+    def _look_soon(self) -> None:
+        """Whatever was planned: what was begun may have been left half done."""
+        self.world.unsettled = True
+        self.beat = min(self.beat, self._after(self.clock.now))
 
     def _plan_next(self, lost: bool) -> None:
         """In two seconds; or after the next event, once there is nothing to do until then.

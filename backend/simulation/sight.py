@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 
-from buddy.core.exchange import OrderIntent, OrderStatus, Role
+from buddy.core.exchange import OrderIntent, OrderRef, OrderStatus, Role
 from buddy.core.market import ZERO, OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
@@ -30,7 +30,7 @@ _READ = Select(lambda account: Account.objects.filter(pk=account).values_list("g
 WORKED_ON = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
 _ORDERS = Select(
     lambda account: Order.objects.filter(account_id=account, is_attached=False).values_list(
-        "client_id", "role", "leg", "trade_id", "status", "cancel_reason"
+        "client_id", "symbol", "exchange_id", "trigger", "role", "leg", "trade_id", "status", "cancel_reason"
     )
 )
 
@@ -47,6 +47,16 @@ class Known(NamedTuple):
     @property
     def was_declined(self) -> bool:
         return self.status in DECLINED and not self.cancel_reason
+
+
+def accounts_for(book: Book, name: str, symbol: str, number: str, trigger: Decimal | None) -> str:
+    """The order that a row of ours accounts for, by the name it was sent under.
+
+    Where conditional orders keep no name, a row is known by the venue's number: of two alike it may be either.
+    """
+    if book.seat.venue != NAMELESS or trigger is None or not number:
+        return name
+    return book.name_of(OrderRef(symbol, "", number)) or name
 
 
 class Unchanged(Generic[Made]):
@@ -132,7 +142,10 @@ class Sight:
 
     def _read_orders(self) -> dict[str, Known]:
         rows = _ORDERS.rows(account=self.account)
-        return {name: Known(Role(role), leg, trade, *said) for name, role, leg, trade, *said in rows}
+        known = {name: Known(Role(role), leg, trade, *said) for name, _, _, _, role, leg, trade, *said in rows}
+        if self.book.seat.venue != NAMELESS:
+            return known
+        return known | {accounts_for(self.book, *each[:4]): known[each[0]] for each in rows if each[2]}
 
     def _resting(self, known: dict[str, Known], working: dict[int, Trade]) -> Iterable[Rests]:
         for place, intent, left in self.book.resting():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from buddy.core.exchange import Fill, OrderState, OrderStatus, Profile, Role
+from buddy.core.market import ZERO
 from buddy.core.position import Cause, Market, Position, Wish
 from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
@@ -20,6 +21,7 @@ from .lease import Lease
 from .models import Order, Trade
 from .moments import OUR_CLOCKS, at, to_ms
 from .rows import Rows
+from .states import LIVE
 
 _ENDED = Select(
     lambda account, symbol, side, since: Order.objects.filter(
@@ -32,7 +34,16 @@ _ENDED = Select(
     ).order_by("-id")[:20]
 )
 
+_OF_TRADE = Select(lambda trade: Order.objects.filter(trade_id=trade, is_attached=True).order_by("pk"))
+_NUMBERED = Select(
+    lambda account, symbol, number: Order.objects.filter(
+        account_id=account, symbol=symbol, exchange_id=number, is_attached=True
+    )[:1]
+)
+
 NEVER_THERE = (OrderStatus.INTENDED, OrderStatus.REJECTED)
+ENTRY = "entry"
+"""On the row of an attached order: the name of the entry it is believed to have come with."""
 CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
 
 
@@ -80,6 +91,30 @@ def may_have_sold(fill: Fill, known: Iterable[Order]) -> Order | None:
         return None
     entries = (order for order in known if order.role == Role.ENTRY and order.status not in NEVER_THERE)
     return next((entry for entry in entries if "attached_stop" in entry.raw), None)
+
+
+def known_before(account: Account, state: OrderState) -> Order | None:
+    """The row of an attached order that is not in hand any more: it is over, or a list that lags still shows it."""
+    found = _NUMBERED.rows(account=account.pk, symbol=state.symbol, number=state.exchange_id)
+    return found[0] if found else None
+
+
+def unlisted(trade: Trade, entries: Iterable[tuple[Order, Decimal]]) -> Decimal:
+    """Coins of these entries that the stops they asked for are for, as far as the venue has not listed those yet.
+
+    `entries`: each with what of it has executed. A stop that is over is not made again.
+    """
+    made = _OF_TRADE.rows(trade=trade.pk)
+    return sum((_unlisted(entry, filled, made) for entry, filled in entries), ZERO)
+
+
+def _unlisted(entry: Order, filled: Decimal, made: Iterable[Order]) -> Decimal:
+    if "attached_stop" not in entry.raw or entry.status in NEVER_THERE:
+        return ZERO
+    mine = [order for order in made if order.role == Role.STOP and order.raw.get(ENTRY) in (None, entry.client_id)]
+    if any(order.status not in LIVE for order in mine):
+        return ZERO
+    return max(filled - sum((order.quantity for order in mine), ZERO), ZERO)
 
 
 def _asked(orders: Iterable[Order], state: OrderState) -> list[tuple[Order, Role]]:
@@ -139,4 +174,5 @@ def _made(lease: Lease, account: Account, entry: Order, state: OrderState, role:
             trigger=state.trigger,
             reduce_only=True,
             reason=CAUSES[role],
+            raw={ENTRY: entry.client_id},
         )

@@ -60,6 +60,8 @@ class Case:
     """So long a list may still show what has been cancelled."""
     missing: Decimal = ZERO
     """Coins that our fills say are there, and that the venue does not list."""
+    awaited: Decimal = ZERO
+    """Of coins held those under a stop that came with their entry and that the venue does not list yet."""
     is_over: bool = False
     """It has ended in this look."""
     shields: bool = False
@@ -102,9 +104,23 @@ class Case:
         return self.held if self.exits.is_spot else min(self.held, self.position.to_leave_with(self.held))
 
     @property
+    def within_reach(self) -> Decimal:
+        """What of it our orders may be for; another sale beside an unlisted one could sell coins that are not ours."""
+        return self.held - self.awaited
+
+    @property
     def is_safe(self) -> bool:
         """Covered by our stops, or until they rest by the one that the venue attached."""
         return self.is_covered or any(order.role == Role.STOP for order in self.attached)
+
+    @property
+    def locked(self) -> Decimal:
+        """Coins that our sales lock, which rest by the last word of the venue: so those are there."""
+        if not self.exits.is_spot:
+            return ZERO
+        return sum(
+            (each.remaining for each in self.working if each.role is not Role.ENTRY and each.status.is_resting), ZERO
+        )
 
     @property
     def attached(self) -> list[Order]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core.errors import CouldNotRead
-from buddy.core.exchange import Reading, Role
+from buddy.core.exchange import OrderStatus, Reading, Refusal, Role
 from buddy.core.market import TIMEFRAMES, ZERO, Candle
 from buddy.core.plan import Trail
 from buddy.core.position import Market, allocate, observed
@@ -18,13 +18,16 @@ from buddy.exchanges.market_data.source import UnknownSymbol
 from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
-from . import booking, books, foreign
+from . import attached, booking, books, foreign
 from .case import Case
 from .lateness import Key, Lateness
 from .lease import Lease
 from .ledger import Ledger
-from .models import Trade
+from .models import Order, Trade
+from .moments import at, to_ms, wall_ms
+from .outcomes import RECEIVE_WINDOW_MS
 from .rows import Rows
+from .states import REFUSED_AS
 
 log = logging.getLogger(__name__)
 
@@ -137,12 +140,56 @@ def _give_held(
         there = total.get(key)
         ours = max(there.quantity - nobodys.get(key, ZERO), ZERO) if there is not None else ZERO
         listed = _still_ours(ours, key, group, late)
-        parts = allocate(listed, [case.claim for case in group], [case.sure for case in group])
+        parts = _shared_out(listed, group)
+        beside = listed - sum((case.position.held for case in group), ZERO)
         for case, part in zip(group, parts, strict=True):
             case.there = there
             case.missing = max(case.position.held - part, ZERO)
             own = key[0] in unread or case.exits.is_spot
             case.held = case.without_dust(min(part, case.claim)) if own else part
+            case.awaited = _awaited(case, beside) if case.exits.is_spot else ZERO
+
+
+def _shared_out(listed: Decimal, group: Sequence[Case]) -> list[Decimal]:
+    """Coins that a sale locks are its trade's; the rest is shared out."""
+    locked = [min(case.claim, case.locked) for case in group]
+    if sum(locked, ZERO) > listed:  # the list of one of the two lags
+        locked = [ZERO for _ in group]
+    claims, sure = (
+        [max(most - part, ZERO) for most, part in zip(each, locked, strict=True)]
+        for each in ([case.claim for case in group], [case.sure for case in group])
+    )
+    rest = allocate(listed - sum(locked, ZERO), claims, sure)
+    return [part + more for part, more in zip(locked, rest, strict=True)]
+
+
+def _awaited(case: Case, own: Decimal) -> Decimal:
+    """See there. The venue makes that stop with the execution, and lists it no later than anything else.
+
+    `own`: coins beside those of our trades. Without any the venue itself refuses a second stop beside the first, so
+    that ours is tried at once: being refused for want of coins it waits.
+    """
+    since = _entered_at(case)
+    if not case.held or since is None or case.market.time - since >= case.lag_ms + RECEIVE_WINDOW_MS:
+        return ZERO
+    entries = [order for order in case.orders if order.role == Role.ENTRY]
+    unlisted = attached.unlisted(case.trade, [(each, max(each.filled, case.booked[each.pk])) for each in entries])
+    if not unlisted or (ZERO <= own < case.position.instrument.lot_size and not _lacked_coins(case, since)):
+        return ZERO
+    return max(min(unlisted, case.held - case.locked), ZERO)
+
+
+def _lacked_coins(case: Case, since: int) -> bool:
+    lately = Order.objects.filter(trade=case.trade, role=Role.STOP, status=OrderStatus.REJECTED)
+    return lately.filter(closed_at__gte=at(since), **{f"raw__{REFUSED_AS}": Refusal.MARGIN}).exists()
+
+
+def _entered_at(case: Case) -> int | None:
+    """When something entered last (ms, the venue's clock); of what is not told yet when it was missed."""
+    if any(order.role == Role.ENTRY for order in case.unread):
+        since = case.trade.mismatch_since
+        return case.market.time - (0 if since is None else wall_ms() - to_ms(since))
+    return max((booked.fill.time for booked in case.position.fills if booked.role is Role.ENTRY), default=None)
 
 
 def _still_ours(listed: Decimal, key: Key, group: Sequence[Case], late: Lateness) -> Decimal:

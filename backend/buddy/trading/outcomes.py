@@ -94,10 +94,27 @@ class Outcomes:
                 self.look_up(order)
                 self.overlooked |= {order.symbol} if self._is_there(order) else set()
         for state in listing.attached:  # once it is known what has executed: by that it is told whose they are
+            self._note_attached(state, rows)
+        self._cancel_twins(rows, listing)
+
+    def _note_attached(self, state: OrderState, rows: Rows) -> None:
+        """A row for it, where it has none; where its row was over, the list may lag: it is asked for by its number."""
+        if any(is_known_as(order, state) for order in rows.all_orders()):
+            return
+        mine = attached.known_before(self.account, state)
+        if mine is None:
             mine = attached.row_of(self.lease, self.account, rows, state)
             if mine is not None:
                 self.adopt(mine, state)
-        self._cancel_twins(rows, listing)
+        elif self._rests_again(mine):
+            rows.orders[mine.trade_id].append(mine)
+
+    def _rests_again(self, order: Order) -> bool:
+        with suppress(CouldNotRead):
+            state = self.exchange.find(books.ref_of(order))
+            if state is not None and state.status.is_resting:
+                self.adopt(order, state)
+        return order.status in RESTING
 
     def name_strangers(self, rows: Rows, fills: Sequence[Fill]) -> set[str]:
         """Find out whether orders of ours stand behind executions that carry no name we know, before they are booked.

@@ -61,12 +61,13 @@ def _was_told_lost(case: Case) -> bool:
 def mend(case: Case) -> bool:
     """What is held without a live stop: try a refused stop once more at once, then order all closed at market.
 
-    True when there is something to do before the market may go on.
+    True when there is something to do before the market may go on. Of coins a stop that came with their entry and is
+    not listed yet is waited for.
     """
     trade = case.trade
     if case.held <= 0 or case.is_safe or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
         return False
-    if shut.is_shut(case):
+    if case.awaited or shut.is_shut(case):
         return False
     waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
     is_late = waited >= NAKED_AT_MOST_MS and not _is_looked_for(case)

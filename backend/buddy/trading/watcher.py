@@ -33,7 +33,7 @@ from .case import Case, Desk
 from .cases import cases, remember_prices
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
-from .models import Trade
+from .models import Order, Trade
 from .moments import to_ms, wall_ms
 from .states import LIVE
 from .telling import hint, hint_account, tell_account
@@ -135,8 +135,10 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     unwatched.note(ledger.lease, ledger.working, reading)
     remember_prices(ledger.lease, found)
     again: set[str] = set()
-    for case in sorted(found, key=_has_time):  # what is still covered by the stop of another is so no longer after it
-        case.shields = any(_is_beside(case, other) and not _has_time(other) for other in found)
+    for case in sorted(found, key=_turn):
+        case.shields = not case.exits.is_spot and any(
+            _is_beside(case, other) and not _has_time(other) for other in found
+        )
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
     _cancel_ownerless(ledger)
@@ -155,6 +157,14 @@ def _is_beside(case: Case, other: Case) -> bool:
     """Whether both are of one position, and the other is looked after here."""
     same = (case.trade.symbol, case.position.side) == (other.trade.symbol, other.position.side)
     return same and other is not case and not other.trade.hands_off
+
+
+def _turn(case: Case) -> tuple[bool, bool]:
+    """Who comes first: what locks more coins than it holds, which others lack; then what is held without a stop.
+
+    What is still covered by the stop of another is so no longer after it.
+    """
+    return case.locked <= case.held, _has_time(case)
 
 
 def _has_time(case: Case) -> bool:
@@ -209,8 +219,7 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         or added.settle(case)
     ):
         return True
-    unseen = ledger.outcomes.unseen
-    looked.waits |= bool(case.doubts) or any(o.status == OrderStatus.UNKNOWN or o.pk in unseen for o in case.orders)
+    looked.waits |= bool(case.doubts or case.awaited) or any(_is_unknown(order, ledger) for order in case.orders)
     if case.doubts:
         return False
     if not case.trade.hands_off:
@@ -223,11 +232,15 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
     return False
 
 
+def _is_unknown(order: Order, ledger: Ledger) -> bool:
+    return order.status == OrderStatus.UNKNOWN or order.pk in ledger.outcomes.unseen
+
+
 def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
     """Close the gap until there is none; whether something may have executed."""
     desk = Desk(case, ledger)
     for _ in range(STEPS_AT_MOST):
-        wanted = step(case.position, case.working, case.market, case.held, case.exits)
+        wanted = step(case.position, case.working, case.market, case.within_reach, case.exits)
         actions = caution.allowed(wanted, case)
         if not actions:
             break
@@ -286,7 +299,7 @@ def _has_unsent_entry(case: Case) -> bool:
 
 def _drop_unsent(case: Case, ledger: Ledger) -> None:
     """Rows that were never sent and that no wish took up again."""
-    wanted = step(case.position, case.working, case.market, case.held, case.exits)
+    wanted = step(case.position, case.working, case.market, case.within_reach, case.exits)
     for order in case.orders:
         if order.status == OrderStatus.INTENDED and not wanted:
             ledger.cancel(order, NEVER_SENT)

@@ -477,3 +477,93 @@ def taken_unseen(venue: VenueLike, intent: OrderIntent) -> OrderState:
     venue.accept(intent)
     venue.hidden.add(intent.client_id)
     raise TimeoutError("no reply")
+
+
+@pytest.fixture
+def bought(venue: VenueLike, account: Account) -> Trade:
+    """By an entry whose stop came with it, and is not listed by anybody yet."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    made = open_trade(account, long_plan(**PLAN | {"entries": [{"kind": "limit", "price": "99900"}]}))
+    venue.hidden.add(f"sl-{venue.sent[0].client_id}")
+    venue.go(99_890)
+    return made
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_no_stop_is_put_beside_one_that_is_listed_late(venue: VenueLike, bought: Trade) -> None:
+    """Both would be sold, and the second would be coins of the trader's own."""
+    again(bought)
+    assert len(venue.sent) == 1
+    assert (bought.status, bought.naked_since is None) == ("open", False)
+    venue.hidden.clear()
+    assert again(bought).naked_since is None
+    assert len(venue.sent) == 1
+    venue.go(98_900)
+    again(bought)
+    assert venue.sim.books.coins["BTC"] == STASH
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_that_is_never_listed_is_waited_for_no_longer_than_lists_lag(venue: VenueLike, bought: Trade) -> None:
+    venue.cancel_by_hand(f"sl-{venue.sent[0].client_id}")
+    again(bought)
+    assert len(venue.sent) == 1
+    venue.time += 20_000
+    venue.go(99_880)
+    assert again(bought).naked_since is None
+    assert covered(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_what_a_stop_grows_by_is_waited_for_too(venue: VenueLike, bought: Trade) -> None:
+    """The list still tells its first half."""
+    venue.hidden.clear()
+    half = D("0.01")
+    venue.altered = lambda reading: replace(
+        reading, orders=[replace(each, quantity=half) if each.is_attached else each for each in reading.orders]
+    )
+    again(bought)
+    assert Order.objects.get(trade=bought, is_attached=True).quantity == half
+    assert len(venue.sent) == 1
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_without_coins_of_the_traders_own_a_stop_is_tried_once_and_then_waits(venue: VenueLike, bought: Trade) -> None:
+    """The venue refuses it while the one that it made locks the coins; nothing is closed for that."""
+    venue.sim.books.coins["BTC"] -= STASH
+    again(bought, looks=6)
+    assert [each.trigger for each in venue.sent] == [None, D("99000")]
+    assert bought.status == "open"
+    venue.hidden.clear()
+    assert again(bought).naked_since is None
+    assert len(venue.sent) == 2
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_that_is_over_and_that_a_late_list_shows_gets_no_second_row(venue: VenueLike, bought: Trade) -> None:
+    venue.hidden.clear()
+    again(bought)
+    late = venue.read([COIN.symbol], "").orders
+    venue.go(100_500)
+    again(bought)
+    executor.break_even_now(bought)
+    again(bought)
+    stops = [order.pk for order in resting(bought, "stop")]
+    venue.altered = lambda reading: replace(reading, orders=[*reading.orders, *late])
+    again(bought)
+    assert [order.pk for order in resting(bought, "stop")] == stops
+    assert Order.objects.filter(trade=bought, is_attached=True).count() == 1
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_coins_that_a_stop_locks_are_those_of_its_trade(venue: VenueLike, account: Account) -> None:
+    """A hand has sold coins of two trades: whose stop still rests keeps its own, and the other's covers the rest."""
+    plan = long_plan(**PLAN, take_profits=[{"price": "102000", "share": "1"}])
+    older, younger = again(open_trade(account, plan)), again(open_trade(account, plan))
+    for order in resting(older, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.hand("sell", "market", D("0.015") + STASH)
+    left = venue.sim.books.coins["BTC"]
+    again(older)
+    assert resting(younger, "stop")
+    assert covered(venue) == COIN.round_quantity(left)
