@@ -172,7 +172,7 @@ class Witness(Sight):
         for place, intent in found:
             key = (intent.symbol, self.book.side_of(place, intent))
             is_only = _is_stop(intent) and not self._other_stops(key, name)
-            if is_only and self.ours[key] and not (self.is_the_hands(key) or self._is_unread(key)):
+            if is_only and self.ours[key] > self.slack(key) and not (self.is_the_hands(key) or self._is_unread(key)):
                 self.seen.append(Broken("I1", name, f"the only stop of {self.ours[key]} {key} was cancelled"))
 
     def was_read(self) -> None:

@@ -141,12 +141,16 @@ class Room:
     def _leave(self, wish: Wish, on_its_way: Sequence[Working]) -> Iterator[Action]:
         """Sell all of it slice by slice: what is not being sold yet keeps its stop.
 
-        While it is not known what became of a sale no further slice gives up its own.
+        While it is not known what became of a sale no further slice gives up its own; and what is under no stop goes
+        first, since the cancellation of a stop may fail.
         """
         if any(each.status is OrderStatus.UNKNOWN for each in on_its_way):
             return
         gone: list[Working] = []
         left, loose = wish.quantity - _sum(on_its_way), max(self.free, ZERO)
+        if self.spare and self._can_sell(wish, loose) and self._can_sell(wish, left - loose):
+            yield Place(wish._replace(quantity=loose))
+            return
         for number, each in enumerate(self.spare, start=1):
             gone.append(each)
             part = min(loose + _sum(gone), left)

@@ -263,9 +263,11 @@ def test_to_close_all_each_slice_is_sold_before_the_next_gives_up_its_stop() -> 
     assert done(one, [Working("out", Role.CLOSE, 0, OrderKind.MARKET, D(10))], 101, 10) == []
 
 
-def test_free_coins_leave_with_the_first_slice_and_slices_too_small_to_be_sold_with_the_next() -> None:
+def test_coins_without_a_stop_leave_first_and_slices_too_small_to_be_sold_with_the_next() -> None:
+    """The cancellation of a stop may fail, again and again: what has none does not wait for it."""
     one = replace(coins(), directives=Directives(reduce_to=D(0)))
-    assert done(one, [PAIRS[0]], 101, 10) == ["stop1@98 → close 0: 10"]
+    assert done(one, [PAIRS[0]], 101, 10) == ["close 0: 5"]
+    assert done(one, [stop("9.99", 1)], 101, 10) == ["stop1@98 → close 0: 10"]
     small = [stop("0.01", 1), stop("9.99", 2)]
     assert done(one, small, 101, 10) == ["stop1@98 stop2@98 → close 0: 10"]
     assert done(one, [], 101, 10) == ["close 0: 10"]
