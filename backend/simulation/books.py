@@ -20,15 +20,14 @@ from buddy.core.exchange import (
     OrderState,
     PositionState,
     Quote,
-    Refusal,
 )
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.simulated_books import Resting
 from buddy.core.simulated_market import FundingRate, Opening, Tick
-from buddy.core.simulator import SimulatedExchange
 from buddy.trading.client_ids import is_ours
 
 from .clock import EPOCH, HOUR, MINUTE, Clock
+from .exchange import Exchange
 from .markets import COSTS, EVERY, FIRST, markets_at
 from .story import Seat
 
@@ -44,20 +43,6 @@ Key = tuple[str, Side]
 def leaves(intent: OrderIntent) -> bool:
     """Whether an order can only take out of what is held."""
     return intent.reduce_only or (not intent.order_side.is_buy and EVERY[intent.symbol].spot)
-
-
-class Exchange(SimulatedExchange):
-    """What leaves or enters at market does so whole. `restricted`: symbols that nothing may enter."""
-
-    restricted: frozenset[str] = frozenset()
-
-    def _check_entry(self, intent: OrderIntent) -> None:
-        if intent.symbol in self.restricted:
-            raise Rejected(f"{intent.symbol} may only be left", Refusal.INACTIVE)
-        super()._check_entry(intent)
-
-    def _slice(self, order: Resting, quantity: Decimal) -> Decimal:
-        return quantity if order.intent.price is None else super()._slice(order, quantity)
 
 
 class Executed(NamedTuple):

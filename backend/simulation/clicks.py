@@ -21,7 +21,7 @@ from buddy.prepared import Select
 from buddy.trading import views
 from buddy.trading.models import Trade
 
-from . import invariants
+from . import at_once
 from .clock import SECOND
 from .invariants import Broken
 from .killing import Killed
@@ -187,4 +187,4 @@ class _Browser:
         self.world.witnesses[self.number].seen += self._broken(key)
 
     def _broken(self, key: str) -> Iterable[Broken]:
-        return invariants.one_effect(key, self.effects[key], len(self.trades.get(key, ())))
+        return at_once.one_effect(key, self.effects[key], len(self.trades.get(key, ())))

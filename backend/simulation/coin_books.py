@@ -12,8 +12,9 @@ from buddy.core.simulated_books import Resting
 from buddy.core.simulator import Tick
 from buddy.exchanges.venues import VENUES
 
-from .books import WALLET, Book, Exchange, Key
+from .books import WALLET, Book, Key
 from .clock import EPOCH
+from .exchange import Exchange
 from .markets import FIRST, costs_at
 
 FINEST = Decimal("1E-8")
@@ -56,6 +57,10 @@ class CoinBook(Book):
         """Resting sales, each coin once: of a pair its stop."""
         orders = [order for order in self.sim.orders.values() if not order.intent.order_side.is_buy]
         return [order for order in orders if not order.other or not order.live]
+
+    def number_of(self, name: str) -> str:
+        """The venue's own, of an order that it has taken."""
+        return next(self._id(side, order) for side, order in self._all() if order.intent.client_id == name)
 
     def free(self, symbol: str) -> Decimal:
         """Coins that no order sells."""

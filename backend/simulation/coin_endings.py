@@ -16,10 +16,11 @@ from buddy.trading.figures import kept
 from buddy.trading.models import Fill, Order, Trade
 from buddy.trading.states import WORKING
 
+from .at_once import not_as_planned, not_booked
 from .books import WALLET
 from .coin_books import CoinBook
 from .coin_witness import CoinWitness
-from .invariants import Broken, not_as_planned, not_booked
+from .invariants import Broken
 
 _ORDERS = Select(lambda account: Order.objects.filter(account_id=account).values_list("client_id", "trade_id"))
 _WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING))

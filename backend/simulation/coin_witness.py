@@ -19,13 +19,13 @@ from buddy.trading.attached import ENTRY
 from buddy.trading.models import Fill, Order, Trade
 from buddy.trading.states import WORKING
 
-from . import invariants
+from . import at_once
 from .books import Executed, Key
 from .clock import SECOND
 from .coin_books import CoinBook
 from .invariants import PATIENCE, Broken, ForSale, Held, Rests, Row
+from .line import PROFILES
 from .sight import ATTACHED, WORKED_ON, Known, is_of_ours
-from .venue import PROFILES
 from .witness import _ORDER_OF, Witness
 
 SALES = (Role.CLOSE, Role.TAKE_PROFIT)
@@ -35,6 +35,9 @@ _FILLS = Select(
     lambda account, symbol: Fill.objects.filter(
         account_id=account, symbol=symbol, trade__status__in=WORKING
     ).values_list("order_side", "quantity", "withheld")
+)
+_NUMBERED = Select(
+    lambda account, number: Order.objects.filter(account_id=account, exchange_id=number, is_attached=True)
 )
 _ATTACHED = Select(lambda account: Order.objects.filter(account_id=account, is_attached=True).values_list("raw"))
 
@@ -63,15 +66,21 @@ class CoinWitness(Witness):
             trade = self._trade_of(one.name)
             self.bought[trade] += change
             self.left[trade] = max(self.left[trade] + change, ZERO)
-            self.seen += invariants.oversold(one.name, trade, self.bought[trade])
+            self.seen += at_once.oversold(one.name, trade, self.bought[trade])
         elif change < 0:
             self._sold_by_hand(key)
         self._count(key, self._here(key))
 
     def _trade_of(self, name: str) -> int:
-        (row,) = _ORDER_OF.rows(name=name[3:] if name[:3] in ATTACHED else name)
+        """Of what came with an entry whose it is by our rows: of two alike either may be either's."""
+        row = self._row_of_attached(name) if name[:3] in ATTACHED else None
+        if row is None:
+            (row,) = _ORDER_OF.rows(name=name[3:] if name[:3] in ATTACHED else name)
         trade: int = row.trade_id
         return trade
+
+    def _row_of_attached(self, name: str) -> Order | None:
+        return _NUMBERED.first(account=self.account, number=self.book.number_of(name))
 
     def _sold_by_hand(self, key: Key) -> None:
         gone = sum((self.left[trade.pk] for trade in self._here(key)), ZERO) - self.book.held(*key)
@@ -148,9 +157,8 @@ class CoinWitness(Witness):
         resting: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
         for each in self.book.sales():
             name = each.intent.client_id
-            row = known.get(name[3:] if name[:3] in ATTACHED else name)
-            if row is not None:
-                resting[row.trade, each.intent.symbol] += each.remaining
+            if (name[3:] if name[:3] in ATTACHED else name) in known:
+                resting[self._trade_of(name), each.intent.symbol] += each.remaining
         patience = PATIENCE["I5"] if PROFILES[self.book.seat.venue].attaches_stop else 0
         return [ForSale(*key, quantity, self.bought[key[0]], patience) for key, quantity in resting.items()]
 

@@ -19,7 +19,7 @@ from buddy.trading.executor import NotNow
 from buddy.trading.models import ForeignPosition, Trade
 from buddy.trading.states import WORKING
 
-from . import clicks, invariants, plans
+from . import at_once, clicks, plans
 from .books import Key
 from .markets import EVERY, MARKETS, costs_at
 from .story import Deed
@@ -107,7 +107,7 @@ def _hold_against_risk(world: World, number: int, trade: Trade) -> None:
     loss, units = D(0), EVERY[trade.symbol].contract_size
     for price, quantity in zip(map(D, prices), map(D, trade.quantities), strict=True):
         loss += quantity * units * (abs(price - stop) + stop * (costs.taker + costs.slippage))
-    found = invariants.over_risk(f"trade {trade.pk}", loss=loss, most=trade.asked_risk + OF_A_CENT)
+    found = at_once.over_risk(f"trade {trade.pk}", loss=loss, most=trade.asked_risk + OF_A_CENT)
     world.witnesses[number].seen += found
 
 

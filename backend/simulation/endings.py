@@ -25,10 +25,11 @@ from buddy.trading.models import Fill, ForeignPosition, Income, Order, Trade
 from buddy.trading.states import LIVE, RESTING, WORKING
 
 from . import invariants
+from .at_once import not_as_planned, not_booked
 from .books import WALLET, Book
 from .coin_endings import all_is_sold, held_is_there, money_agrees, sales_are_whole, too_few_to_close
 from .coin_witness import CoinWitness
-from .invariants import Broken, not_as_planned, not_booked
+from .invariants import Broken
 from .markets import EVERY
 from .sight import ATTACHED, accounts_for
 from .witness import Witness
@@ -40,7 +41,7 @@ _CLOSED = Select(lambda account: Trade.objects.filter(account_id=account, status
 _ORDERS = Select(lambda account: Order.objects.filter(account_id=account))
 _LIVE = Select(
     lambda account: Order.objects.filter(account_id=account, status__in=LIVE, is_attached=False).values_list(
-        "client_id", "status", "trade__hands_off", "symbol", "exchange_id", "trigger"
+        "client_id", "status", "trade__hands_off", "symbol", "exchange_id", "child_id", "trigger"
     )
 )
 _FILLS = Select(lambda account: Fill.objects.filter(account_id=account))
@@ -79,8 +80,8 @@ def _rows_are_settled(account: Account, book: Book) -> Iterator[Broken]:
                 yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} still has {name}")
     live = _LIVE.rows(account=account.pk)  # what was never sent waits for the trader where he keeps his hands on it
     ours = {
-        accounts_for(book, name, symbol, number, trigger)
-        for name, status, hands_off, symbol, number, trigger in live
+        accounts_for(book, name, symbol, number or child, trigger)
+        for name, status, hands_off, symbol, number, child, trigger in live
         if not (hands_off and status == OrderStatus.INTENDED)
     }
     there = {intent.client_id for _, intent, _ in book.resting() if intent.client_id.startswith("tb")}
@@ -130,7 +131,7 @@ def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:
     """One stop for all of it, and targets for all of it where the plan has any: counted at the venue, by our rows."""
     for trade in (each for each in _managed(account) if each.status == Trade.Status.OPEN):
         orders = [order for order in _ORDERS.rows(account=account.pk) if order.trade_id == trade.pk]
-        rows = {accounts_for(book, o.client_id, o.symbol, o.exchange_id, o.trigger): o for o in orders}
+        rows = {accounts_for(book, o.client_id, o.symbol, o.exchange_id or o.child_id, o.trigger): o for o in orders}
         fills = [fill for fill in _FILLS.rows(account=account.pk) if fill.trade_id == trade.pk]
         held = sum((f.quantity if f.order_side != _exit(trade) else -f.quantity for f in fills), ZERO)
         left = {role: _left(book, rows, role) for role in (Role.STOP, Role.TAKE_PROFIT)}

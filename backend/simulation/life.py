@@ -18,6 +18,7 @@ from buddy.trading.states import DOUBTFUL, WORKING
 from buddy.trading.watcher import Looked
 
 from . import deeds, endings
+from .arrival import settle_in
 from .clock import EPOCH, MINUTE, SECOND
 from .coin_hands import hands_at
 from .invariants import Broken
@@ -101,7 +102,7 @@ class Life:
 
     def live(self) -> None:
         world = self.world
-        world.settle_in()
+        settle_in(world)
         for deed in world.story.deeds:
             if deed.kind in HANDS:
                 self.clock.at(EPOCH + deed.at, partial(self._by_hand, deed))
@@ -120,7 +121,7 @@ class Life:
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.world.tell("nothing goes wrong any more")
-        self.world.as_before()
+        self.world.market.as_before()
         for fate in self.world.fates:
             fate.over = True
             fate.waiting.clear()

@@ -30,7 +30,16 @@ _READ = Select(lambda account: Account.objects.filter(pk=account).values_list("g
 WORKED_ON = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING).order_by("pk"))
 _ORDERS = Select(
     lambda account: Order.objects.filter(account_id=account, is_attached=False).values_list(
-        "client_id", "symbol", "exchange_id", "trigger", "role", "leg", "trade_id", "status", "cancel_reason"
+        "client_id",
+        "symbol",
+        "exchange_id",
+        "child_id",
+        "trigger",
+        "role",
+        "leg",
+        "trade_id",
+        "status",
+        "cancel_reason",
     )
 )
 
@@ -142,10 +151,14 @@ class Sight:
 
     def _read_orders(self) -> dict[str, Known]:
         rows = _ORDERS.rows(account=self.account)
-        known = {name: Known(Role(role), leg, trade, *said) for name, _, _, _, role, leg, trade, *said in rows}
+        known = {row[0]: Known(Role(row[5]), *row[6:]) for row in rows}
         if self.book.seat.venue != NAMELESS:
             return known
-        return known | {accounts_for(self.book, *each[:4]): known[each[0]] for each in rows if each[2]}
+        by_number = {}
+        for name, symbol, number, child, trigger, *_ in rows:
+            if number or child:
+                by_number[accounts_for(self.book, name, symbol, number or child, trigger)] = known[name]
+        return known | by_number
 
     def _resting(self, known: dict[str, Known], working: dict[int, Trade]) -> Iterable[Rests]:
         for place, intent, left in self.book.resting():

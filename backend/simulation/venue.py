@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import NoReturn
@@ -12,7 +12,6 @@ from buddy.core.errors import CouldNotRead, KeyRefused, OutcomeUnknown, Rejected
 from buddy.core.exchange import (
     Balance,
     CancelOutcome,
-    Exits,
     Fill,
     Income,
     OrderIntent,
@@ -29,22 +28,10 @@ from buddy.core.exchange import (
 from buddy.core.market import Instrument
 from buddy.exchanges.market_data.source import UnknownSymbol
 
-from .books import Book, leaves
-from .clock import SECOND, Clock
-from .failing import Fate
-from .markets import Way
-from .rules import Rules
+from .books import leaves
+from .clock import SECOND
+from .line import PROFILES, SETTLES, Line
 
-SETTLES = 15 * SECOND
-PROFILES = {
-    "binance": Profile("Binance", settle_ms=SETTLES),
-    "bybit": Profile("Bybit", attaches_stop=True, settle_ms=SETTLES),
-    "bingx": Profile("BingX", names_stops=False, settle_ms=SETTLES),
-    "binance-spot": Profile("Binance spot", has_reduce_only=False, settle_ms=SETTLES, exits=Exits.PAIRED),
-    "kraken-spot": Profile(
-        "Kraken spot", attaches_stop=True, has_reduce_only=False, settle_ms=SETTLES, exits=Exits.SINGLE
-    ),
-}
 NEXT_LOOK = 3 * SECOND
 OF_ITS_MARKET = (Refusal.PRECISION, Refusal.MINIMUM, Refusal.INACTIVE)
 REFUSALS = {f"refused_{refusal.value}": refusal for refusal in Refusal}
@@ -62,29 +49,6 @@ def role_of(intent: OrderIntent) -> Role:
     if intent.trigger is not None:
         return Role.STOP
     return Role.TAKE_PROFIT if intent.price is not None else Role.CLOSE
-
-
-@dataclass(slots=True)
-class Line:
-    """What lies between a process and an account's book. `edge` is passed before and after every call."""
-
-    book: Book
-    fate: Fate
-    clock: Clock
-    dice: Random
-    ways: dict[str, Way]
-    rules: Rules
-    edge: Callable[[], None]
-    stall: Callable[[], None]
-    """Everybody else works on for as long as this process stands still."""
-    tell: Callable[[str], None]
-    on_order: Callable[[OrderIntent], None]
-    on_cancel: Callable[[str], None]
-    on_refusal: Callable[[OrderIntent], None]
-    on_loss: Callable[[OrderIntent], None]
-    on_read: Callable[[], None]
-    changes: Callable[[], None]
-    """Its lists tell something else from now on."""
 
 
 class Connection:

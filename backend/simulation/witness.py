@@ -19,14 +19,15 @@ from buddy.trading.client_ids import is_ours
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.moments import to_ms
 
-from . import invariants
+from . import at_once, invariants
+from .at_once import Asked
 from .books import Book, Executed, Key, leaves
 from .clock import SECOND
 from .failing import Fate
-from .invariants import Asked, Broken, Row, Wish
+from .invariants import Broken, Row, Wish
 from .markets import EVERY, costs_at
 from .rules import Rules
-from .sight import WORKED_ON, Sight, Unchanged, entered_by, is_of_ours, prices
+from .sight import WORKED_ON, Sight, Unchanged, accounts_for, entered_by, is_of_ours, prices
 
 SEEN_WITHIN = 3 * SECOND
 """Who reads after a hand has done something sees it."""
@@ -35,7 +36,9 @@ _BOOKED = Select(
     lambda account: (
         Fill.objects.filter(account_id=account, order__is_attached=False)
         .exclude(fill_id__startswith=adopted.PREFIX)
-        .values_list("order__client_id", "quantity")
+        .values_list(
+            "order__client_id", "order__symbol", "order__exchange_id", "order__child_id", "order__trigger", "quantity"
+        )
     )
 )
 _ORDER_OF = Select(lambda name: Order.objects.filter(client_id=name))
@@ -84,7 +87,7 @@ class Witness(Sight):
         entered = (fill.symbol, left[1].opposite)
         self._note_others({key: max(one.before * key[1].sign, ZERO) for key in (left, entered)})
         if is_of_ours(one.name):
-            self.seen += invariants.crossed(one.name, left[1], one.before, one.after, self.ours[left])
+            self.seen += at_once.crossed(one.name, left[1], one.before, one.after, self.ours[left])
             self.ours[left] = max(self.ours[left] - leaves, ZERO)
             if enters and not self.ours[entered]:
                 self.entered_at[entered] = self.book.clock.now
@@ -113,7 +116,7 @@ class Witness(Sight):
         side = self.book.side_of(self.book.place_of(intent), intent) if exits else entered_by(intent)
         tightest = None if row is None else self.tightest.get(row.trade_id)
         plan = None if row is None else _plan_stop(row.trade)
-        self.seen += invariants.wrong_with(
+        self.seen += at_once.wrong_with(
             Asked(
                 intent.client_id,
                 Side(row.trade.side) if row is not None else side,
@@ -209,16 +212,18 @@ class Witness(Sight):
         if row is not None:
             wish = (row.trade_id, Role(row.role), row.leg, *prices(intent))
             self.refusals[wish] += 1
-            self.seen += invariants.tried_in_vain(f"{row.role} {row.leg} of trade {row.trade_id}", self.refusals[wish])
+            self.seen += at_once.tried_in_vain(f"{row.role} {row.leg} of trade {row.trade_id}", self.refusals[wish])
 
     def accepted(self, name: str) -> None:
         """I4: one name, one order.
 
-        Only a stop is sent again before the first can arrive no more. Where a venue knows the names of what rests only,
-        the first is taken, too, when it comes after the second has gone; it only reduces, and goes with the next look.
+        Only a stop is sent again before the first can arrive no more, with what is paired with it. Where a venue knows
+        the names of what rests only, the first is taken, too, when it comes after the second has gone; it only reduces,
+        and goes with the next look.
         """
         row = _ORDER_OF.first(name=name)
-        sent_again = row is not None and row.role == Role.STOP and int(row.raw.get("sends", 1)) > 1
+        stop = row.paired_with or row if row is not None else None
+        sent_again = stop is not None and stop.role == Role.STOP and int(stop.raw.get("sends", 1)) > 1
         if is_ours(name) and name in self.names and not sent_again:
             self.seen.append(Broken("I4", name, f"the venue took {name} twice"))
         self.names.add(name)
@@ -248,7 +253,7 @@ class Witness(Sight):
             self.nobodys.add(number)
             key, told = (symbol, Side(side)), self._told_at(number)
             others = told if self.book.held(*key) > self.ours[key] else self.others.get(key)
-            self.seen += invariants.told_as_nobodys(f"{symbol} {side}", None if others is None else told - others)
+            self.seen += at_once.told_as_nobodys(f"{symbol} {side}", None if others is None else told - others)
 
     def _told_at(self, number: int) -> int:
         """A step may be as long as a process stands still, and another one told of it long ago."""
@@ -261,7 +266,7 @@ class Witness(Sight):
         for one in self.book.executed:
             executed[one.name] += one.fill.quantity
         for name, quantity in self._booked().items():
-            self.seen += invariants.booked_twice(name, quantity, executed[name])
+            self.seen += at_once.booked_twice(name, quantity, executed[name])
 
     def _beyond_patience(self, found: Iterable[Broken], now: int) -> list[Broken]:
         keyed = {(each.name, each.subject): each for each in found}
@@ -279,8 +284,8 @@ class Witness(Sight):
 
     def _read_booked(self) -> dict[str, Decimal]:
         booked: dict[str, Decimal] = defaultdict(Decimal)
-        for name, quantity in _BOOKED.rows(account=self.account):
-            booked[name] += quantity
+        for name, symbol, number, child, trigger, quantity in _BOOKED.rows(account=self.account):
+            booked[accounts_for(self.book, name, symbol, number or child, trigger)] += quantity
         return booked
 
     def _keep_tightest(self, rows: Iterable[Row]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -17,34 +16,33 @@ from kombu.exceptions import OperationalError
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import OrderIntent
-from buddy.core.market import ZERO
 from buddy.exchanges import pace
 from buddy.exchanges.market_data import fetching
-from buddy.exchanges.models import Account, Credentials, Keys, VenueFacts
-from buddy.exchanges.venues import fees_of, venue_of
+from buddy.exchanges.models import Account
+from buddy.exchanges.venues import venue_of
 from buddy.prepared import Select
 from buddy.trading import rounds, watcher
 from buddy.trading.models import Trade
 from buddy.trading.states import WORKING
 from buddy.users.models import User
 
+from . import at_once, seams
 from . import clock as clocks
-from . import invariants, seams
-from .books import Book, Executed
+from .books import Book
 from .clock import EPOCH, SECOND, Clock
 from .coin_books import CoinBook
-from .coin_witness import CoinWitness
 from .failing import Fate
 from .fence import Holders
 from .invariants import Broken
 from .killing import Executioner
-from .markets import FIRST, Way, beside, markets_at, public
+from .line import Line
+from .market_changes import MarketChanges
+from .markets import Way, markets_at, public
 from .names import STATES, state_of
 from .rules import Rules
 from .store import Store
-from .story import Seat, Story, Trouble
+from .story import Story
 from .uncovered import Gaps
-from .venue import PROFILES, Line
 from .wire import Cut, Wire
 from .witness import Witness
 
@@ -76,13 +74,13 @@ class World:
         self.markets = {symbol: each for seat in story.seats for symbol, each in markets_at(seat.venue).items()}
         self.ways = {symbol: Way(symbol, EPOCH) for symbol in self.markets}
         self.rules = Rules(self.clock, story.seed, story.troubles, self.markets)
-        self.paused: dict[str, Decimal] = {}
-        """The price elsewhere of what does not trade now."""
+        self.market = MarketChanges(self)
         self.books = [(CoinBook if seat.is_spot else Book)(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
         self.executioner = Executioner(lambda: self._is_last_edge("killed_at_commit"), self._writes, self.wire)
         self.holders = Holders()
+        self.owner: User
         self.accounts: list[int] = []
         self.witnesses: list[Witness] = []
         self.woken: dict[int, int] = {}
@@ -158,7 +156,7 @@ class World:
     def _holds_it(self, number: int, subject: str, what: str) -> None:
         lease = self.holders.lost()
         if lease is not None:
-            self.witnesses[number].seen += invariants.by_who_lost_it(subject, what, lease.epoch)
+            self.witnesses[number].seen += at_once.by_who_lost_it(subject, what, lease.epoch)
 
     def _writes(self, table: str) -> None:
         """A write of ours to `table`, before it is carried out."""
@@ -167,141 +165,7 @@ class World:
                 lease = self.holders.lost()
             if lease is not None:
                 number = self.accounts.index(lease.account_id)
-                self.witnesses[number].seen += invariants.by_who_lost_it(table, f"{table} was written", lease.epoch)
-
-    def settle_in(self) -> None:
-        """The user, the accounts, and all that is going to happen outside."""
-        owner = self.owner = User.objects.create(email="trader@example.org")
-        for number, seat in enumerate(self.story.seats):
-            account = Account.objects.create(
-                owner=owner,
-                name=f"Account {number}",
-                mode=Account.Mode.LIVE,
-                price_source=Account.PriceSource.LIVE,
-                venue=seat.venue,
-                is_main=number == 0,
-                position_mode="hedge" if seat.hedge else "one_way",
-                max_leverage=50,
-                **fees_of(seat.venue),
-            )
-            VenueFacts.objects.create(account=account, position_mode=account.position_mode)
-            key = Credentials(account=account, in_use=True, can_trade=True, can_withdraw=False)
-            key.keep(Keys(f"simulated-key-{number}", "simulated-secret"))
-            key.save()
-            self.accounts.append(account.pk)
-            witness = CoinWitness if seat.is_spot else Witness
-            self.witnesses.append(
-                witness(account.pk, self.books[number], self.fates[number], self.rules, self.executioner.writes)
-            )
-            self._listen(number)
-        for move in self.story.moves:
-            self.clock.at(EPOCH + move.at, partial(self.move, move.symbol, move.factor, move.jump))
-        for number, fate in enumerate(self.fates):
-            for edge in fate.edges():
-                self.clock.at(edge, partial(self.changes, number))
-        for trouble in self.rules.troubles:
-            self.clock.at(EPOCH + trouble.at, partial(self.market_changes, trouble))
-            self.clock.at(EPOCH + trouble.at + trouble.lasts, partial(self.market_changes_back, trouble))
-        for trouble in self.story.troubles:
-            if trouble.kind == "mode_changed":
-                self.clock.at(EPOCH + trouble.at, partial(self._wants_mode, trouble, True))
-                self.clock.at(EPOCH + trouble.at + trouble.lasts, partial(self._wants_mode, trouble, False))
-            if trouble.kind == "store_away":  # it comes back empty
-                self.clock.at(EPOCH + trouble.at + trouble.lasts, self.forget_store)
-
-    def _listen(self, number: int) -> None:
-        book, fate, witness = self.books[number], self.fates[number], self.witnesses[number]
-        seen, taken = book.on_execution, book.on_acceptance
-        book.on_delay, book.on_mode = fate.excuse, partial(self._mode_changed, number)
-        gaps = Gaps(
-            book,
-            kind=_kind_of_gaps(book.seat),
-            ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
-            struck=lambda: fate.faults,
-            excused_until=lambda: fate.excused_until,
-            left_to_hand=witness.is_the_hands,
-        )
-        self.gaps.append(gaps)
-
-        def accepted(name: str) -> None:
-            with self.executioner.aside():
-                taken(name)
-                gaps.covered()
-
-        def executed(one: Executed) -> None:
-            with self.executioner.aside():
-                seen(one)
-                gaps.executed(one)
-            fill = one.fill
-            self.tell(f"[{number}] executed {one.name or 'venue'} {fill.order_side} {fill.quantity} at {fill.price}")
-            self.changes(number)
-            if self.story.streamed and not (fate.is_on("wakes_lost") or self.is_away("store_away")):
-                self.woken.setdefault(number, self.clock.now + 150)
-
-        book.on_execution, book.on_acceptance = executed, accepted
-
-    def move(self, symbol: str, factor: Decimal, jump: bool) -> None:
-        """Of a perpetual, and of the coins behind it."""
-        for each in beside(symbol, self.markets):
-            price = self.markets[each].round_price(FIRST[each] * factor)
-            if self.rules.stands(each):
-                self.paused[each] = price
-                continue
-            self._trades(each, price, jump)
-
-    def _trades(self, symbol: str, price: Decimal, jump: bool) -> None:
-        for book in self.books:
-            if symbol in book.markets:
-                book.move(symbol, price, jump)
-        self.ways[symbol].go(self.clock.now, price)
-        self.tell(f"{symbol} {price}{' (jump)' if jump else ''}")
-        self.unsettled = True
-
-    def market_changes(self, trouble: Trouble) -> None:
-        """A venue's rules of one symbol are others now."""
-        if any(fate.over for fate in self.fates):
-            return
-        self.rules.begin(trouble)
-        for number, fate in enumerate(self.fates):
-            fate.strikes(trouble.kind, is_new=number == trouble.account)
-            if trouble.kind == "settled":
-                self.books[number].settle_symbol(trouble.role)
-        self._follow(trouble, f"is {trouble.kind}")
-
-    def market_changes_back(self, trouble: Trouble) -> None:
-        if trouble not in self.rules.on:
-            return
-        self.rules.end(trouble)
-        self._follow(trouble, f"is {trouble.kind} no more")
-        if trouble.role in self.paused and not self.rules.stands(trouble.role):
-            self._trades(trouble.role, self.paused.pop(trouble.role), True)
-
-    def _follow(self, trouble: Trouble, what: str) -> None:
-        market = self.rules.there[trouble.role]
-        for number, book in enumerate(self.books):
-            book.follow(market, restricted=self.rules.takes_no_entries(market.symbol))
-            self.changes(number)
-        self.tell(f"{market.symbol} {what}: lots of {market.lot_size}, ticks of {market.tick_size}")
-        self.unsettled = True
-
-    def _wants_mode(self, trouble: Trouble, other: bool) -> None:
-        book = self.books[trouble.account]
-        book.wants_hedge = book.seat.hedge is not (other and not self.fates[trouble.account].over)
-        book.arrive()
-
-    def _mode_changed(self, number: int) -> None:
-        self.tell(f"[{number}] a hand sets {'hedge' if self.books[number].hedge else 'one-way'} mode")
-        self.fates[number].strikes("mode_changed", is_new=True)
-        self.changes(number)
-        self.unsettled = True
-
-    def as_before(self) -> None:
-        """Whatever their venues have changed is taken back, and known; a position mode as soon as it can be."""
-        for book in self.books:
-            book.wants_hedge = book.seat.hedge
-        for trouble in list(self.rules.on):
-            self.market_changes_back(trouble)
-        self.rules.read_anew()
+                self.witnesses[number].seen += at_once.by_who_lost_it(table, f"{table} was written", lease.epoch)
 
     # --- putting it in place ---
 
@@ -483,12 +347,6 @@ class World:
             found = max((state_of(*row) for row in rows), key=STATES.index, default="nothing")
             self._states[number] = writes, found
         return found
-
-
-def _kind_of_gaps(seat: Seat) -> str:
-    if seat.is_spot:
-        return "coins"
-    return "attached" if PROFILES[seat.venue].attaches_stop else "unattached"
 
 
 def _quietly(ask: Callable[..., Any], *arguments: Any) -> None:

@@ -135,14 +135,16 @@ def _arrived(entry: Order) -> int:
 
 def _strangeness(
     one: tuple[Order, Role], state: OrderState, asked: Sequence[tuple[Order, Role]], orders: Sequence[Order]
-) -> tuple[bool, bool, bool]:
-    """Several trades may have asked for one price: an entry that has its own already, has not executed, or is of
-    another size waits."""
+) -> tuple[bool, ...]:
+    """Several trades, and several entries of one, may have asked for one price: an entry that has its own already, has
+    not executed, or is of another size waits."""
     entry, role = one
     same = [each for each, other in asked if (each.trade_id, other) == (entry.trade_id, role)]
     wanted = sum(each.filled > 0 or each is entry for each in same)
     made = sum(order.is_attached and (order.trade_id, order.role) == (entry.trade_id, role) for order in orders)
-    return made >= wanted, not entry.filled, entry.quantity != state.quantity
+    has_one = any(order.role == role and order.raw.get(ENTRY) == entry.client_id for order in orders)
+    other_size = entry.quantity != state.quantity
+    return made >= wanted, not entry.filled, other_size, has_one, entry.filled != state.quantity
 
 
 def _role(entry: Order, state: OrderState) -> Role | None:

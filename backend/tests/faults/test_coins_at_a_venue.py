@@ -567,3 +567,21 @@ def test_coins_that_a_stop_locks_are_those_of_its_trade(venue: VenueLike, accoun
     again(older)
     assert resting(younger, "stop")
     assert covered(venue) == COIN.round_quantity(left)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_each_entry_has_a_stop_of_its_own(venue: VenueLike, account: Account) -> None:
+    """Both ask for one price, and one is listed as it was when half of its entry had executed."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    entries = [{"kind": "limit", "price": "99900", "share": "0.7"}, {"kind": "limit", "price": "99800", "share": "0.3"}]
+    trade = open_trade(account, long_plan(**PLAN | {"entries": entries}))
+    venue.go(99_790)
+    half = {D("0.014"): D("0.014"), D("0.006"): D("0.003")}
+    venue.altered = lambda reading: replace(
+        reading,
+        orders=[replace(each, quantity=half[each.quantity]) if each.is_attached else each for each in reading.orders],
+    )
+    again(trade)
+    sent = {order.client_id: order.quantity for order in Order.objects.filter(trade=trade, role="entry")}
+    came = Order.objects.filter(trade=trade, is_attached=True)
+    assert {sent[each.raw["entry"]]: each.quantity for each in came} == half
