@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
-from buddy.core.errors import CouldNotRead, ExchangeError
+from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import attached, books, pairs, telling
+from . import attached, books, nameless, pairs, telling
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
@@ -31,9 +31,7 @@ from .recognition import (
     is_missed,
     is_nameless,
     is_unnamed,
-    may_have_arrived,
     may_have_executed,
-    same_figures,
 )
 from .rows import Rows
 from .states import ABSENT, DOUBTFUL, LIVE, RESTING
@@ -43,18 +41,10 @@ _NAMED = Select(lambda account, names: Order.objects.filter(account_id=account, 
 _NUMBERED = Select(
     lambda account, numbers: Order.objects.filter(account_id=account, exchange_id__in=numbers).order_by("pk")
 )
-_GIVEN_UP = Select(
-    lambda account, since: Order.objects.filter(
-        account_id=account, status__in=(OrderStatus.REJECTED, OrderStatus.CANCELLED), created_at__gte=since
-    ).order_by("pk")
-)
-ARRIVES_WITHIN = timedelta(minutes=5)
-"""Before the last good look: so long ago, and since then, what was given up may have been sent."""
 
 RECEIVE_WINDOW_MS = 5_000
 """How long after it was sent a venue may still accept an order that it has not answered."""
 STOP_AGAIN_MS = 600
-TWICE = 2
 DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
 STRANGE = "strange_since"
@@ -82,12 +72,12 @@ class Outcomes:
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
-        listing = Listing.of(states)
+        listing, names_stops = Listing.of(states), self.exchange.profile.names_stops
         self.unseen.clear()
         self.overlooked.clear()
         orders = [*rows.all_orders(), *self._forgotten(listing, rows)]
         for order in sorted(orders, key=self._has_name, reverse=True):
-            found = listing.named(order) or self._by_figures(order, listing, rows)
+            found = listing.named(order) or (None if names_stops else nameless.by_figures(order, listing, rows))
             if found is not None:
                 self.adopt(order, found)
             elif order.status in LIVE:
@@ -95,7 +85,8 @@ class Outcomes:
                 self.overlooked |= {order.symbol} if self._is_there(order) else set()
         for state in listing.attached:  # once it is known what has executed: by that it is told whose they are
             self._note_attached(state, rows)
-        self._cancel_twins(rows, listing)
+        if not names_stops:
+            nameless.cancel_twins(self.exchange, listing, rows)
 
     def _note_attached(self, state: OrderState, rows: Rows) -> None:
         """A row for it, where it has none; where its row was over, the list may lag: it is asked for by its number."""
@@ -319,53 +310,12 @@ class Outcomes:
             found += [order for order in by_number if order.client_id not in names]
         for order in found:
             rows.orders[order.trade_id].append(order)
-        arrived = self._given_up_on_their_way(listing, rows)
+        arrived = [] if self.exchange.profile.names_stops else nameless.arrived_late(self.account, listing, rows)
         for order in arrived:
             rows.orders[order.trade_id].append(order)
         return found + arrived
 
-    def _given_up_on_their_way(self, listing: Listing, rows: Rows) -> list[Order]:
-        """What was on its way and has arrived, while it was sent again and refused, or was wanted no more.
-
-        Where they keep their name, that tells; else their figures do.
-        """
-        claimed = rows.all_orders()
-        if self.exchange.profile.names_stops:
-            return []
-        unclaimed = [*listing.nameless(claimed), *listing.triggered(claimed)]
-        if not unclaimed:
-            return []
-        known = {order.pk for order in claimed}
-        since = (self.account.good_look_at or timezone.now()) - ARRIVES_WITHIN
-        lately = _GIVEN_UP.rows(account=self.account.pk, since=since)
-        again = [order for order in lately if order.pk not in known and may_have_arrived(order)]
-        alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
-        return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
-
-    # --- by their figures ---
-
-    def _by_figures(self, order: Order, listing: Listing, rows: Rows) -> OrderState | None:
-        """The oldest order that can be ours, where the venue keeps no name of ours on it."""
-        if self.exchange.profile.names_stops or not is_nameless(order):
-            return None
-        claimed = rows.all_orders()
-        alike = [state for state in listing.nameless(claimed) if same_figures(order, state)]
-        if alike:
-            return alike[0]
-        triggered = [state for state in listing.triggered(claimed) if became(order, state)]
-        return as_child(triggered[0]) if triggered else None
-
-    def _cancel_twins(self, rows: Rows, listing: Listing) -> None:
-        """One wish, one order: where a nameless one that was sent twice has arrived twice, the younger goes."""
-        if self.exchange.profile.names_stops:
-            return
-        for order in rows.all_orders():
-            if order.status not in LIVE or int(order.raw.get("sends", 1)) < TWICE or order.trigger is None:
-                continue
-            for state in listing.nameless(rows.all_orders()):
-                if same_figures(order, state):
-                    with suppress(ExchangeError):  # the next reading lists it again
-                        self.exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
+    # --- what stands behind executions ---
 
     def _ask_for(self, fill: Fill, rows: Rows) -> bool:
         """The order behind an execution, where it may be one of ours that has no name of ours; whether it was found.

@@ -1,0 +1,64 @@
+"""Conditional orders where the venue keeps no name of ours: known by its numbers, until then by their figures."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from django.utils import timezone
+
+from buddy.core.errors import ExchangeError
+from buddy.core.exchange import Exchange, OrderRef, OrderState, OrderStatus
+from buddy.exchanges.models import Account
+from buddy.prepared import Select
+
+from .models import Order
+from .recognition import Listing, as_child, became, can_be, is_nameless, may_have_arrived, same_figures
+from .rows import Rows
+from .states import LIVE
+
+_GIVEN_UP = Select(
+    lambda account, since: Order.objects.filter(
+        account_id=account, status__in=(OrderStatus.REJECTED, OrderStatus.CANCELLED), created_at__gte=since
+    ).order_by("pk")
+)
+ARRIVES_WITHIN = timedelta(minutes=5)
+"""Before the last good look: so long ago, and since then, what was given up may have been sent."""
+TWICE = 2
+
+
+def by_figures(order: Order, listing: Listing, rows: Rows) -> OrderState | None:
+    """The oldest order that can be ours."""
+    if not is_nameless(order):
+        return None
+    claimed = rows.all_orders()
+    alike = [state for state in listing.nameless(claimed) if same_figures(order, state)]
+    if alike:
+        return alike[0]
+    triggered = [state for state in listing.triggered(claimed) if became(order, state)]
+    return as_child(triggered[0]) if triggered else None
+
+
+def arrived_late(account: Account, listing: Listing, rows: Rows) -> list[Order]:
+    """What was on its way and has arrived, while it was sent again and refused, or was wanted no more."""
+    claimed = rows.all_orders()
+    unclaimed = [*listing.nameless(claimed), *listing.triggered(claimed)]
+    if not unclaimed:
+        return []
+    known = {order.pk for order in claimed}
+    since = (account.good_look_at or timezone.now()) - ARRIVES_WITHIN
+    lately = _GIVEN_UP.rows(account=account.pk, since=since)
+    again = [order for order in lately if order.pk not in known and may_have_arrived(order)]
+    alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
+    return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
+
+
+def cancel_twins(exchange: Exchange, listing: Listing, rows: Rows) -> None:
+    """One wish, one order: where one that was sent twice has arrived twice, the younger goes."""
+    for order in rows.all_orders():
+        if order.status not in LIVE or int(order.raw.get("sends", 1)) < TWICE or order.trigger is None:
+            continue
+        for state in listing.nameless(rows.all_orders()):
+            if same_figures(order, state):
+                with suppress(ExchangeError):  # the next reading lists it again
+                    exchange.cancel(OrderRef(state.symbol, "", state.exchange_id, is_conditional=True))
