@@ -25,6 +25,7 @@ from .books import Book, Executed, Key, leaves
 from .clock import SECOND
 from .failing import Fate
 from .invariants import Broken, Row, Wish
+from .line import SETTLES
 from .markets import EVERY, costs_at
 from .rules import Rules
 from .sight import WORKED_ON, Sight, Unchanged, accounts_for, entered_by, is_of_ours, prices
@@ -160,9 +161,11 @@ class Witness(Sight):
         is_kept = row.trade.orders.filter(trigger=trigger).exclude(pk=row.pk).exists()  # only its quantity changes
         if rule.get("cover") == "entry" or not entered or is_kept or added:
             return
-        paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / entered
+        held = entered - sum((fill.withheld for fill in entries), ZERO)
+        paid = sum((fill.quantity * fill.price for fill in entries), ZERO) / held
         units, taker = EVERY[row.symbol].contract_size, costs_at(self.book.seat.venue).taker
-        fees = sum((fill.fee for fill in entries), ZERO) / entered + trigger * units * taker
+        paid_fees = sum((ZERO if fill.withheld else fill.fee for fill in entries), ZERO)
+        fees = paid_fees / held + trigger * units * taker
         gain = Side(row.trade.side).sign * (trigger - paid) * units - fees
         if gain < 0:
             self.seen.append(Broken("I10", row.client_id, f"a stop at break-even ({trigger}) loses {-gain} a contract"))
@@ -200,6 +203,8 @@ class Witness(Sight):
         """A hand has cancelled a stop, which may have been the new one that another was to make way for."""
         if _is_stop(intent):
             self.by_hand[intent.symbol, self.book.side_of(place, intent)] = self.book.clock.now
+        if self.book.hidden.get(intent.client_id, 0) > self.book.clock.now:  # missed only when it would have been told
+            self.fate.excuse(SETTLES)
 
     def lost(self, intent: OrderIntent) -> None:
         """The request of a target has not arrived: only when that is sure may it be sent again."""

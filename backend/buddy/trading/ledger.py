@@ -173,10 +173,19 @@ class Ledger:
         return {key: quantity - there.get(key, ZERO) for key, quantity in missing.items()}
 
     def _coins(self, reading: Reading) -> dict[str, Decimal] | None:
-        """On spot, how many coins of each symbol lie in the wallet, whoever bought them."""
+        """On spot, how many coins of each symbol lie in the wallet, whoever bought them.
+
+        However few are told, those that a stop rests for are there.
+        """
         if not self.exchange.profile.exits.is_spot:
             return None
-        return {position.symbol: position.quantity for position in reading.positions}
+        coins: dict[str, Decimal] = defaultdict(Decimal)
+        for order in reading.orders:
+            if order.trigger is not None and not order.order_side.is_buy:
+                coins[order.symbol] += order.quantity - order.filled
+        for position in reading.positions:
+            coins[position.symbol] = max(coins[position.symbol], position.quantity)
+        return coins
 
     def intend(self, trade: Trade, wish: Wish, asked_with: Mapping[str, str] | None = None) -> Order:
         """Write `wish` down and commit; the same wish that is proven never to have been sent keeps its id.

@@ -272,13 +272,20 @@ class Outcomes:
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
         if not self._is_gone(order):
-            self._write_raw(order, {ABSENT: wall_ms()} | order.raw)
+            now, before = wall_ms(), order.raw.get(ABSENT)
+            counts = before is not None and not (before < self._accepted_until(order) <= now)
+            self._write_raw(order, order.raw | {ABSENT: before if counts else now})
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
             if not self._has_name(order):
                 order.raw = order.raw | {EARLY: True}
             self.never_sent(order)
         else:
             self.close(order, status=OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
+
+    def _accepted_until(self, order: Order) -> int:
+        """Until then it may still arrive, so that its absence says nothing; a stop does not wait so long."""
+        in_doubt = order.status in DOUBTFUL and not is_missed(order)
+        return int(order.raw.get("sent_at", 0)) + RECEIVE_WINDOW_MS if in_doubt else 0
 
     def _is_gone(self, order: Order) -> bool:
         """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
@@ -334,9 +341,19 @@ class Outcomes:
             mine = attached.row_of(self.lease, self.account, rows, state)
         elif mine is None:
             mine = next((order for order in orders if is_nameless(order) and can_be(order, state)), None)
+            mine = mine or self._arrived_late(state, rows)
         if mine is not None:
             self.adopt(mine, as_child(state) if became(mine, state) else state)
         return True
+
+    def _arrived_late(self, state: OrderState, rows: Rows) -> Order | None:
+        """Where orders have no names, one that was given up, or refused when it was sent again."""
+        if self.exchange.profile.names_stops:
+            return None
+        found = nameless.arrived_late(self.account, Listing.of([state]), rows)
+        for order in found:
+            rows.orders[order.trade_id].append(order)
+        return found[0] if found else None
 
     def _may_be_attached(self, fill: Fill, known: Sequence[Order]) -> bool:
         """Whether coins may have been sold by a stop that came with an entry: so long as an order may stay invisible.

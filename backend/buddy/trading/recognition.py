@@ -75,12 +75,13 @@ def same_figures(order: Order, state: OrderState) -> bool:
 def became(order: Order, state: OrderState) -> bool:
     """Whether `state` can be what `order` became when it was triggered: it has another number then, and no trigger.
 
-    Nothing that was there before it was sent, or that executed where its trigger cannot have been.
+    Nothing that was there before it was sent for the first time, or that executed where its trigger cannot have been.
     """
     if order.trigger is None or state.trigger is not None or state.kind is not AS_TRIGGERED.get(OrderKind(order.kind)):
         return False
     asked = (order.symbol, order.order_side, order.quantity, order.price)
-    sent = int(order.raw.get("sent_at") or to_ms(order.created_at))
+    first = None if may_have_arrived(order) else order.raw.get("sent_at")
+    sent = int(first or to_ms(order.created_at))
     same = asked == (state.symbol, state.order_side, state.quantity, state.price)
     return same and state.time >= sent - OUR_CLOCKS and _led_to(order, state)
 
