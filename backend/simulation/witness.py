@@ -24,11 +24,11 @@ from .at_once import Asked
 from .books import Book, Executed, Key, leaves
 from .clock import SECOND
 from .failing import Fate
-from .invariants import Broken, Row, Wish
+from .invariants import Broken, Rests, Row, Wish
 from .line import SETTLES
 from .markets import EVERY, costs_at
 from .rules import Rules
-from .sight import WORKED_ON, Sight, Unchanged, accounts_for, entered_by, is_of_ours, prices
+from .sight import WORKED_ON, Known, Sight, Unchanged, accounts_for, entered_by, is_of_ours, prices
 
 SEEN_WITHIN = 3 * SECOND
 """Who reads after a hand has done something sees it."""
@@ -68,6 +68,8 @@ class Witness(Sight):
         self.since: dict[tuple[str, str], int] = {}
         self.even: dict[int, Decimal] = {}
         """By trade: what had entered as far as our rows knew when the trader last asked for break-even."""
+        self.decided: dict[tuple[int, Decimal], Decimal] = {}
+        """By trade and stop, how much had entered when that was decided."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
         self.read_at = 0
@@ -157,6 +159,8 @@ class Witness(Sight):
         entered = _contracts(entries)
         if row.trade.directives.get("stop_cause") == Cause.BREAK_EVEN and self.even.get(row.trade_id) != entered:
             return  # the trader's own level, of a position that was smaller as far as anybody knew
+        if self.decided.get((row.trade_id, trigger), entered) != entered:
+            return  # decided when less had entered, and sent now: it never goes back
         added = any(fill.order_id is None for fill in entries)  # by a hand, maybe after the trader had set the level
         is_kept = row.trade.orders.filter(trigger=trigger).exclude(pk=row.pk).exists()  # only its quantity changes
         if rule.get("cover") == "entry" or not entered or is_kept or added:
@@ -292,6 +296,12 @@ class Witness(Sight):
         for name, symbol, number, child, trigger, quantity in _BOOKED.rows(account=self.account):
             booked[accounts_for(self.book, name, symbol, number or child, trigger)] += quantity
         return booked
+
+    def _row(self, trade: Trade, known: dict[str, Known], resting: Iterable[Rests]) -> Row:
+        tightest = trade.memory.get("tightest_stop")
+        if tightest is not None:
+            self.decided.setdefault((trade.pk, Decimal(tightest)), Decimal(trade.memory.get("entered", 0)))
+        return super()._row(trade, known, resting)
 
     def _keep_tightest(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -80,6 +80,8 @@ def _untold(found: Sequence[Case]) -> Mapping[Key, Decimal]:
 def _in_own_scope(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case | None:
     try:
         return _case(ledger, trade, reading, rows)
+    except UnknownSymbol:  # its market was taken down after it had been read
+        return None
     except Exception:  # one trade's defect must not leave the others without their stops
         log.exception("trade %s could not be made out", trade.pk)
         return None

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from buddy.core import exchange as port
 from buddy.core.errors import ExchangeError, OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exchange, OrderKind, OrderStatus, PositionMode, Reading, Refusal
+from buddy.core.exchange import CancelOutcome, Exchange, OrderKind, OrderStatus, PositionMode, Reading, Refusal, Role
 from buddy.core.market import ZERO, Instrument, OrderSide, Side
 from buddy.core.position import Wish
 from buddy.exchanges.models import Account
@@ -100,7 +100,8 @@ class Ledger:
         unnamed = [fill for fill in new if fill.fill_id not in ours]
         if not unnamed:
             return reading
-        later = self.outcomes.name_strangers(self.rows, unnamed)
+        listed = reading.orders if reading.position_mode is PositionMode.HEDGE else None
+        later = self.outcomes.name_strangers(self.rows, unnamed, listed)
         if not later:
             return reading
         return replace(
@@ -162,15 +163,32 @@ class Ledger:
             self._take_rows()
 
     def _missing(self, reading: Reading) -> dict[tuple[str, Side], Decimal] | None:
-        """Where longs and shorts lie side by side: how much less of each is there than our fills say."""
+        """Where longs and shorts lie side by side: how much less of each is there than our orders say.
+
+        That is by their executions, and by what they say has executed and neither this reading nor another has told.
+        """
         if reading.position_mode is not PositionMode.HEDGE:
             return None
-        there = _there(reading)
+        there, untold = _there(reading), self._untold(reading)
         missing: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
         held = booking.held_by(self.working)
         for trade in self.working:
-            missing[trade.symbol, Side(trade.side)] += held[trade.pk]
+            missing[trade.symbol, Side(trade.side)] += held[trade.pk] + untold[trade.pk]
         return {key: quantity - there.get(key, ZERO) for key, quantity in missing.items()}
+
+    def _untold(self, reading: Reading) -> dict[int, Decimal]:
+        """By trade what its orders have executed beyond that: what entered less what left."""
+        behind = booking.orders_behind(self.account, booking.unbooked(self.account, reading.fills))
+        executed = [order for order in self.rows.all_orders() if order.filled]
+        told = booking.told_of([order.pk for order in executed])
+        for fill in reading.fills:
+            if (order := behind.get(fill.fill_id)) is not None and order.pk in told:
+                told[order.pk] += fill.quantity
+        untold: dict[int, Decimal] = defaultdict(Decimal)
+        for order in executed:
+            more = max(order.filled - told[order.pk], ZERO)
+            untold[order.trade_id] += more if order.role == Role.ENTRY else -more
+        return untold
 
     def _coins(self, reading: Reading) -> dict[str, Decimal] | None:
         """On spot, how many coins of each symbol lie in the wallet, whoever bought them.

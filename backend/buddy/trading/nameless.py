@@ -15,7 +15,7 @@ from buddy.prepared import Select
 from .models import Order
 from .recognition import Listing, as_child, became, can_be, is_nameless, may_have_arrived, same_figures
 from .rows import Rows
-from .states import LIVE
+from .states import LIVE, RESTING
 
 _GIVEN_UP = Select(
     lambda account, since: Order.objects.filter(
@@ -28,11 +28,12 @@ TWICE = 2
 
 
 def by_figures(order: Order, listing: Listing, rows: Rows) -> OrderState | None:
-    """The oldest order that can be ours."""
-    if not is_nameless(order):
+    """The oldest order that can be ours. One that has a number of its own may be listed under another by now."""
+    is_numbered = order.status in RESTING and bool(order.exchange_id) and not order.child_id
+    if not (is_numbered or is_nameless(order)):
         return None
     claimed = rows.all_orders()
-    alike = [state for state in listing.nameless(claimed) if same_figures(order, state)]
+    alike = [] if is_numbered else [state for state in listing.nameless(claimed) if same_figures(order, state)]
     if alike:
         return alike[0]
     triggered = [state for state in listing.triggered(claimed) if became(order, state)]

@@ -107,21 +107,26 @@ class Outcomes:
                 self.adopt(order, state)
         return order.status in RESTING
 
-    def name_strangers(self, rows: Rows, fills: Sequence[Fill]) -> set[str]:
+    def name_strangers(self, rows: Rows, fills: Sequence[Fill], listed: Sequence[OrderState] | None = None) -> set[str]:
         """Find out whether orders of ours stand behind executions that carry no name we know, before they are booked.
 
         Our orders of those symbols are asked for, listed or not, since lists lag: a triggered one tells what it became.
-        Gives the symbols on which it cannot be told yet.
+        Where longs and shorts lie side by side (`listed`), what is not listed any more is asked for, too: by what it
+        has executed it is told of which side a hand's execution was. Gives the symbols on which it cannot be told yet.
         """
-        return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills)}
+        gone = set[int]()
+        if listed is not None:
+            listing = Listing.of(listed)
+            gone = {order.pk for order in rows.all_orders() if order.status in LIVE and listing.named(order) is None}
+        return {symbol for symbol in {fill.symbol for fill in fills} if not self._told(symbol, rows, fills, gone)}
 
-    def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill]) -> bool:
+    def _told(self, symbol: str, rows: Rows, fills: Sequence[Fill], gone: set[int]) -> bool:
         known = [order for order in rows.all_orders() if order.symbol == symbol]
         here = [order for order in known if order.status in LIVE]
         nameless = self.exchange.profile.attaches_stop or not self.exchange.profile.names_stops
         try:
             for order in here:
-                if self._has_name(order) and may_have_executed(order):
+                if self._has_name(order) and (order.pk in gone or may_have_executed(order)):
                     self._ask(order)
             asked = [fill for fill in fills if fill.symbol == symbol] if nameless else []
             strange = [fill for fill in asked if not self._ask_for(fill, rows)]
