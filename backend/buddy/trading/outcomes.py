@@ -277,9 +277,7 @@ class Outcomes:
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
         if not self._is_gone(order):
-            now, before = wall_ms(), order.raw.get(ABSENT)
-            counts = before is not None and not (before < self._accepted_until(order) <= now)
-            self._write_raw(order, order.raw | {ABSENT: before if counts else now})
+            self._write_raw(order, order.raw | {ABSENT: self._absent_since(order)})
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
             if not self._has_name(order):
                 order.raw = order.raw | {EARLY: True}
@@ -287,10 +285,13 @@ class Outcomes:
         else:
             self.close(order, status=OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
 
-    def _accepted_until(self, order: Order) -> int:
-        """Until then it may still arrive, so that its absence says nothing; a stop does not wait so long."""
-        in_doubt = order.status in DOUBTFUL and not is_missed(order)
-        return int(order.raw.get("sent_at", 0)) + RECEIVE_WINDOW_MS if in_doubt else 0
+    def _absent_since(self, order: Order) -> int:
+        """Since when it is absent; what could still arrive then may have done so since, but a stop cannot wait."""
+        now = wall_ms()
+        since = int(order.raw.get(ABSENT, now))
+        if order.status not in DOUBTFUL or is_missed(order):
+            return since
+        return now if since < int(order.raw.get("sent_at", 0)) + RECEIVE_WINDOW_MS <= now else since
 
     def _is_gone(self, order: Order) -> bool:
         """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
@@ -303,7 +304,7 @@ class Outcomes:
         profile, now = self.exchange.profile, wall_ms()
         if not profile.settle_ms:
             return True
-        apart = now - int(order.raw.get(ABSENT, now))
+        apart = now - self._absent_since(order)
         age = now - int(order.raw.get("sent_at", 0))
         if is_missed(order) and ARRIVED not in order.raw:
             in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS

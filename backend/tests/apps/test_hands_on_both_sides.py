@@ -14,7 +14,10 @@ from buddy.core.market import OrderSide, Side
 from buddy.exchanges.models import Account
 from buddy.trading import booking
 from buddy.trading.client_ids import new_client_id
+from buddy.trading.lease import leased
+from buddy.trading.ledger import Ledger
 from buddy.trading.models import Fill, Order, Trade
+from tests.exchanges.venue_like import VenueLike
 
 D = Decimal
 SYMBOL = "BTC/USDT:USDT"
@@ -104,3 +107,26 @@ def test_what_a_hand_closed_before_our_entry_was_told_leaves_the_trade(account: 
     )
     ours = replace(fill(1, OrderSide.SELL, "0.020"), client_id=entry.client_id)
     assert booked(account, [short], [ours, fill(2, OrderSide.BUY, "0.020")], {}) == {"short": D(0)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_hand_took_from_an_entry_that_is_not_all_told_is_no_entry_of_the_other_side(account: Account) -> None:
+    """The order says that 0.003 have executed, of which 0.001 are told, and 0.002 are held."""
+    entered(account, trade(account, Side.LONG), "0.022")
+    Fill.objects.update(fill_id="long")
+    short = entered(account, trade(account, Side.SHORT), "0.001")
+    order = Order.objects.create(
+        account=account, trade=short, client_id=new_client_id(), exchange_id="7", symbol=SYMBOL, role="entry",
+        order_side="sell", kind="limit", quantity=D("0.003"), filled=D("0.003"), status="filled", reason="entry",
+    )  # fmt: skip
+    Fill.objects.filter(trade=short).update(order=order)
+    venue = VenueLike(mode=port.PositionMode.HEDGE)
+    positions = [
+        port.PositionState(SYMBOL, Side.LONG, D("0.022"), D(100)),
+        port.PositionState(SYMBOL, Side.SHORT, D("0.002"), D(100)),
+    ]
+    told = [fill(1, OrderSide.BUY, "0.001")]
+    venue.altered = lambda reading: replace(reading, positions=positions, fills=told, cursor="1")
+    with leased(account.pk, 1.0) as lease:
+        Ledger(account, venue, lease).read()
+    assert Fill.objects.get(fill_id="hand-1").trade == short

@@ -10,6 +10,7 @@ import pytest
 
 from buddy.core.errors import Rejected
 from buddy.core.exchange import OrderIntent, OrderState, PositionMode, Profile, Refusal
+from buddy.core.market import Instrument
 from buddy.events.models import Event
 from buddy.exchanges.market_data.source import UnknownSymbol
 from buddy.exchanges.models import Account
@@ -238,3 +239,19 @@ def test_a_leverage_that_is_not_to_be_had_any_more_withdraws_the_entry(account: 
     trade = again(open_trade(account, long_plan(leverage="10", **PLAN)))
     assert (venue.sent, venue.held(), trade.status) == ([], 0, "cancelled")
     assert "leverage" in Event.objects.get(trade_id=trade.pk, kind="order_rejected").text
+
+
+def test_a_market_taken_down_between_its_reading_and_its_look_waits_for_the_next(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No defect is written to the log for that, and nothing is touched."""
+    trade = entered(account, venue)
+    before = len(venue.sent), len(venue.cancelled)
+
+    def is_gone(symbol: str) -> Instrument:
+        raise UnknownSymbol(symbol, "the venue")
+
+    monkeypatch.setattr(venue, "instrument", is_gone)
+    assert again(trade).status == "open"
+    assert (len(venue.sent), len(venue.cancelled)) == before
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -404,6 +404,19 @@ def test_coins_that_a_resting_stop_locks_are_there_whatever_is_listed(venue: Ven
     assert again(trade).mismatch_since is None
 
 
+def test_a_hand_that_sells_its_own_while_the_wallet_is_told_empty_sells_none_of_ours(
+    venue: VenueLike, trade: Trade
+) -> None:
+    venue.altered = lambda reading: replace(reading, positions=[])
+    again(trade)
+    venue.hand("sell", "market", "0.5")
+    long_missed(trade)
+    assert again(trade).status == "open"
+    assert not Fill.objects.filter(trade=trade, order_side="sell").exists()
+    venue.altered = lambda reading: reading
+    assert again(trade).mismatch_since is None
+
+
 def test_coins_without_a_stop_that_a_wallet_lacks_for_half_a_minute_are_not_given_up(
     venue: VenueLike, trade: Trade
 ) -> None:

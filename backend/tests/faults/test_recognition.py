@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,13 +12,25 @@ import pytest
 from django.utils import timezone
 
 from buddy.core.errors import OutcomeUnknown, Rejected
-from buddy.core.exchange import Income, IncomeKind, OrderIntent, OrderKind, OrderState, Profile, Reading, Refusal
+from buddy.core.exchange import (
+    Income,
+    IncomeKind,
+    OrderIntent,
+    OrderKind,
+    OrderState,
+    OrderStatus,
+    Profile,
+    Reading,
+    Refusal,
+)
+from buddy.core.market import OrderSide
 from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading import ledger
+from buddy.trading import ledger, recognition
 from buddy.trading.executor import open_trade, withdraw_entry
 from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.moments import to_ms, wall_ms
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
 from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
@@ -320,6 +333,78 @@ def test_a_list_that_lacks_what_is_there_proves_nothing_of_an_entry_without_a_na
     assert ([order.status for order in Order.objects.order_by("leg")], len(venue.sent)) == (["open", "open"], 2)
 
 
+def test_an_absence_while_it_could_still_arrive_proves_nothing_of_an_entry_without_a_name(
+    account: Account, venue: VenueLike
+) -> None:
+    """It arrived after the list of then, executed while nobody could read, and is not found at once."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=15_000)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
+    sent = wall_ms() - 60_000
+    raw = {"trigger_by": "last", "sent_at": sent, "absent_since": sent + 2_000}
+    Order.objects.update(status="unknown", exchange_id="", raw=raw)
+    venue.go(101_000)
+    venue.hidden = Everything()
+    again(trade, 1)
+    assert (Order.objects.get(role="entry").status, Fill.objects.count()) == ("unknown", 0)
+    venue.hidden = set()
+    again(trade)
+    assert (Fill.objects.get().trade, trade.status, len(resting(trade, "stop"))) == (trade, "open", 1)
+
+
+def test_a_nameless_entry_that_is_not_found_by_its_number_is_known_by_what_it_became(
+    account: Account, venue: VenueLike
+) -> None:
+    """It was seen waiting; triggered since, it is listed under another number, and the first is not found any more."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger_limit", "trigger": "101000", "price": "100800"}]))
+    entry = Order.objects.get()
+    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})  # this venue's clock stands in the past
+    venue.go(101_000)
+    venue.altered, venue.hidden = as_triggered_and_unhidden(venue), Everything()
+    again(trade)
+    entry.refresh_from_db()
+    assert (entry.status, entry.child_id[:6], len(venue.sent)) == ("open", "child-", 1)
+
+
+def test_what_was_refused_when_sent_again_is_our_stop_when_the_first_of_it_executes(
+    account: Account, venue: VenueLike
+) -> None:
+    """No list has shown it: its symbol could not be read between its arrival and its end."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    venue.drop(request_lost, is_stop)
+    venue.drop(refused, is_stop)
+    trade = again(entered(account, venue, take_profits=[]))
+    first, second = Order.objects.get(role="stop", status="rejected"), Order.objects.get(role="stop", status="open")
+    intent = next(each for each in venue.sent if each.client_id == first.client_id)
+    venue.sim.orders[first.client_id] = Resting(intent, "x-late", venue.time, live=False)
+    venue.cancel_by_hand(second.client_id)
+    venue.go(98_900)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
+    assert Fill.objects.get(order_side="sell").order_id == first.pk
+
+
+@pytest.mark.parametrize("sends", [1, 2])
+def test_what_a_triggered_order_became_is_no_older_than_its_first_sending(sends: int) -> None:
+    """Sent again twenty seconds after, while the first was there, under another number already."""
+    begun = timezone.now()
+    order = Order(symbol=SYMBOL, order_side="buy", kind="stop_limit", quantity=D(1), price=D(100), trigger=D(101))
+    order.created_at = begun
+    order.raw = {"sent_at": to_ms(begun) + 20_000, "sends": sends}
+    told = OrderState(
+        "",
+        "child-1",
+        SYMBOL,
+        OrderSide.BUY,
+        OrderKind.LIMIT,
+        D(1),
+        OrderStatus.OPEN,
+        price=D(100),
+        time=to_ms(begun) + 4_000,
+    )
+    assert recognition.became(order, told) is (sends == 2)
+
+
 def as_triggered(reading: Reading) -> Reading:
     """What was triggered stands in the list as what it became."""
     became = [
@@ -327,6 +412,12 @@ def as_triggered(reading: Reading) -> Reading:
         for state in reading.orders
     ]
     return replace(reading, orders=became)
+
+
+def as_triggered_and_unhidden(venue: VenueLike) -> Callable[[Reading], Reading]:
+    """No order is found when it is asked for, and the list shows what it became."""
+    there = tuple(venue.resting())
+    return lambda reading: as_triggered(replace(reading, orders=[replace(each, client_id="") for each in there]))
 
 
 def refused(venue: VenueLike, intent: OrderIntent) -> OrderState:
@@ -364,7 +455,7 @@ def test_an_order_provably_absent_is_sent_again_under_its_own_name(account: Acco
     trade = again(open_trade(account, long_plan()))
     order = Order.objects.get()
     assert (len(venue.sent), order.status) == (1, "unknown")
-    long_ago = {"sent_at": order.raw["sent_at"] - 10_000, "absent_since": order.raw["absent_since"] - 10_000}
+    long_ago = {"sent_at": order.raw["sent_at"] - 10_000, "absent_since": order.raw["absent_since"] - 4_000}
     Order.objects.update(raw=order.raw | long_ago)
     again(trade)
     assert [intent.client_id for intent in venue.sent] == [order.client_id] * 2
