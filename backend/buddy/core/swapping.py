@@ -18,6 +18,10 @@ from .spot import exit_wishes, plain_stop
 from .stops import StopLevel, level_of
 from .wishes import Wish, close_wish
 
+CAME_ALONG = 4
+"""Where all lies under one stop: so many more may rest for it. Those that came with entries grow along with them, and
+are not made one while they do."""
+
 
 def sales(position: Position, working: Sequence[Working], market: Market, held: Decimal, exits: Exits) -> list[Action]:
     """What to do about the exits of a trade that holds coins. `position` has observed `market`."""
@@ -30,7 +34,8 @@ def sales(position: Position, working: Sequence[Working], market: Market, held: 
         wishes = _passed(position, exiting, whole, level)
     else:
         wishes = exit_wishes(position, market, whole, exits, _resting(exiting))
-    return Room(position, level, market.last, whole, exiting).actions(wishes)
+    spared = CAME_ALONG if exits is Exits.SINGLE else 0
+    return Room(position, level, market.last, whole, exiting, spared=spared).actions(wishes)
 
 
 def is_passed(position: Position, market: Market, held: Decimal) -> bool:
@@ -90,6 +95,8 @@ class Room:
     last: Decimal
     whole: Decimal
     working: Sequence[Working]
+    spared: int = 0
+    """Stops that need not be made one with the others."""
     spare: list[Working] = field(default_factory=list)
     """Orders that no wish asks for."""
     free: Decimal = ZERO
@@ -99,7 +106,7 @@ class Room:
     def actions(self, wishes: Sequence[Wish]) -> list[Action]:
         """What brings the orders nearer to `wishes`; what no wish asks for goes at once only when that is all."""
         self.free = self.whole - _sum(self.working)
-        self.stops_left = stops_of(len([wish for wish in wishes if wish.role is Role.STOP]))
+        self.stops_left = stops_of(len([wish for wish in wishes if wish.role is Role.STOP])) + self.spared
         self.stops_left -= len([each for each in self.working if each.role is Role.STOP])
         kept = self._sort_out(wishes)
         short = [(wish, fitting) for wish, fitting in zip(wishes, kept, strict=True) if _sum(fitting) < wish.quantity]

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
+ALIKE_MS = 6_000
 PRICES_SEEN = {"best", "best_time", "worst", "worst_time", "reach"}
 """Of what is remembered, what a look only sees, whatever it does."""
 
@@ -149,7 +150,8 @@ def _give_held(
             case.missing = max(case.position.held - part, ZERO)
             own = key[0] in unread or case.exits.is_spot
             case.held = case.without_dust(min(part, case.claim)) if own else part
-            case.awaited = _awaited(case, beside) if case.exits.is_spot else ZERO
+            if case.exits.is_spot:
+                case.awaited = _awaited(case, beside, _waits_for(case, group))
 
 
 def _shared_out(listed: Decimal, group: Sequence[Case]) -> list[Decimal]:
@@ -165,14 +167,29 @@ def _shared_out(listed: Decimal, group: Sequence[Case]) -> list[Decimal]:
     return [part + more for part, more in zip(locked, rest, strict=True)]
 
 
-def _awaited(case: Case, own: Decimal) -> Decimal:
-    """See there. The venue makes that stop with the execution, and lists it no later than anything else.
+def _waits_for(case: Case, group: Sequence[Case]) -> int:
+    """Milliseconds for which a stop that came with an entry may be listed late.
+
+    Where two trades have asked for one price it cannot be told for sure whose is whose, and one that has been replaced
+    could be waited for in vain: there no longer than I1 allows.
+    """
+    is_alike = any(_asked(case) & _asked(other) for other in group if other is not case)
+    most = case.lag_ms + RECEIVE_WINDOW_MS
+    return min(most, ALIKE_MS) if is_alike else most
+
+
+def _asked(case: Case) -> set[str]:
+    return {order.raw["attached_stop"] for order in case.orders if "attached_stop" in order.raw}
+
+
+def _awaited(case: Case, own: Decimal, most: int) -> Decimal:
+    """See there, for at most so long (ms). The venue makes that stop with the execution.
 
     `own`: coins beside those of our trades. Without any the venue itself refuses a second stop beside the first, so
     that ours is tried at once: being refused for want of coins it waits.
     """
     since = _entered_at(case)
-    if not case.held or since is None or case.market.time - since >= case.lag_ms + RECEIVE_WINDOW_MS:
+    if not case.held or since is None or case.market.time - since >= most:
         return ZERO
     entries = [order for order in case.orders if order.role == Role.ENTRY]
     unlisted = attached.unlisted(case.trade, [(each, max(each.filled, case.booked[each.pk])) for each in entries])

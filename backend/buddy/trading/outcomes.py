@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
+from buddy.core.holding import Directives
+from buddy.core.market import ZERO
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
@@ -298,15 +300,17 @@ class Outcomes:
 
         A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
         the same name, and which can close nothing twice. On spot it could sell coins that are not ours, if the first
-        had executed meanwhile: there it waits until that one cannot be accepted any more. Where the venue has refused
-        the name as used, it has the first.
+        had executed meanwhile: there it waits until that one cannot be accepted any more; and where all is to leave, so
+        that no second stop would tell, as long as anything else. Where the venue has refused the name as used, it has
+        the first.
         """
         profile, now = self.exchange.profile, wall_ms()
+        is_leaving = profile.exits.is_spot and Directives.read(order.trade.directives).reduce_to == ZERO
         if not profile.settle_ms:
             return True
         apart = now - self._absent_since(order)
         age = now - int(order.raw.get("sent_at", 0))
-        if is_missed(order) and ARRIVED not in order.raw:
+        if is_missed(order) and ARRIVED not in order.raw and not is_leaving:
             in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS
             return apart >= min(profile.settle_ms, STOP_AGAIN_MS) and not in_time
         expired = age >= profile.settle_ms + RECEIVE_WINDOW_MS

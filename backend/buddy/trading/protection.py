@@ -21,6 +21,8 @@ NAKED_AT_MOST_MS = 10_000
 """Exchange time from the moment something is held without a live stop until it is closed at market."""
 BACK_WITHIN_MS = 5_000
 """From the first reading after nobody could read or act: for so long a stop that was on its way is looked for."""
+DOUBTED_AT_MOST_MS = 30_000
+"""Of coins: longer than any list lags, so that a stop that was taken has been seen by then."""
 REFUSALS_AT_MOST = 2
 TOLD = "told_declined"
 HARDLY = Decimal("0.001")
@@ -62,7 +64,8 @@ def mend(case: Case) -> bool:
     """What is held without a live stop: try a refused stop once more at once, then order all closed at market.
 
     True when there is something to do before the market may go on. Of coins a stop that came with their entry and is
-    not listed yet is waited for.
+    not listed yet is waited for, and so is for a while one of which nobody knows whether it arrived: sold at market,
+    they would leave coins of the trader's own for it.
     """
     trade = case.trade
     if case.held <= 0 or case.is_safe or trade.naked_since is None or case.position.directives.reduce_to == ZERO:
@@ -70,11 +73,17 @@ def mend(case: Case) -> bool:
     if case.awaited or shut.is_shut(case):
         return False
     waited, refusals = case.market.time - to_ms(trade.naked_since), _refusals(case)
-    is_late = waited >= NAKED_AT_MOST_MS and not _is_looked_for(case)
+    is_late = waited >= NAKED_AT_MOST_MS and not (_is_looked_for(case) or _is_in_doubt(case, waited))
     if is_late or refusals >= REFUSALS_AT_MOST:
         order_close(case, Cause.UNPROTECTED)
         return True
     return refusals > 0
+
+
+def _is_in_doubt(case: Case, waited: int) -> bool:
+    """Whether a stop of coins may rest unseen: it is sent again under its name as soon as it can arrive no more."""
+    doubtful = [order for order in case.orders if order.role == Role.STOP and order.status == OrderStatus.UNKNOWN]
+    return case.exits.is_spot and bool(doubtful) and waited < DOUBTED_AT_MOST_MS
 
 
 def _is_looked_for(case: Case) -> bool:

@@ -254,6 +254,14 @@ def test_orders_of_which_nobody_knows_whether_they_rest_lock_their_coins_all_the
         assert done(coins(), [each._replace(status=status) for each in PAIRS], 101, 10) == []
 
 
+def test_stops_that_came_with_entries_are_not_made_one_before_there_are_many() -> None:
+    """They grow with their entries for as long as these fill, which one in their place would not."""
+    came = [stop(2, name=f"came{number}") for number in range(4)]
+    assert done(coins(), came, 101, 10, SINGLE) == ["stop 0: 2 @ 98"]
+    many = [*came, stop(1, name="own1"), stop("0.5", name="own2")]
+    assert done(coins(), many, 101, 10, SINGLE) == ["own2 → stop 0: 1 @ 98"]
+
+
 def test_to_close_all_each_slice_is_sold_before_the_next_gives_up_its_stop() -> None:
     one = replace(coins(), directives=Directives(reduce_to=D(0)))
     actions = step(one, PAIRS, market(101), D(10), PAIRED)

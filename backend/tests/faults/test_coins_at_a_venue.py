@@ -22,6 +22,7 @@ from buddy.exchanges.stream import Market
 from buddy.trading import executor
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.moments import at, wall_ms
 from buddy.trading.touches import Touches
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
@@ -598,3 +599,68 @@ def test_each_entry_has_a_stop_of_its_own(venue: VenueLike, account: Account) ->
     sent = {order.client_id: order.quantity for order in Order.objects.filter(trade=trade, role="entry")}
     came = Order.objects.filter(trade=trade, is_attached=True)
     assert {sent[each.raw["entry"]]: each.quantity for each in came} == half
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_of_two_trades_with_one_plan_neither_waits_for_longer_than_it_may_be_without_a_stop(
+    venue: VenueLike, account: Account
+) -> None:
+    """Whose stop is whose cannot be told for sure there: one that was replaced could be waited for in vain."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    plan = long_plan(**PLAN | {"entries": [{"kind": "limit", "price": "99900"}], "take_profits": []})
+    one, other = open_trade(account, plan), open_trade(account, plan)
+    for intent in list(venue.sent):
+        venue.hidden.add(f"sl-{intent.client_id}")
+    venue.go(99_890)
+    again(one)
+    assert len(venue.sent) == 2
+    for intent in list(venue.sent):
+        venue.cancel_by_hand(f"sl-{intent.client_id}")
+    venue.time += 7_000
+    venue.go(99_890)
+    again(other)
+    assert covered(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.PAIRED, Exits.SINGLE])
+def test_nothing_is_sold_at_market_while_a_stop_may_rest_unseen(venue: VenueLike, account: Account) -> None:
+    """Taken, without an answer, and listed by nobody yet: it would sell coins of the trader's own."""
+    venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
+    venue.drop(taken_unseen, is_stop)
+    trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
+    Order.objects.filter(role="stop").update(lease_epoch=10**6)  # as if this process had sent it
+    Trade.objects.update(naked_since=at(venue.time - 15_000))
+    again(trade)
+    assert [intent.kind for intent in venue.sent if not intent.order_side.is_buy] == ["stop_market"]
+    assert "reduce_to" not in trade.directives
+    venue.hidden.clear()
+    assert again(trade).naked_since is None
+    assert for_sale(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.PAIRED, Exits.SINGLE])
+def test_a_close_waits_for_a_stop_that_may_rest_unseen(
+    venue: VenueLike, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can neither be found nor taken back yet."""
+    cancel = venue.cancel
+
+    def not_found(ref: OrderRef) -> CancelOutcome:
+        return CancelOutcome.NOT_FOUND if venue.hidden else cancel(ref)
+
+    monkeypatch.setattr(venue, "cancel", not_found)
+    venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
+    venue.drop(taken_unseen, is_stop)
+    trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
+    stop = Order.objects.get(role="stop")
+    executor.close(trade, D(1))
+    stop.refresh_from_db()
+    Order.objects.filter(pk=stop.pk).update(
+        raw=stop.raw | {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
+    )
+    again(trade)
+    assert venue.sim.books.coins["BTC"] == STASH + stop.quantity
+    venue.hidden.clear()
+    assert again(trade).status == "closed"
+    assert venue.sim.books.coins["BTC"] == STASH
+    assert venue.resting() == []
