@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -96,7 +97,7 @@ def put(plan: Any, path: tuple[Any, ...], value: Any) -> None:
 def changed(price: Decimal, changes: list[tuple[tuple[Any, ...], Any]]) -> dict[str, Any]:
     plan: dict[str, Any] = json.loads(json.dumps(around(price)))
     for path, value in changes:
-        put(plan, path, value)
+        put(plan, path, deepcopy(value))  # drawn twice it would lie within itself
     return plan
 
 

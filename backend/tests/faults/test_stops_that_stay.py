@@ -65,7 +65,7 @@ def test_what_can_be_neither_protected_nor_closed_gets_a_stop_as_soon_as_one_is_
     assert [intent for intent in venue.sent if is_close(intent)]
     assert (trade.status, venue.held(), stops(venue)) == ("open", D("0.1"), [D("0.1")])
     venue.faults.clear()
-    Order.objects.filter(role="close", status="unknown").update(raw={"sent_at": 1, "absent_since": 1})
+    Order.objects.filter(role="close", status="unknown").update(raw={"sent_at": 1, "absent_since": 10_000})
     venue.go(99_000)
     again(trade)
     assert (trade.status, venue.held(), venue.resting()) == ("closed", 0, [])
