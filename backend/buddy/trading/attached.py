@@ -6,7 +6,7 @@ are never what a plan wishes for, and they go once our own stop is seen resting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from buddy.core.exchange import Fill, OrderState, OrderStatus, Profile, Role
@@ -79,7 +79,8 @@ def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Ord
     asked = _asked(orders, state) or _asked(_of_ended_trades(account, state), state)
     if not asked:
         return None
-    entry, role = min(asked, key=lambda each: _strangeness(each, state, asked, orders))
+    had = {(order.raw.get(ENTRY), order.role) for pk in {entry.trade_id for entry, _ in asked} for order in _had(pk)}
+    entry, role = min(asked, key=lambda each: _strangeness(each, state, asked, orders, had))
     made = _made(lease, account, entry, state, role)
     rows.orders[entry.trade_id].append(made)
     return made
@@ -93,6 +94,11 @@ def may_have_sold(fill: Fill, known: Iterable[Order]) -> Order | None:
     return next((entry for entry in entries if "attached_stop" in entry.raw), None)
 
 
+def _had(trade: int) -> list[Order]:
+    """What the venue has made for it so far, whatever became of it."""
+    return _OF_TRADE.rows(trade=trade)
+
+
 def known_before(account: Account, state: OrderState) -> Order | None:
     """The row of an attached order that is not in hand any more: it is over, or a list that lags still shows it."""
     found = _NUMBERED.rows(account=account.pk, symbol=state.symbol, number=state.exchange_id)
@@ -104,7 +110,7 @@ def unlisted(trade: Trade, entries: Iterable[tuple[Order, Decimal]]) -> Decimal:
 
     `entries`: each with what of it has executed. A stop that is over is not made again.
     """
-    made = _OF_TRADE.rows(trade=trade.pk)
+    made = _had(trade.pk)
     return sum((_unlisted(entry, filled, made) for entry, filled in entries), ZERO)
 
 
@@ -134,7 +140,11 @@ def _arrived(entry: Order) -> int:
 
 
 def _strangeness(
-    one: tuple[Order, Role], state: OrderState, asked: Sequence[tuple[Order, Role]], orders: Sequence[Order]
+    one: tuple[Order, Role],
+    state: OrderState,
+    asked: Sequence[tuple[Order, Role]],
+    orders: Sequence[Order],
+    had: Collection[tuple[str | None, str]],
 ) -> tuple[bool, ...]:
     """Several trades, and several entries of one, may have asked for one price: an entry that has its own already, has
     not executed, or is of another size waits."""
@@ -142,8 +152,7 @@ def _strangeness(
     same = [each for each, other in asked if (each.trade_id, other) == (entry.trade_id, role)]
     wanted = sum(each.filled > 0 or each is entry for each in same)
     made = sum(order.is_attached and (order.trade_id, order.role) == (entry.trade_id, role) for order in orders)
-    has_one = any(order.role == role and order.raw.get(ENTRY) == entry.client_id for order in orders)
-    other_size = entry.quantity != state.quantity
+    has_one, other_size = (entry.client_id, role) in had, entry.quantity != state.quantity
     return made >= wanted, not entry.filled, other_size, has_one, entry.filled != state.quantity
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -58,6 +58,8 @@ class Case:
     exits: Exits = Exits.REDUCE_ONLY
     lag_ms: int = 0
     """So long a list may still show what has been cancelled."""
+    unseen: Collection[int] = ()
+    """Orders not listed in the last reading that could not be asked for either."""
     missing: Decimal = ZERO
     """Coins that our fills say are there, and that the venue does not list."""
     awaited: Decimal = ZERO
@@ -77,7 +79,8 @@ class Case:
         """
         counts = [order for order in self.orders if order.status in MAY_REST or self._enters_unread(order)]
         if not self.exits.is_spot:
-            return [_as_seen(order, self._booked(order), self.lag_ms) for order in counts if not order.is_attached]
+            ours = [order for order in counts if not order.is_attached]
+            return [_as_seen(order, self._booked(order), self.lag_ms, unseen=order.pk in self.unseen) for order in ours]
         stops = {order.pk for order in counts}
         beside = {order.paired_with_id: order.price for order in counts if order.paired_with_id}
         alone = [order for order in counts if order.paired_with_id not in stops]
@@ -373,10 +376,13 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
     return other.pk != trade.pk and (other.symbol, other.side) == (trade.symbol, trade.side)
 
 
-def _as_seen(order: Order, booked: Decimal, lag_ms: int) -> Working:
-    """A stop that the venue does not find, or was just asked to cancel, may be gone: another never makes way for it."""
+def _as_seen(order: Order, booked: Decimal, lag_ms: int, *, unseen: bool) -> Working:
+    """A stop that the venue does not find, or was just asked to cancel, may be gone: another never makes way for it.
+
+    So may one that is `unseen`: not listed, and nobody answered where it is.
+    """
     asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < lag_ms
-    may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked)
+    may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked or unseen)
     working = _working(order, booked)
     return working._replace(status=OrderStatus.UNKNOWN) if may_be_gone else working
 

@@ -96,7 +96,8 @@ def _case(ledger: Ledger, trade: Trade, reading: Reading, rows: Rows) -> Case:
     orders, exits, position = rows.orders[trade.pk], ledger.exchange.profile.exits, observed(position, market)
     now = market._replace(low=None, high=None)  # has been seen: at the first fill it must not count afterwards either
     booked, lag = _booked(rows, trade), ledger.exchange.profile.settle_ms
-    return Case(ledger.lease, trade, orders, position, now, booked=booked, exits=exits, lag_ms=lag)
+    unseen = ledger.outcomes.unseen
+    return Case(ledger.lease, trade, orders, position, now, booked=booked, exits=exits, lag_ms=lag, unseen=unseen)
 
 
 def _booked(rows: Rows, trade: Trade) -> dict[int, Decimal]:

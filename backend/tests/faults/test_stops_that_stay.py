@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from buddy.core.errors import OutcomeUnknown, Rejected
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, OrderIntent, OrderRef, OrderState, Profile
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
@@ -131,3 +131,30 @@ def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
     assert [state.exchange_id for state in venue.resting()] == [stop.exchange_id]
     again(trade)
     assert stops(venue) == [D("0.05")]
+
+
+def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the other's place, and a hand has taken it away since."""
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade)
+    (old,) = resting(trade, "stop")
+
+    def away(ref: OrderRef) -> CancelOutcome:
+        raise Temporary("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(venue, "cancel", away)
+        venue.hand("buy", "market", "0.02")
+        again(trade)
+    new = max(resting(trade, "stop"), key=lambda order: order.quantity)
+    assert new.pk != old.pk
+    venue.cancel_by_hand(new.client_id)
+    venue.cannot_find = True
+    again(trade)
+    assert [state.client_id for state in venue.resting()] == [old.client_id]
+    venue.cannot_find = False
+    again(trade)
+    assert stops(venue) == [D("0.12")]
