@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from buddy.core.market import ZERO
 from buddy.exchanges.models import Account, Credentials, Keys, VenueFacts
@@ -13,15 +12,14 @@ from buddy.users.models import User
 from .books import Executed
 from .coin_witness import CoinWitness
 from .line import PROFILES
+from .market_changes import MarketChanges
 from .story import Seat
 from .uncovered import Gaps
 from .witness import Witness
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 
-def settle_in(world: World) -> None:
+def settle_in(world: World, market: MarketChanges) -> None:
     """The user, the accounts, and all that is going to happen outside."""
     owner = world.owner = User.objects.create(email="trader@example.org")
     for number, seat in enumerate(world.story.seats):
@@ -45,14 +43,14 @@ def settle_in(world: World) -> None:
         world.witnesses.append(
             witness(account.pk, world.books[number], world.fates[number], world.rules, world.executioner.writes)
         )
-        _listen(world, number)
-    world.market.plan()
+        _listen(world, market, number)
+    market.plan()
 
 
-def _listen(world: World, number: int) -> None:
+def _listen(world: World, market: MarketChanges, number: int) -> None:
     book, fate, witness = world.books[number], world.fates[number], world.witnesses[number]
     seen, taken = book.on_execution, book.on_acceptance
-    book.on_delay, book.on_mode = fate.excuse, partial(world.market.mode_changed, number)
+    book.on_delay, book.on_mode = fate.excuse, partial(market.mode_changed, number)
     gaps = Gaps(
         book,
         kind=_kind_of_gaps(book.seat),

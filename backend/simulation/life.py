@@ -23,6 +23,7 @@ from .clock import EPOCH, MINUTE, SECOND
 from .coin_hands import hands_at
 from .invariants import Broken
 from .killing import Killed
+from .market_changes import MarketChanges
 from .story import HANDS, Deed, Story
 from .uncovered import Gap
 from .wire import Cut
@@ -94,6 +95,7 @@ _PLANS = Select(lambda: Trade.objects.filter(status__in=WORKING).values_list("pl
 class Life:
     def __init__(self, world: World) -> None:
         self.world, self.clock = world, world.clock
+        self.market = MarketChanges(world)
         self.beat = self.clock.now
         self.quiet = 0
         self.unread: dict[int, int] = {}
@@ -102,7 +104,7 @@ class Life:
 
     def live(self) -> None:
         world = self.world
-        settle_in(world)
+        settle_in(world, self.market)
         for deed in world.story.deeds:
             if deed.kind in HANDS:
                 self.clock.at(EPOCH + deed.at, partial(self._by_hand, deed))
@@ -121,7 +123,7 @@ class Life:
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.world.tell("nothing goes wrong any more")
-        self.world.market.as_before()
+        self.market.as_before()
         for fate in self.world.fates:
             fate.over = True
             fate.waiting.clear()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 
 from .clock import EPOCH
 from .markets import FIRST, beside
 from .story import Trouble
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 
 class MarketChanges:

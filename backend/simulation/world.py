@@ -36,7 +36,6 @@ from .fence import Holders
 from .invariants import Broken
 from .killing import Executioner
 from .line import Line
-from .market_changes import MarketChanges
 from .markets import Way, markets_at, public
 from .names import STATES, state_of
 from .rules import Rules
@@ -74,7 +73,6 @@ class World:
         self.markets = {symbol: each for seat in story.seats for symbol, each in markets_at(seat.venue).items()}
         self.ways = {symbol: Way(symbol, EPOCH) for symbol in self.markets}
         self.rules = Rules(self.clock, story.seed, story.troubles, self.markets)
-        self.market = MarketChanges(self)
         self.books = [(CoinBook if seat.is_spot else Book)(seat, self.clock) for seat in story.seats]
         self.fates = [self._fate(number) for number in range(len(story.seats))]
         self.lines = [self._line(number) for number in range(len(story.seats))]
