@@ -153,7 +153,7 @@ def _strangeness(
     wanted = sum(each.filled > 0 or each is entry for each in same)
     made = sum(order.is_attached and (order.trade_id, order.role) == (entry.trade_id, role) for order in orders)
     has_one, other_size = (entry.client_id, role) in had, entry.quantity != state.quantity
-    return made >= wanted, not entry.filled, other_size, has_one, entry.filled != state.quantity
+    return made >= wanted, not entry.filled, has_one, other_size, entry.filled != state.quantity
 
 
 def _role(entry: Order, state: OrderState) -> Role | None:

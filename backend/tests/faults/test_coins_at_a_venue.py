@@ -667,16 +667,24 @@ def test_a_close_waits_for_a_stop_that_may_rest_unseen(
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
-def test_a_stop_is_not_taken_for_that_of_an_entry_whose_own_has_gone(venue: VenueLike, account: Account) -> None:
-    """Both are of one size and ask for one price; the stop of the first had been moved when the second filled."""
+@pytest.mark.parametrize("shares", [("0.5", "0.5"), ("0.3", "0.7")])
+def test_a_stop_is_not_taken_for_that_of_an_entry_whose_own_has_gone(
+    venue: VenueLike, account: Account, shares: tuple[str, str]
+) -> None:
+    """Both ask for one price; the stop of the first had been moved when as much of the second filled."""
     venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
-    entries = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("99900", "99800")]
+    legs = zip(("99900", "99800"), shares, strict=True)
+    entries = [{"kind": "limit", "price": price, "share": share} for price, share in legs]
     trade = open_trade(account, long_plan(**PLAN | {"entries": entries}))
+    first, second = venue.sent
     venue.go(99_890)
     again(trade)
     Order.objects.filter(is_attached=True).update(status="cancelled")
-    venue.sim.cancel(OrderRef(COIN.symbol, f"sl-{venue.sent[0].client_id}"))
+    venue.sim.cancel(OrderRef(COIN.symbol, f"sl-{first.client_id}"))
+    venue.altered = lambda reading: replace(
+        reading, orders=[replace(o, quantity=first.quantity) if o.is_attached else o for o in reading.orders]
+    )
     venue.go(99_790)
     again(trade)
     came = Order.objects.filter(trade=trade, is_attached=True).order_by("pk")
-    assert [each.raw["entry"] for each in came] == [intent.client_id for intent in venue.sent[:2]]
+    assert [each.raw["entry"] for each in came] == [first.client_id, second.client_id]
