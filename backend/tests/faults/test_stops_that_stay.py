@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -158,3 +159,20 @@ def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go
     venue.cannot_find = False
     again(trade)
     assert stops(venue) == [D("0.12")]
+
+
+def test_a_late_list_that_shows_a_stop_which_is_over_makes_no_other_one_go(account: Account, venue: VenueLike) -> None:
+    """A hand had taken it away, and another rests in its place, of which nobody answers."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade, 4)
+    (old,) = resting(trade, "stop")
+    late = [state for state in venue.read([trade.symbol], "").orders if state.trigger is not None]
+    venue.cancel_by_hand(old.client_id)
+    again(trade, 4)
+    (new,) = resting(trade, "stop")
+    assert new.pk != old.pk
+    venue.altered, venue.cannot_find = lambda reading: replace(reading, orders=late), True
+    again(trade, 4)
+    assert [state.client_id for state in venue.resting()] == [new.client_id]
