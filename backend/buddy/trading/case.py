@@ -121,9 +121,8 @@ class Case:
         """Coins that our sales lock, which rest by the last word of the venue: so those are there."""
         if not self.exits.is_spot:
             return ZERO
-        return sum(
-            (each.remaining for each in self.working if each.role is not Role.ENTRY and each.status.is_resting), ZERO
-        )
+        sales = (each for each in self.working if each.role is not Role.ENTRY and each.status.is_resting)
+        return sum((each.remaining for each in sales), ZERO)
 
     @property
     def attached(self) -> list[Order]:
@@ -377,10 +376,8 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
 
 
 def _as_seen(order: Order, booked: Decimal, lag_ms: int, *, unseen: bool) -> Working:
-    """A stop that the venue does not find, or was just asked to cancel, may be gone: another never makes way for it.
-
-    So may one that is `unseen`: not listed, and nobody answered where it is.
-    """
+    """A stop that the venue does not find or tell of (`unseen`), or was just asked to cancel, may be gone: another
+    never makes way for it."""
     asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < lag_ms
     may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked or unseen)
     working = _working(order, booked)

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
 ALIKE_MS = 6_000
+"""So that a stop of ours rests within the ten seconds of I1, where it is waited for in vain."""
 PRICES_SEEN = {"best", "best_time", "worst", "worst_time", "reach"}
 """Of what is remembered, what a look only sees, whatever it does."""
 

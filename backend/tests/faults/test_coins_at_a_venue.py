@@ -570,16 +570,21 @@ def test_a_stop_that_is_over_and_that_a_late_list_shows_gets_no_second_row(venue
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
-def test_coins_that_a_stop_locks_are_those_of_its_trade(venue: VenueLike, account: Account) -> None:
-    """A hand has sold coins of two trades: whose stop still rests keeps its own, and the other's covers the rest."""
+@pytest.mark.parametrize(("sold", "lag"), [("0.02", 0), ("0.015", 9)])
+def test_coins_that_a_stop_locks_are_those_of_its_trade(
+    venue: VenueLike, account: Account, sold: str, lag: int
+) -> None:
+    """A hand has sold coins of two trades, which is told at once, or only seen in the wallet. The stop that still rests
+    gives way where its trade has none left, and else the other's covers what it leaves."""
     plan = long_plan(**PLAN, take_profits=[{"price": "102000", "share": "1"}])
     older, younger = again(open_trade(account, plan)), again(open_trade(account, plan))
     for order in resting(older, "stop"):
         venue.cancel_by_hand(order.client_id)
-    venue.hand("sell", "market", D("0.015") + STASH)
+    venue.lag = lag
+    venue.hand("sell", "market", D(sold) + STASH)
     left = venue.sim.books.coins["BTC"]
     again(older)
-    assert resting(younger, "stop")
+    assert bool(resting(younger, "stop")) is (lag > 0)
     assert covered(venue) == COIN.round_quantity(left)
 
 
