@@ -350,7 +350,7 @@ class Outcomes:
         mine = next((order for order in orders if is_known_as(order, state)), None)
         if mine is None and state.is_attached:
             mine = attached.row_of(self.lease, self.account, rows, state)
-        elif mine is None:
+        elif mine is None and not self.exchange.profile.names_stops:  # else a hand's order may have the same figures
             mine = next((order for order in orders if is_nameless(order) and can_be(order, state)), None)
             mine = mine or self._arrived_late(state, rows)
         if mine is not None:
@@ -358,9 +358,7 @@ class Outcomes:
         return True
 
     def _arrived_late(self, state: OrderState, rows: Rows) -> Order | None:
-        """Where orders have no names, one that was given up, or refused when it was sent again."""
-        if self.exchange.profile.names_stops:
-            return None
+        """One that was given up, or refused when it was sent again."""
         found = nameless.arrived_late(self.account, Listing.of([state]), rows)
         for order in found:
             rows.orders[order.trade_id].append(order)

@@ -21,7 +21,7 @@ from buddy.trading.moments import to_ms
 from buddy.trading.story import tell_trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan
-from tests.exchanges.venue_like import VenueLike, account, venue
+from tests.exchanges.venue_like import SECOND, VenueLike, account, venue
 
 __all__ = ["account", "venue"]
 
@@ -96,6 +96,28 @@ def test_the_nets_execution_is_not_that_of_our_own_stop_of_which_nobody_knows_wh
     again(trade)
     assert (trade.status, Fill.objects.get(order_side="sell").order) == ("closed", net)
     assert [order.filled for order in Order.objects.filter(role="stop", is_attached=False)] == [0]
+
+
+def test_a_hands_close_near_a_stop_in_doubt_is_the_hands_where_orders_keep_their_names(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the stop's size, and executed where the stop's trigger could have led: the stop would bear its name."""
+    venue.profile = Profile("attaching", attaches_stop=True, settle_ms=60 * SECOND)
+    monkeypatch.setattr("buddy.trading.outcomes.STOP_AGAIN_MS", 60 * SECOND)
+    venue.drop(request_lost, is_stop)
+    trade = open_trade(account, long_plan(take_profits=[]))
+    venue.go(100_000)
+    look(account.pk, seconds=0)
+    own = Order.objects.get(role="stop", is_attached=False)
+    Order.objects.filter(pk=own.pk).update(raw=own.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    venue.go("99000.1")
+    venue.hand("sell", "market", own.quantity)
+    again(trade)
+    assert not Fill.objects.filter(order_side="sell").exists()  # while the stop may still be behind it
+    venue.profile = Profile("attaching", attaches_stop=True)
+    again(trade)
+    assert (trade.status, trade.exit_reason) == ("closed", "external")
+    assert Fill.objects.get(order_side="sell").order is None
 
 
 def watch_targets(venue: VenueLike) -> list[int]:
