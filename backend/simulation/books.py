@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from buddy.core.costs import Costs
+from buddy.core.costs import PRECISE, Costs
 from buddy.core.errors import Rejected
 from buddy.core.exchange import (
     CancelOutcome,
@@ -252,7 +252,8 @@ class Book:
 
     @property
     def wallet(self) -> Decimal:
-        return sum((sim.books.wallet - WALLET for sim in self.sims.values()), WALLET)
+        with localcontext(PRECISE):
+            return sum((sim.books.wallet - WALLET for sim in self.sims.values()), WALLET)
 
     def held(self, symbol: str, side: Side) -> Decimal:
         """Contracts of that side."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
+from buddy.core.costs import PRECISE
 from buddy.core.errors import CoreError
 from buddy.core.exchange import Fill as Told
 from buddy.core.exchange import OrderStatus, Role
@@ -238,14 +239,16 @@ def _fills_agree(account: Account, book: Book) -> Iterator[Broken]:
 
 def _money_agrees(account: Account, book: Book) -> Iterator[Broken]:
     fills, income = _FILLS.rows(account=account.pk), _INCOME.rows(account=account.pk)
-    real = [fill for fill in fills if not fill.raw.get("adopted")]
-    change = _flow(real) + sum((row.amount for row in income), ZERO)
-    if change != book.wallet - WALLET:
-        yield from not_booked("the wallet's change", change, book.wallet - WALLET)
-    for trade in _CLOSED.rows(account=account.pk):
-        own = [fill for fill in fills if fill.trade_id == trade.pk]
-        net = _flow(own) + sum((row.amount for row in income if row.trade_id == trade.pk), ZERO)
-        yield from not_booked(f"net of trade {trade.pk}", trade.net, kept(net))  # averages that were adopted are long
+    with localcontext(PRECISE):  # a venue's liquidation has a price of 28 digits
+        real = [fill for fill in fills if not fill.raw.get("adopted")]
+        change = _flow(real) + sum((row.amount for row in income), ZERO)
+        if change != book.wallet - WALLET:
+            yield from not_booked("the wallet's change", change, book.wallet - WALLET)
+        for trade in _CLOSED.rows(account=account.pk):
+            own = [fill for fill in fills if fill.trade_id == trade.pk]
+            net = _flow(own) + sum((row.amount for row in income if row.trade_id == trade.pk), ZERO)
+            # averages that were adopted are long
+            yield from not_booked(f"net of trade {trade.pk}", trade.net, kept(net))
 
 
 def _flow(fills: list[Fill]) -> Decimal:
