@@ -156,8 +156,10 @@ class Life:
             self._go_to(moment)
             if moment == deed_at:
                 self._do(self.deeds.pop(0))
+                self._look_soon()
             elif moment == repeat_at:
                 self._guarded(self.world.repeats.pop(0)[1])
+                self._look_soon()
             elif moment == woken_at:
                 self._woken()
             else:

@@ -63,12 +63,14 @@ class Swap:
     """Withdraw what is `gone`, which locks coins, and place `wish` with them.
 
     It is placed only when all of `gone` is certain to be over and to have sold nothing more than was known. `back` is
-    placed instead where the venue refuses it: no stop is given up for an order that does not come to be.
+    placed instead where the venue refuses it: no stop is given up for an order that does not come to be. `without` is
+    placed instead where some of `gone` stays: coins that it does not lock wait for no cancellation to be protected.
     """
 
     gone: tuple[Working, ...]
     wish: Wish
     back: Wish | None = None
+    without: Wish | None = None
 
 
 Action = Place | Cancel | Swap
@@ -122,11 +124,21 @@ def _act(action: Action, desk: Desk) -> bool:
         _place(action.wish, desk)
     elif isinstance(action, Cancel):
         desk.cancel(action.working, action.reason)
-    elif all(desk.withdraw(working, IN_THE_WAY) for working in action.gone):
-        _swap_in(action, desk)
     else:
-        return False
+        return _swap(action, desk)
     return True
+
+
+def _swap(swap: Swap, desk: Desk) -> bool:
+    all_gone = False
+    try:
+        all_gone = all(desk.withdraw(working, IN_THE_WAY) for working in swap.gone)
+    finally:
+        if not all_gone and swap.without is not None:
+            _place(swap.without, desk)
+    if all_gone:
+        _swap_in(swap, desk)
+    return all_gone
 
 
 def _swap_in(swap: Swap, desk: Desk) -> None:

@@ -139,11 +139,15 @@ class Room:
             missing += _sum(gone)
         if not self._can_sell(wish, missing):
             return None
-        gone += self._in_the_way(wish, missing - _sum(gone))
-        self.free -= max(missing - _sum(gone), ZERO)
+        gone = [*self._in_the_way(wish, missing - _sum(gone)), *gone]  # what the wish asks for goes last
+        loose = max(missing - _sum(gone), ZERO)
+        self.free -= loose
         self.stops_left += len([each for each in gone if each.role is Role.STOP]) - (wish.role is Role.STOP)
         missing_wish = wish._replace(quantity=missing)
-        return Swap(tuple(gone), missing_wish, self._back(missing_wish)) if gone else Place(missing_wish)
+        if not gone:
+            return Place(missing_wish)
+        without = wish._replace(quantity=loose) if wish.role is Role.STOP and self._can_sell(wish, loose) else None
+        return Swap(tuple(gone), missing_wish, self._back(missing_wish), without)
 
     def _leave(self, wish: Wish, on_its_way: Sequence[Working]) -> Iterator[Action]:
         """Sell all of it slice by slice: what is not being sold yet keeps its stop.

@@ -341,6 +341,8 @@ class Telling:
     def __init__(self, *, doubtful: Collection[str] = (), refuses: Collection[Role] = (), code: str = "other") -> None:
         self.doubtful, self.refuses, self.code, self.asked = doubtful, refuses, code, list[str]()
         self.no_pairs = False
+        self.cut: Exception | None = None
+        """What happens to withdrawals."""
         self.trouble: Exception | None = None
         """What happens to sales at market."""
 
@@ -356,6 +358,8 @@ class Telling:
 
     def withdraw(self, working: Working, reason: str) -> bool:
         self.asked.append(f"withdraw {working.client_id}")
+        if self.cut is not None:
+            raise self.cut
         return working.client_id not in self.doubtful
 
 
@@ -366,6 +370,20 @@ def test_nothing_is_placed_unless_all_in_the_way_is_certain_to_be_gone() -> None
     desk = Telling(doubtful=["stop1@98"])
     assert carry_out(step(CLOSING, PAIRS, market(101), D(10), PAIRED), desk) == []
     assert desk.asked == ["withdraw stop1@98"], "and nothing more gives up its stop"
+
+
+@pytest.mark.parametrize("trouble", [None, OutcomeUnknown("cut")])
+def test_coins_under_no_stop_wait_for_no_cancellation_to_be_protected(trouble: Exception | None) -> None:
+    """Of 10 coins 4 lie under an old stop that does not go, or of which nobody knows whether it did."""
+    old = stop(4, trigger=97, name="old")
+    desk = Telling(doubtful=["old"])
+    desk.cut = trouble
+    carry_out(step(coins(), [old], market(101), D(10), PAIRED), desk)
+    assert desk.asked == ["stop 1: 5 @ 98 | 103", "withdraw old", "stop 2: 1 @ 98 | 106"]
+    both = [stop(5, leg=1, beside=103, name="one"), stop(1, leg=2, beside=106, name="two")]
+    desk.asked.clear()
+    carry_out(step(coins(), [old, *both], market(101), D(10), PAIRED), desk)
+    assert desk.asked == ["withdraw old"], "and what rests already does not give way to what cannot be placed"
 
 
 def test_a_refused_close_gives_the_stop_back() -> None:
