@@ -37,6 +37,8 @@ LONG_TROUBLE, SELDOM = 12, 2 * MINUTE
 STIRS = 20 * SECOND
 AFTERMATH = 60 * SECOND
 """Once nothing goes wrong any more, all must be as it should be within this."""
+LAST_LOOKS = 5
+"""So many more, where the last one began something."""
 
 
 @dataclass
@@ -132,6 +134,14 @@ class Life:
         self.world.repeats.clear()
         held_up = max((fate.excused_until for fate in self.world.fates), default=0)
         self._until(max(min(held_up, self.clock.now + 40 * SECOND), self.clock.now) + AFTERMATH)
+        self._finish()
+
+    def _finish(self) -> None:
+        """A rule of time may have begun something in the last look: a few more bring it to its end."""
+        for _ in range(LAST_LOOKS):
+            if self.world.violations or not any(each.acted for each in self.world.looked.values()):
+                return
+            self._until(self.clock.now + BEAT)
 
     def _wind_up(self) -> None:
         """All is closed, here and by hand, and the books are compared."""

@@ -201,7 +201,8 @@ class Witness(Sight):
     def is_the_hands(self, key: Key) -> bool:
         """Whether a hand has just taken the other stop away, or what is held is the hand's to protect."""
         hands = (t for t in WORKED_ON.rows(account=self.account) if t.hands_off and (t.symbol, Side(t.side)) == key)
-        return self.book.clock.now - self.by_hand.get(key, 0) <= SEEN_WITHIN or any(True for _ in hands)
+        unseen_since = min(self.book.clock.now - SEEN_WITHIN, self.read_at)  # a slow line takes longer
+        return self.by_hand.get(key, 0) >= unseen_since or any(True for _ in hands)
 
     def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
         """A hand has cancelled a stop, which may have been the new one that another was to make way for."""

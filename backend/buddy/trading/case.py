@@ -94,12 +94,14 @@ class Case:
         return self._stops[-1] if self._stops else None
 
     @property
-    def is_covered(self) -> bool:
-        """Whether live stops of ours cover all that is held (invariant I1).
+    def stopped(self) -> Decimal:
+        """Under live stops of ours; what is being sold at a target that the price has reached needs none."""
+        return sum((order.quantity - order.filled for order in (*self._stops, *self.leaving)), ZERO)
 
-        What is being sold at a target that the price has reached needs none, and what is no lot can have none.
-        """
-        return sum((order.quantity - order.filled for order in (*self._stops, *self.leaving)), ZERO) >= self.protectable
+    @property
+    def is_covered(self) -> bool:
+        """Whether that is all that is held (invariant I1); what is no lot can have none."""
+        return self.stopped >= self.protectable
 
     @property
     def protectable(self) -> Decimal:
@@ -257,8 +259,7 @@ class Case:
         if self.unread:
             return "The exchange has not told all executions of this trade yet."
         if self.held < self.owed:
-            says, know = text(self.held), text(self.owed)
-            return f"The exchange says {says} is held, our fills say {know}."
+            return f"The exchange says {text(self.held)} is held, our fills say {text(self.owed)}."
         return ""
 
     @property

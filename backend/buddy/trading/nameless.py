@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from buddy.core.errors import ExchangeError
@@ -19,7 +20,9 @@ from .states import LIVE, RESTING
 
 _GIVEN_UP = Select(
     lambda account, since: Order.objects.filter(
-        account_id=account, status__in=(OrderStatus.REJECTED, OrderStatus.CANCELLED), created_at__gte=since
+        Q(created_at__gte=since) | Q(closed_at__gte=since),  # one row may be sent for as long as nothing is accepted
+        account_id=account,
+        status__in=(OrderStatus.REJECTED, OrderStatus.CANCELLED),
     ).order_by("pk")
 )
 ARRIVES_WITHIN = timedelta(minutes=5)
@@ -49,7 +52,7 @@ def arrived_late(account: Account, listing: Listing, rows: Rows) -> list[Order]:
     known = {order.pk for order in claimed}
     since = (account.good_look_at or timezone.now()) - ARRIVES_WITHIN
     lately = _GIVEN_UP.rows(account=account.pk, since=since)
-    again = [order for order in lately if order.pk not in known and may_have_arrived(order)]
+    again = [o for o in lately if o.pk not in known and o.trigger is not None and may_have_arrived(o)]
     alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
     return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
 

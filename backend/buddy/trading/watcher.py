@@ -137,7 +137,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
     again: set[str] = set()
     for case in sorted(found, key=_turn):
         case.shields = not case.exits.is_spot and any(
-            _is_beside(case, other) and not _has_time(other) for other in found
+            _is_beside(case, other) and _lacks_a_stop(other) for other in found
         )
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
@@ -170,6 +170,11 @@ def _turn(case: Case) -> tuple[bool, bool]:
 def _has_time(case: Case) -> bool:
     """False of what is held without a stop of its own: its stop comes before anything is cancelled."""
     return case.held <= 0 or case.is_safe
+
+
+def _lacks_a_stop(case: Case) -> bool:
+    """So it may, too, where the venue says that nothing is held of what has executed: its positions may lag."""
+    return not _has_time(case) or (case.sure > max(case.held, case.stopped) and not case.attached)
 
 
 def _is_quiet(found: Sequence[Case], ledger: Ledger) -> bool:

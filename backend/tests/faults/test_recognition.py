@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from buddy.core.errors import OutcomeUnknown, Rejected
+from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import (
     Income,
     IncomeKind,
@@ -28,7 +28,7 @@ from buddy.core.simulated_books import Resting
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading import ledger, recognition
-from buddy.trading.executor import open_trade, withdraw_entry
+from buddy.trading.executor import close, open_trade, withdraw_entry
 from buddy.trading.models import Fill, Order, Trade
 from buddy.trading.moments import to_ms, wall_ms
 from buddy.trading.watcher import look
@@ -63,6 +63,14 @@ def is_stop(intent: OrderIntent) -> bool:
 
 def is_entry(intent: OrderIntent) -> bool:
     return not intent.reduce_only
+
+
+def is_close(intent: OrderIntent) -> bool:
+    return intent.reduce_only and intent.kind is OrderKind.MARKET
+
+
+def not_now(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Temporary("busy")
 
 
 def reply_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
@@ -216,11 +224,30 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     assert (venue.held(), Fill.objects.count()) == (0, 0)
 
 
-@pytest.mark.parametrize("minutes", [0, 20])
-def test_a_nameless_stop_that_was_there_and_never_listed_is_taken_back_once_it_is(
-    account: Account, venue: VenueLike, minutes: int
+def test_a_hands_close_is_not_our_own_of_that_size_that_was_refused_when_it_was_sent_again(
+    account: Account, venue: VenueLike
 ) -> None:
-    """Its name was refused as used. The trade ended meanwhile, and then nobody could read for so many minutes."""
+    """Only conditional orders go without their names: had our close executed, it would say so."""
+    trade = entered(account, venue, take_profits=[])
+    venue.profile = NAMELESS
+    venue.drop(not_now, is_close)
+    venue.drop(refused, is_close, times=9)
+    close(trade, D(1))
+    again(trade)
+    assert Order.objects.filter(role="close", status="rejected", raw__sends=2).exists()
+    venue.hand("sell", "market", venue.held(), reduce_only=True)
+    again(trade)
+    assert (trade.status, Fill.objects.get(order_side="sell").order) == ("closed", None)
+
+
+@pytest.mark.parametrize(("minutes", "age"), [(0, 0), (20, 0), (0, 60)])
+def test_a_nameless_stop_that_was_there_and_never_listed_is_taken_back_once_it_is(
+    account: Account, venue: VenueLike, minutes: int, age: int
+) -> None:
+    """Its name was refused as used. The trade ended meanwhile, and then nobody could read for so many minutes.
+
+    It was first wanted so many minutes before that, and refused until then.
+    """
     venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
     venue.drop(used, is_stop)
     venue.hidden = Everything()
@@ -236,7 +263,7 @@ def test_a_nameless_stop_that_was_there_and_never_listed_is_taken_back_once_it_i
     ended = timezone.now() - timedelta(minutes=minutes)
     Trade.objects.update(closed_at=ended)
     Account.objects.update(good_look_at=ended)
-    Order.objects.update(created_at=ended)
+    Order.objects.update(created_at=ended - timedelta(minutes=age), closed_at=ended)
     venue.hidden = set()
     again(trade)
     assert venue.resting() == []

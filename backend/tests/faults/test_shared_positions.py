@@ -189,6 +189,22 @@ def test_the_stop_of_a_trade_that_is_over_stays_until_the_one_beside_it_has_its_
     assert stops(venue) == [(D(98_900), D("0.02"))]
 
 
+def test_so_it_does_while_the_venues_positions_lag_behind_what_the_one_beside_it_has_executed(
+    account: Account, venue: VenueLike
+) -> None:
+    first, other = trade_of(account, "0.03"), trade_of(account, "0.02", stop="98900", price="99900")
+    venue.go(100_000)
+    again(first, other)
+    venue.hand("sell", "market", "0.03", reduce_only=True)
+    venue.go(99_900)
+    venue.altered = lambda reading: replace(reading, positions=())
+    again(first, other, looks=1)
+    assert (held(first), held(other), stops(venue)[0]) == (0, D("0.02"), (D(99_000), D("0.03")))
+    venue.altered = lambda reading: reading
+    again(first, other)
+    assert (first.status, stops(venue)) == ("closed", [(D(98_900), D("0.02"))])
+
+
 def test_it_does_not_stay_for_a_trade_that_is_not_managed_here(account: Account, venue: VenueLike) -> None:
     first, other = closed_by_hand_beside_a_refused_stop(account, venue)
     hands_off(other, True)
