@@ -141,7 +141,7 @@ def _round(ledger: Ledger, looked: Looked) -> bool:
         )
         if _in_own_scope(case, ledger, looked):
             again.add(case.trade.symbol)
-    _cancel_ownerless(ledger)
+    _cancel_ownerless(ledger, found)
     looked.seen |= {case.trade.pk for case in found}
     _let_go(ledger.exchange, found, reading, again)
     looked.behind = reading.behind
@@ -310,15 +310,22 @@ def _drop_unsent(case: Case, ledger: Ledger) -> None:
             ledger.cancel(order, NEVER_SENT)
 
 
-def _cancel_ownerless(ledger: Ledger) -> None:
-    """Nothing of ours rests without a working trade behind it (invariant I5)."""
+def _cancel_ownerless(ledger: Ledger, found: Sequence[Case]) -> None:
+    """Nothing of ours rests without a working trade behind it (invariant I5), but for what a naked one lies under."""
+    naked = [case for case in found if _lacks_a_stop(case) and not (case.exits.is_spot or case.trade.hands_off)]
     for order in ledger.ownerless():
+        if order.role == Role.STOP and any(_would_stop(order, case) for case in naked):
+            continue
         try:
             ledger.cancel(order, OWNERLESS)
         except LeaseLost:
             raise
         except ExchangeError as trouble:
             log.warning("order %s could not be taken back: %s", order.client_id, trouble)
+
+
+def _would_stop(order: Order, case: Case) -> bool:
+    return (order.symbol, order.order_side) == (case.trade.symbol, case.position.side.exit_order_side)
 
 
 def _let_go(exchange: Exchange, found: Sequence[Case], reading: Reading, again: set[str]) -> None:

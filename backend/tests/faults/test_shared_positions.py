@@ -12,6 +12,7 @@ import pytest
 from buddy.core.errors import OutcomeUnknown, Rejected
 from buddy.core.exchange import Fill as Execution
 from buddy.core.exchange import OrderIntent, OrderState, Profile, Reading
+from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
 from buddy.trading.endings import AHEAD_MS
 from buddy.trading.executor import close, hands_off, open_trade
@@ -203,6 +204,23 @@ def test_so_it_does_while_the_venues_positions_lag_behind_what_the_one_beside_it
     venue.altered = lambda reading: reading
     again(first, other)
     assert (first.status, stops(venue)) == ("closed", [(D(98_900), D("0.02"))])
+
+
+def test_so_does_one_that_arrives_after_the_end_of_its_trade(account: Account, venue: VenueLike) -> None:
+    first, other = trade_of(account, "0.03"), trade_of(account, "0.02", stop="98900", price="99900")
+    venue.go(100_000)
+    again(first, other)
+    close(first, D(1))
+    again(first, other)
+    assert (first.status, other.status, stops(venue)) == ("closed", "pending", [])
+    late = next(intent for intent in venue.sent if intent.trigger == 99_000)
+    venue.sim.orders[late.client_id] = Resting(late, "x-late", venue.time, live=False)
+    venue.drop(refused, stop_at(98_900))
+    venue.go(99_900)
+    again(first, other, looks=1)
+    assert stops(venue) == [(D(99_000), D("0.03"))]
+    again(first, other)
+    assert stops(venue) == [(D(98_900), D("0.02"))]
 
 
 def test_it_does_not_stay_for_a_trade_that_is_not_managed_here(account: Account, venue: VenueLike) -> None:
