@@ -23,7 +23,7 @@ from .telling import tell
 
 LAG_MS = 10_000
 """A disagreement that lasts longer (wall clock) than a read may lag is told to the trader."""
-TRIED_AGAIN_AFTER = timedelta(seconds=30)
+TRIED_AGAIN_AFTER = timedelta(seconds=15)
 """A stop that is refused while the attached one holds."""
 NET_NOT_NEEDED = "our own protection rests"
 
