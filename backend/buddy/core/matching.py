@@ -378,7 +378,7 @@ class Matching:
                 continue
             value = held.instrument.notional(market.mark_price, held.quantity)
             amount = -held.side.sign * rate.rate * value
-            self.books.wallet += amount
+            self.books.pay(amount)
             self.number += 1
             row = Income(f"i{self.number}", IncomeKind.FUNDING, symbol, amount, rate.time)
             self.log.append(Logged(self.number, row))

@@ -193,6 +193,11 @@ class Books:
                 self._execute(instrument, order_side, quantity, price)
             self.wallet -= ZERO if withheld else fee
 
+    def pay(self, amount: Decimal) -> None:
+        """Book what is no execution: funding, negative when it is paid."""
+        with localcontext(PRECISE):
+            self.wallet += amount
+
     def _exchange(
         self, instrument: Instrument, order_side: OrderSide, quantity: Decimal, price: Decimal, withheld: Decimal
     ) -> None:

@@ -15,6 +15,7 @@ from buddy.core.errors import Rejected
 from buddy.core.exchange import CancelOutcome, Fill, Liquidity, OrderIntent, OrderKind, OrderRef, OrderStatus, TriggerBy
 from buddy.core.intrabar import by_colour, optimistic
 from buddy.core.market import Candle, Instrument, MarginTier, OrderSide
+from buddy.core.simulated_books import Books
 from buddy.core.simulator import FundingRate, SimulatedExchange, Tick
 from buddy.core.watching import Watch
 
@@ -175,6 +176,14 @@ def test_a_long_pays_funding_and_a_short_receives_it(exchange: SimulatedExchange
     walk(exchange, tick(1, 100))
     (row,) = exchange.log[-1:]
     assert getattr(row.row, "amount", None) == D("0.1")
+
+
+def test_funding_takes_no_digit_of_what_a_liquidation_has_left() -> None:
+    """The price at which a margin ends has as many digits as a division gives."""
+    left, paid = Decimal("9345.8455241881500000000000123456"), Decimal("-1.25")
+    books = Books(left)
+    books.pay(paid)
+    assert str(books.wallet) == "9344.5955241881500000000000123456"
 
 
 def test_the_books_add_up_to_the_wallet(exchange: SimulatedExchange) -> None:
