@@ -53,7 +53,7 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     ledger.nobodys = (
         {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread), late)
     )
-    _give_held(found, reading, ledger.nobodys, unread, late)
+    ledger.outcomes.alone = _give_held(found, reading, ledger.nobodys, unread, late)
     return found
 
 
@@ -131,12 +131,14 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
 
 def _give_held(
     found: Sequence[Case], reading: Reading, nobodys: Mapping[Key, Decimal], unread: set[str], late: Lateness
-) -> None:
+) -> set[str]:
     """Share out what the venue says is held of each symbol among the trades that believe they hold it.
 
     What is nobody's stays out of it, and what only a late list still shows. On the symbols of `unread` trades nobody
-    gets more than its own fills say, and of coins never: those beyond are the trader's own.
+    gets more than its own fills say, and of coins never: those beyond are the trader's own. Gives the symbols beside
+    whose coins he has none.
     """
+    alone = set[str]()
     total = {(position.symbol, position.side): position for position in reading.positions}
     groups: dict[Key, list[Case]] = defaultdict(list)
     for case in found:
@@ -154,6 +156,9 @@ def _give_held(
             case.held = case.without_dust(min(part, case.claim)) if own else part
             if case.exits.is_spot:
                 case.awaited = _awaited(case, beside, _waits_for(case, group))
+                is_alone = len(group) == 1 and ZERO <= beside < case.position.instrument.lot_size
+                alone |= {key[0]} if is_alone else set()
+    return alone
 
 
 def _shared_out(listed: Decimal, group: Sequence[Case]) -> list[Decimal]:

@@ -71,6 +71,8 @@ class Outcomes:
         """Symbols of which the last reading did not list an order that is there: what else it lacks proves nothing."""
         self.strange: set[str] = set()
         """Symbols of which coins were sold, and the last reading did not tell whether by a stop of ours."""
+        self.alone: set[str] = set()
+        """Symbols beside whose coins the trader had none of his own in the last reading."""
 
     def note(self, rows: Rows, states: Sequence[OrderState]) -> None:
         """Bring our rows up to what the venue lists; what it does not list is asked for by its names."""
@@ -299,13 +301,14 @@ class Outcomes:
         """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
 
         A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
-        the same name, and which can close nothing twice. On spot it could sell coins that are not ours, if the first
+        the same name, and which can close nothing twice. On spot it could sell coins of the trader's own, if the first
         had executed meanwhile: there it waits until that one cannot be accepted any more; and where all is to leave, so
-        that no second stop would tell, as long as anything else. Where the venue has refused the name as used, it has
-        the first.
+        that no second stop would tell, as long as anything else, unless he has none: then the venue sells nothing that
+        the first locks. Where the venue has refused the name as used, it has the first.
         """
         profile, now = self.exchange.profile, wall_ms()
         is_leaving = profile.exits.is_spot and Directives.read(order.trade.directives).reduce_to == ZERO
+        is_leaving = is_leaving and order.symbol not in self.alone
         if not profile.settle_ms:
             return True
         apart = now - self._absent_since(order)

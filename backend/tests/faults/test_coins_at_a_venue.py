@@ -26,7 +26,7 @@ from buddy.trading.moments import at, wall_ms
 from buddy.trading.touches import Touches
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
-from tests.exchanges.venue_like import COIN, VenueLike, everywhere
+from tests.exchanges.venue_like import COIN, Fault, VenueLike, everywhere
 from tests.faults.test_kill_points import Killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -669,6 +669,26 @@ def test_a_close_waits_for_a_stop_that_may_rest_unseen(
     assert again(trade).status == "closed"
     assert venue.sim.books.coins["BTC"] == STASH
     assert venue.resting() == []
+
+
+@pytest.mark.parametrize("exits", [Exits.PAIRED, Exits.SINGLE])
+@pytest.mark.parametrize("fault", [request_lost, taken_unseen])
+def test_without_coins_of_the_traders_own_a_close_waits_no_longer_than_a_stop_may_arrive(
+    venue: VenueLike, account: Account, fault: Fault
+) -> None:
+    """Where it did, the venue itself would refuse to sell what that locks."""
+    venue.sim.books.coins["BTC"] -= STASH
+    venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
+    venue.drop(fault, is_stop)
+    trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
+    stop = Order.objects.get(role="stop")
+    executor.close(trade, D(1))
+    stop.refresh_from_db()
+    Order.objects.filter(pk=stop.pk).update(
+        raw=stop.raw | {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
+    )
+    assert again(trade).status == "closed"
+    assert (venue.sim.books.coins["BTC"] < COIN.lot_size, venue.resting()) == (True, [])
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
