@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from buddy.core.exchange import OrderStatus, Role
 from buddy.core.manage import Action, Cancel, Place, Swap, Working
+from buddy.core.market import ZERO
 from buddy.events.models import Event
 
 from . import protection, shut
 from .case import Case
 from .models import Order
 from .moments import to_ms, wall_ms
+from .states import RESTING
 from .telling import tell
 
 LAG_MS = 10_000
@@ -78,9 +80,15 @@ def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
 def _without_net(case: Case) -> list[Cancel]:
     """Attached protection goes once our own stop rests, or when nothing is held any more."""
     over = not case.held and case.position.entered and not case.doubts
-    if not over and not (case.held and case.is_covered):
+    if not over and not (case.held and _is_seen_covered(case)):
         return []
     return [Cancel(working, NET_NOT_NEEDED) for working in case.net if over or not _may_catch_more(working, case)]
+
+
+def _is_seen_covered(case: Case) -> bool:
+    """By stops of ours without those that the venue neither lists nor finds: a hand may have taken them away."""
+    unseen = [o for o in case.orders if o.pk in case.unseen and o.role == Role.STOP and o.status in RESTING]
+    return case.stopped - sum((o.quantity - o.filled for o in unseen), ZERO) >= case.protectable
 
 
 def _may_catch_more(net: Working, case: Case) -> bool:

@@ -120,6 +120,22 @@ def test_a_hands_close_near_a_stop_in_doubt_is_the_hands_where_orders_keep_their
     assert Fill.objects.get(order_side="sell").order is None
 
 
+def test_the_net_stays_while_our_own_stop_is_neither_listed_nor_found(account: Account, venue: VenueLike) -> None:
+    """A hand may have taken that one away before the net was first listed."""
+    venue.profile = Profile("attaching", attaches_stop=True, settle_ms=60 * SECOND)
+    trade = open_trade(account, long_plan(take_profits=[]))
+    net = f"sl-{venue.sent[0].client_id}"
+    venue.hidden.add(net)
+    venue.go(100_000)
+    again(trade)
+    venue.hidden = {venue.sent[1].client_id}
+    again(trade)
+    assert names(venue) == ["sl99000", "tb99000"]
+    venue.hidden.clear()
+    again(trade)
+    assert names(venue) == ["tb99000"]
+
+
 def watch_targets(venue: VenueLike) -> list[int]:
     """How many targets rest at the venue after each call."""
     counts: list[int] = []
