@@ -7,7 +7,7 @@ became of it. No network inside a transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -100,7 +100,8 @@ class Ledger:
         unnamed = [fill for fill in new if fill.fill_id not in ours]
         if not unnamed:
             return reading
-        listed = reading.orders if reading.position_mode is PositionMode.HEDGE else None
+        lies_beside = reading.position_mode is PositionMode.HEDGE or self.exchange.profile.exits.is_spot
+        listed = reading.orders if lies_beside else None
         later = self.outcomes.name_strangers(self.rows, unnamed, listed)
         if not later:
             return reading
@@ -178,20 +179,25 @@ class Ledger:
 
     def _untold(self, reading: Reading) -> dict[int, Decimal]:
         """By trade what its orders have executed beyond that: what entered less what left."""
+        untold: dict[int, Decimal] = defaultdict(Decimal)
+        for order, more in self._executed_untold(reading):
+            untold[order.trade_id] += more if order.role == Role.ENTRY else -more
+        return untold
+
+    def _executed_untold(self, reading: Reading) -> Iterator[tuple[Order, Decimal]]:
+        """Orders with what of them has executed, and neither this reading nor another has told."""
         behind = booking.orders_behind(self.account, booking.unbooked(self.account, reading.fills))
         executed = [order for order in self.rows.all_orders() if order.filled]
         told = booking.told_of([order.pk for order in executed])
         for fill in reading.fills:
             if (order := behind.get(fill.fill_id)) is not None and order.pk in told:
                 told[order.pk] += fill.quantity
-        untold: dict[int, Decimal] = defaultdict(Decimal)
         for order in executed:
-            more = max(order.filled - told[order.pk], ZERO)
-            untold[order.trade_id] += more if order.role == Role.ENTRY else -more
-        return untold
+            if order.filled > told[order.pk]:
+                yield order, order.filled - told[order.pk]
 
     def _coins(self, reading: Reading) -> dict[str, Decimal] | None:
-        """On spot, how many coins of each symbol lie in the wallet, whoever bought them.
+        """On spot, how many coins of each symbol lie in the wallet, whoever bought them, and what ours sold untold.
 
         However few are told, those that a stop rests for are there.
         """
@@ -203,6 +209,9 @@ class Ledger:
                 coins[order.symbol] += order.quantity - order.filled
         for position in reading.positions:
             coins[position.symbol] = max(coins[position.symbol], position.quantity)
+        for ours, more in self._executed_untold(reading) if reading.fills else ():
+            if ours.role != Role.ENTRY:  # it has left the wallet, and is in our books still
+                coins[ours.symbol] += more
         return coins
 
     def intend(self, trade: Trade, wish: Wish, asked_with: Mapping[str, str] | None = None) -> Order:

@@ -115,8 +115,8 @@ class Outcomes:
         """Find out whether orders of ours stand behind executions that carry no name we know, before they are booked.
 
         Our orders of those symbols are asked for, listed or not, since lists lag: a triggered one tells what it became.
-        Where longs and shorts lie side by side (`listed`), what is not listed any more is asked for, too: by what it
-        has executed it is told of which side a hand's execution was. Gives the symbols on which it cannot be told yet.
+        Where longs and shorts lie side by side, or coins of the trader's own (`listed`), what is not listed any more is
+        asked for, too: what it has executed tells whose a hand's was. Gives the symbols on which it cannot be told yet.
         """
         gone = set[int]()
         if listed is not None:

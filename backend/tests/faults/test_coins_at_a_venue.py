@@ -16,7 +16,7 @@ import pytest
 from django.utils import timezone
 
 from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderKind, OrderRef, OrderState, Profile
+from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Profile
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
 from buddy.trading import executor
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal
 STASH = D("0.7")
 PLACES = {Exits.PAIRED: "binance", Exits.SINGLE: "kraken"}
+LOT = D("0.001")
 PLAN = {"symbol": COIN.symbol, "entries": [{"kind": "market"}], "risk": {"quantity": "0.02"}}
 
 
@@ -231,6 +232,30 @@ def test_a_hand_that_sells_its_own_coins_sells_none_of_ours(venue: VenueLike, tr
     again(trade)
     assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
     assert D("-0.00006") < venue.sim.books.coins["BTC"] - (STASH - D("0.4")) < D("0.00001")
+
+
+def answered_barely(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    """Without what it has executed; and a hand sells at the same moment."""
+    state = venue.accept(intent)
+    venue.hand("sell", "market", 5 * LOT)
+    return replace(state, filled=D(0), status=OrderStatus.OPEN)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_hand_sells_its_own_although_what_ours_have_sold_is_told_later(
+    venue: VenueLike, trade: Trade, is_told: bool
+) -> None:
+    """The wallet lacks what our close has sold: that is no reason to believe that the hand sold of ours."""
+    venue.sim.books.coins["BTC"] -= STASH - D("0.005")
+    venue.altered = lambda reading: replace(reading, fills=[fill for fill in reading.fills if fill.quantity == 5 * LOT])
+    if not is_told:
+        venue.drop(answered_barely, lambda intent: intent.kind is OrderKind.MARKET)
+    executor.close(trade, D("0.5"))
+    if is_told:
+        venue.hand("sell", "market", 5 * LOT)
+    again(trade, looks=1)
+    hands = Fill.objects.get(order_side="sell")
+    assert (hands.quantity, hands.order, hands.trade) == (5 * LOT, None, None)
 
 
 def test_a_hand_that_sells_everything_ends_the_trade(venue: VenueLike, trade: Trade) -> None:
