@@ -76,18 +76,23 @@ def test_the_net_goes_once_our_own_stop_rests_and_no_target_is_ever_doubled(acco
     assert tell_trade(trade)["protected"]["state"] == "protected"
 
 
-def test_the_nets_execution_is_not_that_of_our_own_stop_of_which_nobody_knows_whether_it_arrived(
-    account: Account, venue: VenueLike
-) -> None:
-    """It has the same figures and no name, and the execution is told under the number of what the net became, while
-    the venue does not find the net by its own."""
-    venue.profile = Profile("nameless", attaches_stop=True, names_stops=False, settle_ms=1)
+def entered_with_its_stop_in_doubt(account: Account, venue: VenueLike) -> tuple[Trade, Order]:
     venue.drop(request_lost, is_stop)
     trade = open_trade(account, long_plan(take_profits=[]))
     venue.go(100_000)
     look(account.pk, seconds=0)
     own = Order.objects.get(role="stop", is_attached=False)
     Order.objects.filter(pk=own.pk).update(raw=own.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    return trade, own
+
+
+def test_the_nets_execution_is_not_that_of_our_own_stop_of_which_nobody_knows_whether_it_arrived(
+    account: Account, venue: VenueLike
+) -> None:
+    """It has the same figures and no name, and the execution is told under the number of what the net became, while
+    the venue does not find the net by its own."""
+    venue.profile = Profile("nameless", attaches_stop=True, names_stops=False, settle_ms=1)
+    trade, _ = entered_with_its_stop_in_doubt(account, venue)
     net, find = Order.objects.get(role="stop", is_attached=True), venue.find
     venue.go(99_000)
     with pytest.MonkeyPatch.context() as patches:
@@ -104,12 +109,7 @@ def test_a_hands_close_near_a_stop_in_doubt_is_the_hands_where_orders_keep_their
     """It has the stop's size, and executed where the stop's trigger could have led: the stop would bear its name."""
     venue.profile = Profile("attaching", attaches_stop=True, settle_ms=60 * SECOND)
     monkeypatch.setattr("buddy.trading.outcomes.STOP_AGAIN_MS", 60 * SECOND)
-    venue.drop(request_lost, is_stop)
-    trade = open_trade(account, long_plan(take_profits=[]))
-    venue.go(100_000)
-    look(account.pk, seconds=0)
-    own = Order.objects.get(role="stop", is_attached=False)
-    Order.objects.filter(pk=own.pk).update(raw=own.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    trade, own = entered_with_its_stop_in_doubt(account, venue)
     venue.go("99000.1")
     venue.hand("sell", "market", own.quantity)
     again(trade)

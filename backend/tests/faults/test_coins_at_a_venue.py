@@ -668,6 +668,16 @@ def test_nothing_is_sold_at_market_while_a_stop_may_rest_unseen(venue: VenueLike
     assert for_sale(venue) == of_the_trade(venue)
 
 
+def closed_with_its_stop_in_doubt(trade: Trade) -> Order:
+    """Sent seven seconds ago, and missed since."""
+    stop = Order.objects.get(role="stop")
+    executor.close(trade, D(1))
+    stop.refresh_from_db()
+    ago = {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
+    Order.objects.filter(pk=stop.pk).update(raw=stop.raw | ago)
+    return stop
+
+
 @pytest.mark.parametrize("exits", [Exits.PAIRED, Exits.SINGLE])
 def test_a_close_waits_for_a_stop_that_may_rest_unseen(
     venue: VenueLike, account: Account, monkeypatch: pytest.MonkeyPatch
@@ -682,12 +692,7 @@ def test_a_close_waits_for_a_stop_that_may_rest_unseen(
     venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
     venue.drop(taken_unseen, is_stop)
     trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
-    stop = Order.objects.get(role="stop")
-    executor.close(trade, D(1))
-    stop.refresh_from_db()
-    Order.objects.filter(pk=stop.pk).update(
-        raw=stop.raw | {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
-    )
+    stop = closed_with_its_stop_in_doubt(trade)
     again(trade)
     assert venue.sim.books.coins["BTC"] == STASH + stop.quantity
     venue.hidden.clear()
@@ -706,12 +711,7 @@ def test_without_coins_of_the_traders_own_a_close_waits_no_longer_than_a_stop_ma
     venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
     venue.drop(fault, is_stop)
     trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
-    stop = Order.objects.get(role="stop")
-    executor.close(trade, D(1))
-    stop.refresh_from_db()
-    Order.objects.filter(pk=stop.pk).update(
-        raw=stop.raw | {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
-    )
+    closed_with_its_stop_in_doubt(trade)
     assert again(trade).status == "closed"
     assert (venue.sim.books.coins["BTC"] < COIN.lot_size, venue.resting()) == (True, [])
 
