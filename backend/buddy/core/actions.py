@@ -130,15 +130,21 @@ def _act(action: Action, desk: Desk) -> bool:
 
 
 def _swap(swap: Swap, desk: Desk) -> bool:
-    all_gone = False
     try:
         all_gone = all(desk.withdraw(working, IN_THE_WAY) for working in swap.gone)
-    finally:
-        if not all_gone and swap.without is not None:
-            _place(swap.without, desk)
+    except ExchangeError:  # and of nothing else: a process that is to end, or has lost the account, places nothing
+        _place_without(swap, desk)
+        raise
     if all_gone:
         _swap_in(swap, desk)
+    else:
+        _place_without(swap, desk)
     return all_gone
+
+
+def _place_without(swap: Swap, desk: Desk) -> None:
+    if swap.without is not None:
+        _place(swap.without, desk)
 
 
 def _swap_in(swap: Swap, desk: Desk) -> None:

@@ -377,8 +377,7 @@ def _is_beside(other: Trade, trade: Trade) -> bool:
 
 
 def _as_seen(order: Order, booked: Decimal, lag_ms: int, *, unseen: bool) -> Working:
-    """A stop that the venue does not find or tell of (`unseen`), or was just asked to cancel, may be gone: another
-    never makes way for it."""
+    """A stop not found or told of (`unseen`), or just asked to go, may be gone: another never makes way for it."""
     asked = wall_ms() - int(order.raw.get(ASKED_TO_GO, 0)) < lag_ms
     may_be_gone = order.role == Role.STOP and (ABSENT in order.raw or asked or unseen)
     working = _working(order, booked)

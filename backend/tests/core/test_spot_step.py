@@ -341,7 +341,7 @@ class Telling:
     def __init__(self, *, doubtful: Collection[str] = (), refuses: Collection[Role] = (), code: str = "other") -> None:
         self.doubtful, self.refuses, self.code, self.asked = doubtful, refuses, code, list[str]()
         self.no_pairs = False
-        self.cut: Exception | None = None
+        self.cut: BaseException | None = None
         """What happens to withdrawals."""
         self.trouble: Exception | None = None
         """What happens to sales at market."""
@@ -384,6 +384,14 @@ def test_coins_under_no_stop_wait_for_no_cancellation_to_be_protected(trouble: E
     desk.asked.clear()
     carry_out(step(coins(), [old, *both], market(101), D(10), PAIRED), desk)
     assert desk.asked == ["withdraw old"], "and what rests already does not give way to what cannot be placed"
+
+
+def test_a_process_that_has_to_end_while_it_makes_room_places_nothing_more() -> None:
+    desk = Telling()
+    desk.cut = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(step(coins(), [PAIRS[0], stop(4, trigger=97, name="old")], market(101), D(10), PAIRED), desk)
+    assert desk.asked == ["withdraw old"]
 
 
 def test_a_refused_close_gives_the_stop_back() -> None:
