@@ -76,7 +76,9 @@ def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Ord
     orders = rows.all_orders()
     if any(order.exchange_id == state.exchange_id and order.symbol == state.symbol for order in orders):
         return None
-    asked = _asked(orders, state) or _asked(_of_ended_trades(account, state), state)
+    ended = _asked(_of_ended_trades(account, state), state)
+    lacking = [(entry, role) for entry, role in ended if _lacks(entry, role, state.quantity)]
+    asked = [*_asked(orders, state), *lacking] or ended
     if not asked:
         return None
     had = {(order.raw.get(ENTRY), order.role) for pk in {entry.trade_id for entry, _ in asked} for order in _had(pk)}
@@ -90,7 +92,7 @@ def may_have_sold(fill: Fill, known: Iterable[Order]) -> Order | None:
     """The entry whose stop may be behind an execution, of which the venue tells no order."""
     if not fill.exchange_id or fill.order_side.is_buy:
         return None
-    entries = (order for order in known if order.role == Role.ENTRY and order.status not in NEVER_THERE)
+    entries = (order for order in known if order.role == Role.ENTRY and _may_have_been_there(order))
     return next((entry for entry in entries if "attached_stop" in entry.raw), None)
 
 
@@ -115,7 +117,7 @@ def unlisted(trade: Trade, entries: Iterable[tuple[Order, Decimal]]) -> Decimal:
 
 
 def _unlisted(entry: Order, filled: Decimal, made: Iterable[Order]) -> Decimal:
-    if "attached_stop" not in entry.raw or entry.status in NEVER_THERE:
+    if "attached_stop" not in entry.raw or not _may_have_been_there(entry):
         return ZERO
     mine = [order for order in made if order.role == Role.STOP and order.raw.get(ENTRY) in (None, entry.client_id)]
     if any(order.status not in LIVE for order in mine):
@@ -132,6 +134,13 @@ def _of_ended_trades(account: Account, state: OrderState) -> list[Order]:
     side, made_at = state.order_side.opposite, at(state.time)
     entries = _ENDED.rows(account=account.pk, symbol=state.symbol, side=side, since=made_at)
     return [entry for entry in entries if _arrived(entry) <= state.time]
+
+
+def _lacks(entry: Order, role: Role, quantity: Decimal) -> bool:
+    """Whether so much of it has executed for which the venue has listed nothing yet."""
+    mine = [order for order in _had(entry.trade_id) if (order.raw.get(ENTRY), order.role) == (entry.client_id, role)]
+    executed: Decimal = entry.filled
+    return executed - sum((order.quantity for order in mine), ZERO) >= quantity
 
 
 def _arrived(entry: Order) -> int:
@@ -156,8 +165,13 @@ def _strangeness(
     return made >= wanted, not entry.filled, has_one, other_size, entry.filled != state.quantity
 
 
+def _may_have_been_there(entry: Order) -> bool:
+    """Whether it may ever have reached the venue; one that was taken back before it was sent has not."""
+    return entry.status not in NEVER_THERE and ("sent_at" in entry.raw or bool(entry.exchange_id) or entry.filled > 0)
+
+
 def _role(entry: Order, state: OrderState) -> Role | None:
-    if entry.role != Role.ENTRY or entry.status in NEVER_THERE:
+    if entry.role != Role.ENTRY or not _may_have_been_there(entry):
         return None
     if (entry.symbol, entry.order_side) != (state.symbol, state.order_side.opposite):
         return None

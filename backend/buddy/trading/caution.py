@@ -20,13 +20,15 @@ from . import protection, shut
 from .case import Case
 from .models import Order
 from .moments import to_ms, wall_ms
-from .states import RESTING
+from .states import LIVE, RESTING
 from .telling import tell
 
 LAG_MS = 10_000
 """A disagreement that lasts longer (wall clock) than a read may lag is told to the trader."""
 TRIED_AGAIN_AFTER = timedelta(seconds=15)
 """A stop that is refused while the attached one holds."""
+TOLD_WITHIN = timedelta(seconds=30)
+"""An execution after the protection that came with it."""
 NET_NOT_NEEDED = "our own protection rests"
 
 
@@ -79,10 +81,17 @@ def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:
 
 def _without_net(case: Case) -> list[Cancel]:
     """Attached protection goes once our own stop rests, or when nothing is held any more."""
-    over = not case.held and case.position.entered and not case.doubts
+    over = not case.held and not case.doubts and (case.position.entered > 0 or _has_come_with_nothing(case))
     if not over and not (case.held and _is_seen_covered(case)):
         return []
     return [Cancel(working, NET_NOT_NEEDED) for working in case.net if over or not _may_catch_more(working, case)]
+
+
+def _has_come_with_nothing(case: Case) -> bool:
+    """It rests although no entry of this trade can have executed: it is another's, or of an execution never told."""
+    may_enter = any(order.role == Role.ENTRY and order.status in LIVE for order in case.orders)
+    before = timezone.now() - TOLD_WITHIN
+    return not (may_enter or case.there) and all(order.created_at < before for order in case.attached)
 
 
 def _is_seen_covered(case: Case) -> bool:

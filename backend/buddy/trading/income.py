@@ -18,7 +18,8 @@ from .moments import at
 from .states import WORKING
 
 INSTANT = timedelta(milliseconds=1)
-"""Money may move at the very moment of the execution that ended its holding."""
+"""What executes at the very moment at which money moves comes after it, as in the simulated market; what nobody held
+before is of who began to hold it then."""
 Owned = tuple[int | None, Side, Decimal]
 """A trade (None: nobody's), and the contracts it held on its side."""
 
@@ -53,7 +54,7 @@ def _holders(account: Account, income: port.Income) -> dict[int | None, Decimal]
     moment = at(income.time)
     here = Trade.objects.filter(account=account, symbol=income.symbol) if income.symbol else Trade.objects.none()
     trades = list(here.filter(Q(status__in=WORKING) | Q(closed_at__gte=moment)).order_by("id"))
-    held = _held_at(trades, moment) or _held_at(trades, moment - INSTANT)
+    held = _held_at(trades, moment - INSTANT) or _held_at(trades, moment)
     sides = {trade.pk: Side(trade.side) for trade in trades}
     owned: list[Owned] = [(pk, sides[pk], quantity) for pk, quantity in held.items()]
     owned += [(None, side, quantity) for (name, side), quantity in nobodys(account).items() if name == income.symbol]

@@ -284,6 +284,46 @@ def test_a_stop_at_our_price_is_a_hands_while_our_entry_has_never_been_there(
     assert (nets_of(trade), names(venue)) == ([], ["sl99000"])
 
 
+def without_nets(reading: Reading) -> Reading:
+    return replace(reading, orders=[state for state in reading.orders if state.client_id.startswith("tb")])
+
+
+def test_a_net_listed_after_its_trades_end_is_not_of_another_that_waits_with_the_same_plan(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "OUTLIVES", timedelta(days=10_000))  # this venue's clock stands in the past
+    waiting = open_trade(account, long_plan(risk={"quantity": "0.02"}, entries=[{"price": "99500"}]))
+    over = open_trade(account, long_plan(risk={"quantity": "0.02"}))
+    venue.altered = without_nets
+    venue.go(100_000)
+    again(over)
+    venue.hand("sell", "market", venue.held())
+    again(over)
+    for name in [name for name in venue.sim.orders if name.startswith("sl-")]:
+        del venue.sim.orders[name]
+    left_behind(venue, over)
+    venue.altered = lambda reading: reading
+    again(over)
+    assert (over.status, nets_of(waiting), nets_of(over)) == ("closed", [], [Decimal("0.02")])
+    assert [state.reduce_only for state in venue.resting()] == [False]
+
+
+def test_a_net_of_a_trade_that_never_entered_goes_when_its_execution_is_not_told_either(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = open_trade(account, long_plan())
+    entry = venue.sent[0]
+    rests(venue, stop_of(entry), venue.time)
+    again(trade, 1)
+    venue.cancel_by_hand(entry.client_id)
+    again(trade)
+    assert (trade.status, names(venue)) == ("pending", ["sl99000"])
+    a_while_ago = timezone.now() - timedelta(seconds=31)
+    Order.objects.filter(is_attached=True).update(created_at=a_while_ago)
+    again(trade)
+    assert (trade.status, names(venue)) == ("cancelled", [])
+
+
 def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: VenueLike) -> None:
     venue.drop(refused, is_stop, times=100)
     trade = open_trade(account, long_plan(**ONE_TARGET))
@@ -367,6 +407,9 @@ def test_a_stop_that_a_hand_sets_later_where_a_net_had_been_is_the_hands(
 def left_behind(venue: VenueLike, trade: Trade, after: int = 0) -> None:
     """A net of the trade's own figures at the venue, made before its end or `after` it (ms)."""
     assert trade.closed_at is not None
-    made = stop_of(venue.sent[0])
-    resting = Resting(replace(made, client_id="sl-left"), "x-left", to_ms(trade.closed_at) + after, live=False)
-    venue.sim.orders["sl-left"] = resting
+    rests(venue, stop_of(venue.sent[0]), to_ms(trade.closed_at) + after)
+
+
+def rests(venue: VenueLike, stop: OrderIntent, since: int) -> None:
+    """It lies at the venue, whatever is held."""
+    venue.sim.orders["sl-left"] = Resting(replace(stop, client_id="sl-left"), "x-left", since, live=False)

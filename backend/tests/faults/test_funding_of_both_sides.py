@@ -90,6 +90,16 @@ def test_other_money_is_shared_by_what_was_held(account: Account, trades: tuple[
     assert got(*trades) == pytest.approx([D(5), D(2)], abs=D("1e-8"))
 
 
+def test_what_executes_at_the_moment_of_funding_comes_after_it(account: Account, trades: tuple[Trade, Trade]) -> None:
+    """A candle of the simulated market has one time for all that executes within it."""
+    Fill.objects.create(
+        account=account, trade=trades[0], fill_id="half", symbol=SYMBOL, price=100_000, fee=0,
+        order_side="sell", quantity=D("0.03"), liquidity="maker", time=at(NOON),
+    )  # fmt: skip
+    book_income(account, [paid(LONG, "a"), paid(SHORT, "b")])
+    assert got(*trades) == pytest.approx([LONG, SHORT], abs=D("1e-8"))
+
+
 def test_equally_large_sides_lose_nothing(account: Account) -> None:
     both = holding(account, "long", "0.05"), holding(account, "short", "0.05")
     book_income(account, [paid(D("-0.3"), "a"), paid(D("0.31"), "b")])
