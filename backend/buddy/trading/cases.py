@@ -35,6 +35,8 @@ CANDLES_FOR_ATR = 200
 """Wilder's average forgets its beginning well within this many."""
 ALIKE_MS = 6_000
 """So that a stop of ours rests within the ten seconds of I1, where it is waited for in vain."""
+LACKING_MS = 60_000
+"""A list does not lack for longer what the venue finds by its name: then it is not that which hides a stop."""
 PRICES_SEEN = {"best", "best_time", "worst", "worst_time", "reach"}
 """Of what is remembered, what a look only sees, whatever it does."""
 
@@ -53,7 +55,7 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
     ledger.nobodys = (
         {} if exits.is_spot else foreign.keep(ledger.lease, ledger.account, reading, _claims(found, unread), late)
     )
-    ledger.outcomes.alone = _give_held(found, reading, ledger.nobodys, unread, late)
+    ledger.outcomes.alone = _give_held(found, reading, ledger, unread, late)
     return found
 
 
@@ -129,9 +131,7 @@ def _candles(account: Account, symbol: str, trail: Trail, now: int) -> Sequence[
     return [candle for candle in answer.rows if candle.time + TIMEFRAMES[timeframe] <= now]
 
 
-def _give_held(
-    found: Sequence[Case], reading: Reading, nobodys: Mapping[Key, Decimal], unread: set[str], late: Lateness
-) -> set[str]:
+def _give_held(found: Sequence[Case], reading: Reading, ledger: Ledger, unread: set[str], late: Lateness) -> set[str]:
     """Share out what the venue says is held of each symbol among the trades that believe they hold it.
 
     What is nobody's stays out of it, and what only a late list still shows. On the symbols of `unread` trades nobody
@@ -145,7 +145,7 @@ def _give_held(
         groups[case.trade.symbol, case.position.side].append(case)
     for key, group in groups.items():
         there = total.get(key)
-        ours = max(there.quantity - nobodys.get(key, ZERO), ZERO) if there is not None else ZERO
+        ours = max(there.quantity - ledger.nobodys.get(key, ZERO), ZERO) if there is not None else ZERO
         listed = _still_ours(ours, key, group, late)
         parts = _shared_out(listed, group)
         beside = listed - sum((case.position.held for case in group), ZERO)
@@ -155,7 +155,7 @@ def _give_held(
             own = key[0] in unread or case.exits.is_spot
             case.held = case.without_dust(min(part, case.claim)) if own else part
             if case.exits.is_spot:
-                case.awaited = _awaited(case, beside, _waits_for(case, group))
+                case.awaited = _awaited(case, beside, _waits_for(case, group, ledger))
                 is_alone = len(group) == 1 and ZERO <= beside < case.position.instrument.lot_size
                 alone |= {key[0]} if is_alone else set()
     return alone
@@ -174,14 +174,14 @@ def _shared_out(listed: Decimal, group: Sequence[Case]) -> list[Decimal]:
     return [part + more for part, more in zip(locked, rest, strict=True)]
 
 
-def _waits_for(case: Case, group: Sequence[Case]) -> int:
-    """Milliseconds for which a stop that came with an entry may be listed late.
+def _waits_for(case: Case, group: Sequence[Case], ledger: Ledger) -> int:
+    """Milliseconds for which a stop that came with an entry may be listed late; longer while lists are known to lack.
 
     Where two trades have asked for one price it cannot be told for sure whose is whose, and one that has been replaced
     could be waited for in vain: there no longer than I1 allows.
     """
     is_alike = any(_asked(case) & _asked(other) for other in group if other is not case)
-    most = case.lag_ms + RECEIVE_WINDOW_MS
+    most = LACKING_MS if ledger.outcomes.overlooked else case.lag_ms + RECEIVE_WINDOW_MS
     return min(most, ALIKE_MS) if is_alike else most
 
 

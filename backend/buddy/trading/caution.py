@@ -54,6 +54,7 @@ def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
     """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
     if any(_is_exit(action) for action in actions) and shut.is_shut(case):
         actions = [action for action in actions if not _is_exit(action)]
+    actions = [action for action in actions if not _is_over(action)]
     if case.gives_up_its_stop:
         actions = [action for action in actions if not _is_stop(action)]
     if case.shields:
@@ -110,6 +111,11 @@ def _may_catch_more(net: Working, case: Case) -> bool:
     if net.role is not Role.STOP or not fills_on or own is None or own.trigger is None or net.trigger is None:
         return False
     return not case.position.side.better(net.trigger, own.trigger)
+
+
+def _is_over(action: Action) -> bool:
+    """A cancel of what has ended by the venue's word, and is in hand because its executions are not told yet."""
+    return isinstance(action, Cancel) and action.working.status.is_final
 
 
 def _is_exit(action: Action) -> bool:

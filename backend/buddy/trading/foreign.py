@@ -68,8 +68,12 @@ class Sight:
         key, seen_for = (row.symbol, Side(row.side)), timezone.now() - row.first_seen
         if seen_for < SECOND_SIGHT or self.late.explains(key, row.quantity):
             return False
-        on_its_way = row.quantity <= self.claims.entering.get(key, ZERO)
-        return not on_its_way or seen_for >= timedelta(milliseconds=self.late.lag_ms)
+        return not self.is_on_its_way(row) or seen_for >= timedelta(milliseconds=self.late.lag_ms)
+
+    def is_on_its_way(self, row: ForeignPosition) -> bool:
+        """Whether entries of ours that rest may have brought it, and have not been told of."""
+        quantity: Decimal = row.quantity
+        return quantity <= self.claims.entering.get((row.symbol, Side(row.side)), ZERO)
 
 
 def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late: Lateness) -> dict[Key, Decimal]:
@@ -144,6 +148,8 @@ def _refresh(sight: Sight, row: ForeignPosition, position: PositionState, quanti
         setattr(row, name, value)
     if row.gone_since is not None:
         changed["gone_since"] = row.gone_since = None
+    if "quantity" in changed and not row.confirmed and sight.is_on_its_way(row):
+        changed["first_seen"] = row.first_seen = timezone.now()  # more has executed, or some of it was told just now
     surely = not row.confirmed and sight.is_sure(row)
     if surely:
         changed["confirmed"] = row.confirmed = True

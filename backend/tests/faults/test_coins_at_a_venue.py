@@ -554,6 +554,26 @@ def test_a_stop_that_is_never_listed_is_waited_for_no_longer_than_lists_lag(venu
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_is_waited_for_while_the_list_lacks_another_order_that_is_there(
+    venue: VenueLike, account: Account, bought: Trade
+) -> None:
+    """It says "none" for half a minute: that a stop is not in it says nothing."""
+    waiting = {"entries": [{"kind": "limit", "price": "99500"}], "stop": {"price": "98000"}, "take_profits": []}
+    open_trade(account, long_plan(**PLAN | waiting))
+    entries = list(venue.sent)
+    venue.altered = lambda reading: replace(reading, orders=[])
+    venue.time += 21_000
+    venue.go(99_880)
+    again(bought)
+    assert venue.sent == entries
+    venue.hidden.clear()
+    venue.altered = lambda reading: reading
+    assert again(bought).naked_since is None
+    assert venue.sent == entries
+    assert covered(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
 def test_what_a_stop_grows_by_is_waited_for_too(venue: VenueLike, bought: Trade) -> None:
     """The list still tells its first half."""
     venue.hidden.clear()

@@ -154,6 +154,23 @@ def test_an_entry_that_may_have_executed_unheard_is_waited_for(account: Account,
     assert nobodys() == [D("0.1")]
 
 
+def test_what_executes_unheard_while_it_is_waited_for_is_waited_for_as_long(account: Account, venue: VenueLike) -> None:
+    """The second part is listed when the first is nearly known not to be ours."""
+    trade = open_trade(account, long_plan(risk={"quantity": "0.1"}))
+    held = [PositionState(SYMBOL, Side.LONG, D(quantity), D(100_000)) for quantity in ("0.04", "0.06")]
+    venue.altered = lambda reading: replace(reading, positions=(held[0],))
+    again(trade)
+    passes(venue, 14)
+    venue.altered = lambda reading: replace(reading, positions=(held[1],))
+    again(trade)
+    passes(venue, 4)
+    again(trade)
+    assert (nobodys(), told()) == ([], False)
+    passes(venue, 12)
+    again(trade)
+    assert (nobodys(), told()) == ([held[1].quantity], True)
+
+
 def test_a_position_of_the_own_hand_does_not_grow_by_what_a_trade_has_left(account: Account, venue: VenueLike) -> None:
     ignored_beside(account, venue)
     trade = entered(account)

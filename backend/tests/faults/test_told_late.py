@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Income, IncomeKind
 from buddy.exchanges.models import Account
-from buddy.trading.executor import open_trade
+from buddy.trading.executor import open_trade, withdraw_entry
 from buddy.trading.models import Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan
@@ -40,6 +40,20 @@ def again(trade: Trade) -> None:
     for _ in range(2):
         assert not look(trade.account_id, seconds=0).trouble
     trade.refresh_from_db()
+
+
+def test_an_entry_that_has_filled_is_not_taken_back_before_its_executions_are_told(
+    account: Account, venue: VenueLike
+) -> None:
+    trade = open_trade(account, long_plan())
+    venue.lag = 100
+    venue.go(100_000)
+    withdraw_entry(trade)
+    again(trade)
+    assert (trade.status, venue.cancelled) == ("pending", [])
+    venue.lag = 0
+    again(trade)
+    assert (trade.status, venue.cancelled) == ("open", [])
 
 
 def net_of(stats: Any) -> Decimal:
