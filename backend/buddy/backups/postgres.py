@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ LOAD = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transactio
 NAMED = {"NAME": "PGDATABASE", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "HOST": "PGHOST", "PORT": "PGPORT"}
 LONGEST_NAME = 63
 """Bytes that Postgres keeps of a name."""
+LEAVES_WITHIN = 5.0
+"""Seconds that a session which has been closed may still be listed; Postgres itself waits so long to rename."""
 
 
 class Postgres(Database):
@@ -89,6 +92,12 @@ class Postgres(Database):
         return aside.strip('"')
 
     def users(self) -> int:
+        until = time.monotonic() + LEAVES_WITHIN
+        while (others := self._others()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return others
+
+    def _others(self) -> int:
         sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
         with connected(self.entry, "asked") as connection, connection.cursor() as cursor:
             cursor.execute(f"{sql} AND pid <> pg_backend_pid()", [self.name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.test import override_settings
 
-from buddy.backups import proving, restoring
+from buddy.backups import postgres, proving, restoring
 from buddy.backups.connecting import as_default
 from buddy.backups.contents import read_contents
 from buddy.backups.desk import Desk
@@ -296,7 +297,26 @@ def test_told_plainly_it_replaces_and_keeps_what_was_there(places: Places, backu
     assert rig.media_of(Path(media)) == before
 
 
-def test_a_database_in_use_is_not_replaced(places: Places, backup: Taken) -> None:
+def test_a_session_that_is_just_leaving_is_waited_for(places: Places, backup: Taken) -> None:
+    desk = places.desk(full=True)
+    is_there = threading.Event()
+
+    def leave() -> None:
+        with desk.database.connected("leaving") as connection:
+            connection.ensure_connection()
+            is_there.set()
+            time.sleep(0.5)
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    assert is_there.wait(10)
+    restore(desk, backup.path, MINE, replace=True)
+    leaving.join()
+    assert rows(desk, Event) == 41
+
+
+def test_a_database_in_use_is_not_replaced(places: Places, backup: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "LEAVES_WITHIN", 0.3)
     desk = places.desk(full=True)
     with in_use(desk), pytest.raises(Refused, match="in use") as refused:
         restore(desk, backup.path, MINE, replace=True)
