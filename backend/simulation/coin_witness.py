@@ -28,7 +28,7 @@ from .line import PROFILES
 from .sight import ATTACHED, WORKED_ON, Known, is_of_ours
 from .witness import _ORDER_OF, Witness
 
-SALES = (Role.CLOSE, Role.TAKE_PROFIT)
+SALES = (Role.CLOSE, Role.TAKE_PROFIT, Role.STOP)
 AWAITED = 20 * SECOND
 """So long a stop that came with an entry is waited for, which a hand took away before it was listed."""
 _FILLS = Select(

@@ -13,7 +13,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select
 from buddy.trading import rounds
 from buddy.trading.models import ForeignPosition, Order, Trade
-from buddy.trading.moments import to_ms
+from buddy.trading.moments import at, to_ms
 from buddy.trading.states import DOUBTFUL, WORKING
 from buddy.trading.watcher import Looked
 
@@ -250,8 +250,14 @@ class Life:
                 world.fates[world.accounts.index(account)].excuse(self.beat - self.clock.now + BEAT)
         elif self.quiet >= QUIET:
             self.beat = later
-            for witness in world.witnesses:
-                witness.rested = later
+            self._rest(later)
+
+    def _rest(self, until: int) -> None:
+        """Looks that would see nothing are left out, and are as good as made."""
+        for witness in self.world.witnesses:
+            witness.rested = until
+        last = at(until - BEAT)
+        Account.objects.filter(trouble="", good_look_at__lt=last).update(good_look_at=last)
 
     def _given_up(self) -> set[int]:
         """Accounts that nobody could read for long; when nothing goes wrong any more, none."""

@@ -101,8 +101,8 @@ class Sight:
         self.sent_under: dict[str, int] = {}
         """By stop: the version of the plan under which it was sent."""
         self.leaving: dict[str, int] = {}
-        """Until when it was in doubt whether all of a position has left at market, or when the request of one of its
-        targets was lost: no more can be done about it."""
+        """Until when it was in doubt whether all of a position has left at market, or when the request of that or of a
+        target was lost: no more can be done about it."""
         self.rested = 0
         """Until here nobody had to look: there was nothing to see."""
 

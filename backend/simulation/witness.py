@@ -212,10 +212,11 @@ class Witness(Sight):
             self.fate.excuse(SETTLES)
 
     def lost(self, intent: OrderIntent) -> None:
-        """The request of a target has not arrived: only when that is sure may it be sent again."""
-        if leaves(intent) and intent.price is not None:
+        """The request of a target or of a close has not arrived: only when that is sure may it be sent again."""
+        if leaves(intent) and intent.trigger is None:
             side = self.book.side_of(self.book.place_of(intent), intent)
-            self.leaving[f"targets of {intent.symbol} {side}"] = self.book.clock.now
+            what = "leaving" if intent.price is None else "targets of"
+            self.leaving[f"{what} {intent.symbol} {side}"] = self.book.clock.now
 
     def refused(self, intent: OrderIntent) -> None:
         row = _ORDER_OF.first(name=intent.client_id)

@@ -88,6 +88,12 @@ def row_of(lease: Lease, account: Account, rows: Rows, state: OrderState) -> Ord
     return made
 
 
+def may_have_brought(state: OrderState, orders: Iterable[Order]) -> list[Order]:
+    """Entries that may go on, of which each may have come with it: none where there is no choice."""
+    asked = [entry for entry, _ in _asked(orders, state)]
+    return [entry for entry in asked if entry.status in LIVE] if len(asked) > 1 else []
+
+
 def may_have_sold(fill: Fill, known: Iterable[Order]) -> Order | None:
     """The entry whose stop may be behind an execution, of which the venue tells no order."""
     if not fill.exchange_id or fill.order_side.is_buy:

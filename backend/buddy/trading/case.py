@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from buddy.core.errors import Rejected, Temporary
+from buddy.core.errors import Rejected
 from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Refusal, Role
 from buddy.core.manage import Working
 from buddy.core.market import ONE, ZERO
@@ -19,6 +19,7 @@ from buddy.prepared import Select, Update
 from . import attached, books
 from .lease import Lease
 from .ledger import Ledger
+from .making_way import see_what_stays
 from .models import Order, Trade
 from .moments import wall_ms
 from .states import ABSENT, ASKED_TO_GO, LIVE, RESTING, WORKING
@@ -302,7 +303,7 @@ class Desk:
     case: Case
     ledger: Ledger
     executed: bool = False
-    by_id: dict[str, Order] = field(default_factory=dict)
+    placed: set[int] = field(default_factory=set)
 
     def place(self, wish: Wish) -> Order:
         self._set_up(wish)
@@ -314,13 +315,14 @@ class Desk:
             self.case.orders.append(order)
         self.ledger.send(self._own(order))
         self.executed |= order.filled > 0 or OrderStatus(order.status).is_final
+        self.placed.add(order.pk)
         return order
 
     def cancel(self, working: Working, reason: str) -> CancelOutcome:
-        """Raises Temporary for a stop when something has just executed that it may have to protect."""
+        """Raises Temporary for a stop that may have to stay."""
         order = next(order for order in self.case.orders if order.client_id == working.client_id)
-        if working.role is Role.STOP and self.executed:
-            raise Temporary("Something has executed: what is held is read before a stop goes.")
+        if working.role is Role.STOP:
+            see_what_stays(order, self)
         outcome = self.ledger.cancel(order, reason)
         self.executed |= outcome is not CancelOutcome.CANCELLED or order.filled > working.filled
         return outcome
@@ -337,10 +339,7 @@ class Desk:
         return next(each for each in self.case.orders if each.pk == order.pk)
 
     def _set_up(self, wish: Wish) -> None:
-        """Leverage and margin mode, before an entry goes out. Trades on one symbol share the highest of theirs.
-
-        Coins have neither.
-        """
+        """Leverage and margin mode, before an entry; coins have neither. Trades on one symbol share the highest."""
         if wish.role is Role.ENTRY and not self.case.exits.is_spot:
             trade = self.case.trade
             sharing = _LEVERAGES.rows(account=trade.account_id, symbol=trade.symbol)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -30,10 +31,10 @@ ARRIVES_WITHIN = timedelta(minutes=5)
 TWICE = 2
 
 
-def by_figures(order: Order, listing: Listing, rows: Rows) -> OrderState | None:
+def by_figures(order: Order, listing: Listing, rows: Rows, account: Account) -> OrderState | None:
     """The oldest order that can be ours. One that has a number of its own may be listed under another by now."""
     is_numbered = order.status in RESTING and bool(order.exchange_id) and not order.child_id
-    if not (is_numbered or is_nameless(order)):
+    if not (is_numbered or _may_arrive(order, account)):
         return None
     claimed = rows.all_orders()
     alike = [] if is_numbered else [state for state in listing.nameless(claimed) if same_figures(order, state)]
@@ -43,18 +44,34 @@ def by_figures(order: Order, listing: Listing, rows: Rows) -> OrderState | None:
     return as_child(triggered[0]) if triggered else None
 
 
+def behind(state: OrderState, orders: Iterable[Order], account: Account) -> Order | None:
+    """The order of ours that can be what has executed."""
+    return next((order for order in orders if _may_arrive(order, account) and can_be(order, state)), None)
+
+
+def _may_arrive(order: Order, account: Account) -> bool:
+    """Nor does what was given up long ago, though it is kept in hand as the leg of a trade that works."""
+    return is_nameless(order) and max(order.created_at, order.closed_at or timezone.now()) >= _lately(account)
+
+
+def _lately(account: Account) -> datetime:
+    return (account.good_look_at or timezone.now()) - ARRIVES_WITHIN
+
+
 def arrived_late(account: Account, listing: Listing, rows: Rows) -> list[Order]:
-    """What was on its way and has arrived, while it was sent again and refused, or was wanted no more."""
+    """What was on its way and has arrived, while it was sent again and refused, or was wanted no more: now in hand."""
     claimed = rows.all_orders()
     unclaimed = [*listing.nameless(claimed), *listing.triggered(claimed)]
     if not unclaimed:
         return []
     known = {order.pk for order in claimed}
-    since = (account.good_look_at or timezone.now()) - ARRIVES_WITHIN
-    lately = _GIVEN_UP.rows(account=account.pk, since=since)
+    lately = _GIVEN_UP.rows(account=account.pk, since=_lately(account))
     again = [o for o in lately if o.pk not in known and o.trigger is not None and may_have_arrived(o)]
     alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
-    return list({orders[-1].pk: orders[-1] for orders in alike if orders}.values())
+    arrived = {orders[-1].pk: orders[-1] for orders in alike if orders}
+    for order in arrived.values():
+        rows.orders[order.trade_id].append(order)
+    return list(arrived.values())
 
 
 def cancel_twins(exchange: Exchange, listing: Listing, rows: Rows) -> None:

@@ -28,10 +28,8 @@ from .recognition import (
     Listing,
     as_child,
     became,
-    can_be,
     is_known_as,
     is_missed,
-    is_nameless,
     is_unnamed,
     may_have_executed,
 )
@@ -81,7 +79,9 @@ class Outcomes:
         self.overlooked.clear()
         orders = [*rows.all_orders(), *self._forgotten(listing, rows)]
         for order in sorted(orders, key=self._has_name, reverse=True):
-            found = listing.named(order) or (None if names_stops else nameless.by_figures(order, listing, rows))
+            found = listing.named(order) or (
+                None if names_stops else nameless.by_figures(order, listing, rows, self.account)
+            )
             if found is not None:
                 self.adopt(order, found)
             elif order.status in LIVE:
@@ -332,8 +332,6 @@ class Outcomes:
         for order in found:
             rows.orders[order.trade_id].append(order)
         arrived = [] if self.exchange.profile.names_stops else nameless.arrived_late(self.account, listing, rows)
-        for order in arrived:
-            rows.orders[order.trade_id].append(order)
         return found + arrived
 
     # --- what stands behind executions ---
@@ -352,9 +350,11 @@ class Outcomes:
         state = replace(state, average=state.average or fill.price)
         mine = next((order for order in orders if is_known_as(order, state)), None)
         if mine is None and state.is_attached:
+            for entry in attached.may_have_brought(state, orders):  # whose own executions are booked after this
+                self._ask(entry)
             mine = attached.row_of(self.lease, self.account, rows, state)
         elif mine is None and not self.exchange.profile.names_stops:  # else a hand's order may have the same figures
-            mine = next((order for order in orders if is_nameless(order) and can_be(order, state)), None)
+            mine = nameless.behind(state, orders, self.account)
             mine = mine or self._arrived_late(state, rows)
         if mine is not None:
             self.adopt(mine, as_child(state) if became(mine, state) else state)
@@ -363,8 +363,6 @@ class Outcomes:
     def _arrived_late(self, state: OrderState, rows: Rows) -> Order | None:
         """One that was given up, or refused when it was sent again."""
         found = nameless.arrived_late(self.account, Listing.of([state]), rows)
-        for order in found:
-            rows.orders[order.trade_id].append(order)
         return found[0] if found else None
 
     def _may_be_attached(self, fill: Fill, known: Sequence[Order]) -> bool:

@@ -498,6 +498,21 @@ def test_what_a_stop_sold_that_nobody_saw_is_no_hands_sale(venue: VenueLike, acc
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_stop_that_sold_unseen_came_with_the_entry_that_has_executed(venue: VenueLike, account: Account) -> None:
+    """Another leg waits with the same stop, and neither was known to have executed: what that would bring later would
+    be thought to be without a stop yet, and what this one brings to wait for its own."""
+    venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)
+    legs = [{"kind": "trigger", "trigger": "101000"}, {"kind": "limit", "price": "99900"}]
+    trade = open_trade(account, long_plan(**PLAN | {"entries": [leg | {"share": "0.5"} for leg in legs]}))
+    _, executed = venue.sent
+    venue.go(99_800, 98_900)
+    partial = replace(venue.sim.find(OrderRef(COIN.symbol, executed.client_id)), status=OrderStatus.PARTIAL)  # type: ignore[type-var]  # is there
+    venue.altered = lambda reading: replace(reading, orders=[*reading.orders, partial])
+    again(trade, 1)
+    assert Order.objects.get(is_attached=True).raw["entry"] == executed.client_id
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
 def test_each_sale_of_a_stop_that_nobody_saw_is_waited_for(venue: VenueLike, account: Account) -> None:
     """Another one was given up long ago: that says nothing of this one."""
     venue.profile = Profile("venue", attaches_stop=True, settle_ms=15_000, exits=Exits.SINGLE)

@@ -30,10 +30,10 @@ from buddy.exchanges.models import Account
 from buddy.trading import ledger, recognition
 from buddy.trading.executor import close, open_trade, withdraw_entry
 from buddy.trading.models import Fill, Order, Trade
-from buddy.trading.moments import to_ms, wall_ms
+from buddy.trading.moments import at, to_ms, wall_ms
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
-from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
+from tests.exchanges.venue_like import SECOND, SYMBOL, VenueLike, account, venue
 
 __all__ = ["account", "venue"]
 
@@ -222,6 +222,28 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     venue.go(101_500)
     again(trade)
     assert (venue.held(), Fill.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(("minutes", "is_ours"), [(1, True), (10, False)])
+def test_what_a_hand_adds_is_not_an_entry_that_was_given_up_long_ago(
+    account: Account, venue: VenueLike, minutes: int, is_ours: bool
+) -> None:
+    """It was to be one more leg of a trade that still works, of that size and near that price."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    legs = [
+        {"kind": "limit", "price": "100000", "share": "0.5"},
+        {"kind": "trigger", "trigger": "101000", "share": "0.5"},
+    ]
+    trade = entered(account, venue, entries=legs, take_profits=[])
+    leg = Order.objects.get(role="entry", leg=1)
+    venue.cancel_by_hand(leg.client_id)
+    ago = timezone.now() - timedelta(minutes=minutes)
+    given_up = {"status": "cancelled", "raw": {"given_up_early": True}, "exchange_id": "", "closed_at": ago}
+    Order.objects.filter(pk=leg.pk).update(**given_up, created_at=at(venue.time - SECOND))  # whose clock is behind
+    venue.go(101_000)
+    venue.hand("buy", "market", leg.quantity)
+    again(trade)
+    assert (Fill.objects.latest("pk").order == leg) is is_ours
 
 
 def test_a_hands_close_is_not_our_own_of_that_size_that_was_refused_when_it_was_sent_again(

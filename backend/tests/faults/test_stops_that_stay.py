@@ -52,6 +52,10 @@ def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
     raise OutcomeUnknown("the line was cut")
 
 
+def away(ref: OrderRef) -> CancelOutcome:
+    raise Temporary("not now")
+
+
 @pytest.mark.parametrize("fault", [refused, request_lost])
 def test_what_can_be_neither_protected_nor_closed_gets_a_stop_as_soon_as_one_is_taken(
     account: Account, venue: VenueLike, fault: Callable[[VenueLike, OrderIntent], OrderState]
@@ -143,9 +147,6 @@ def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go
     again(trade)
     (old,) = resting(trade, "stop")
 
-    def away(ref: OrderRef) -> CancelOutcome:
-        raise Temporary("not now")
-
     with monkeypatch.context() as patch:
         patch.setattr(venue, "cancel", away)
         venue.hand("buy", "market", "0.02")
@@ -158,6 +159,30 @@ def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go
     assert [state.client_id for state in venue.resting()] == [old.client_id]
     venue.cannot_find = False
     again(trade)
+    assert stops(venue) == [D("0.12")]
+
+
+def test_a_late_list_that_shows_what_took_a_stops_place_makes_that_stop_not_go(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand has taken the new one away since: asked for by its name, the venue says so."""
+    venue.profile = Profile("slow", settle_ms=1)
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade)
+    (old,) = resting(trade, "stop")
+    with monkeypatch.context() as patch:
+        patch.setattr(venue, "cancel", away)
+        venue.hand("buy", "market", "0.02")
+        again(trade)
+    new = max(resting(trade, "stop"), key=lambda order: order.quantity)
+    late = venue.read([trade.symbol], "").orders
+    venue.altered = lambda reading: replace(reading, orders=late)
+    venue.cancel_by_hand(new.client_id)
+    again(trade, 1)
+    assert [state.client_id for state in venue.resting()] == [old.client_id]
+    venue.altered = lambda reading: reading
+    again(trade, 3)
     assert stops(venue) == [D("0.12")]
 
 
