@@ -62,6 +62,16 @@ class Executioner:
         """What happens inside is the product's."""
         return self.aside(0)
 
+    @staticmethod
+    @contextmanager
+    def unnoticed() -> Iterator[None]:
+        """What is written inside is nobody's statement: none dies at it, and none is counted."""
+        wrappers, connection.execute_wrappers = connection.execute_wrappers, []
+        try:
+            yield
+        finally:
+            connection.execute_wrappers = wrappers
+
     @contextmanager
     def interrupted(self, statements: int, what: Callable[[], None]) -> Iterator[None]:
         """Have `what` happen inside, once, after so many statements of the product, between two transactions."""

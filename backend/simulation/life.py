@@ -257,7 +257,8 @@ class Life:
         for witness in self.world.witnesses:
             witness.rested = until
         last = at(until - BEAT)
-        Account.objects.filter(trouble="", good_look_at__lt=last).update(good_look_at=last)
+        with self.world.executioner.unnoticed():
+            Account.objects.filter(trouble="", good_look_at__lt=last).update(good_look_at=last)
 
     def _given_up(self) -> set[int]:
         """Accounts that nobody could read for long; when nothing goes wrong any more, none."""
