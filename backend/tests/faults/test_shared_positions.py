@@ -17,6 +17,7 @@ from buddy.exchanges.models import Account
 from buddy.trading.endings import AHEAD_MS
 from buddy.trading.executor import close, hands_off, open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.moments import at
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting
 from tests.exchanges.venue_like import SECOND, SYMBOL, VenueLike, account, venue
@@ -243,3 +244,21 @@ def test_what_the_venue_takes_of_a_position_is_the_hands_part_first_though_no_lo
     assert (held(None), held(first), held(second)) == (D(0), D("0.01"), D("0.03"))
     assert not ForeignPosition.objects.exists()
     assert [order.quantity for order in resting(first, "stop")] == [D("0.01")]
+
+
+def test_what_a_hand_closes_is_what_it_opened_though_that_was_never_seen_for_sure(
+    account: Account, venue: VenueLike
+) -> None:
+    """A look had found it beside two trades, and for longer than a minute none could tell whether it was theirs."""
+    trades = [trade_of(account, "0.02"), trade_of(account, "0.03")]
+    venue.go(100_000)
+    again(*trades)
+    venue.hand("buy", "market", "0.05")
+    again(*trades, looks=1)
+    ForeignPosition.objects.update(first_seen=at(venue.time))
+    venue.time += 70 * SECOND
+    venue.go(100_000)
+    venue.hand("sell", "market", "0.05")
+    venue.altered = lambda reading: replace(reading, positions=())
+    again(*trades, looks=1)
+    assert [held(trade) for trade in (*trades, None)] == [D("0.02"), D("0.03"), 0]
