@@ -363,7 +363,7 @@ class Matching:
         ruin = held.ruin(self._collateral(symbol))
         price = market.mark_price
         if ruin is not None and held.side.better(ruin, price):
-            price = ruin
+            price = held.instrument.round_stop(held.side, ruin)
         intent = OrderIntent("", symbol, held.side.exit_order_side, OrderKind.MARKET, held.quantity)
         self._book(intent, f"liq{self.number}", "", price, held.quantity, False, market.time, liquidation=True)
 

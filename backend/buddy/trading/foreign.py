@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from buddy.core.exchange import PositionState, Reading
+from buddy.core.exchange import PositionMode, PositionState, Reading
 from buddy.core.market import ZERO, Side
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
@@ -85,11 +85,21 @@ def keep(lease: Lease, account: Account, reading: Reading, claims: Claims, late:
         if position.symbol not in claims.uncertain and (found := _keep_one(sight, position, rows.get(key))):
             rows[key] = found
     there = {(position.symbol, position.side) for position in reading.positions}
-    lacks_ours = any(quantity > 0 and key not in there for key, quantity in claims.sure.items())
+    one_way = reading.position_mode is not PositionMode.HEDGE
+    lacks_ours = any(
+        quantity > (_other_way(rows, key) if one_way else ZERO) and key not in there
+        for key, quantity in claims.sure.items()
+    )
     for key in rows.keys() - there if not lacks_ours else ():  # what such a list lacks may be there all the same
         _maybe_gone(lease, account, rows[key], reading.time, GONE_AFTER)
     here = {key: row for key, row in rows.items() if row.pk is not None and key in there}
     return {key: row.quantity for key, row in here.items() if row.confirmed and row.gone_since is None}
+
+
+def _other_way(rows: Mapping[Key, ForeignPosition], key: Key) -> Decimal:
+    """What is nobody's and lies against it: the venue lists but the difference, and nothing where they are alike."""
+    row = rows.get((key[0], key[1].opposite))
+    return ZERO if row is None else row.quantity
 
 
 def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None) -> ForeignPosition | None:

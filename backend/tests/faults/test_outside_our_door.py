@@ -361,6 +361,25 @@ def test_a_list_that_lacks_what_our_trade_holds_makes_no_position_forgotten(acco
     assert [(row.ignored, row.quantity) for row in ForeignPosition.objects.all()] == [(True, D("0.05"))]
 
 
+def test_a_list_without_both_lacks_nothing_where_one_closed_the_other(account: Account, venue: VenueLike) -> None:
+    """Held one way, our entry closed most of what a hand had opened, and our stop the rest, while nobody looked."""
+    trade = open_trade(account, long_plan(risk={"quantity": "0.06"}, take_profits=[]))
+    venue.hand("sell", "market", "0.05")
+    again(trade, 1)
+    ForeignPosition.objects.update(confirmed=True)
+    venue.go(100_000)
+    again(trade, 1)
+    assert venue.held() == D("0.01")
+    venue.go(98_900)
+    again(trade)
+    a_while_ago = timezone.now() - timedelta(seconds=60)
+    ForeignPosition.objects.update(gone_since=a_while_ago)
+    Trade.objects.update(mismatch_since=a_while_ago)
+    again(trade)
+    assert (venue.held(), venue.resting(), trade.status) == (0, [], "closed")
+    assert not ForeignPosition.objects.exists()
+
+
 def test_an_entry_on_its_way_is_no_foreign_position(account: Account, venue: VenueLike) -> None:
     """The position is listed before the order is told to have filled."""
     trade = open_trade(account, long_plan())
