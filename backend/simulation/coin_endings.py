@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
 
 from buddy.core.costs import PRECISE
@@ -14,14 +14,19 @@ from buddy.prepared import Select
 from buddy.trading.case import Case
 from buddy.trading.figures import kept
 from buddy.trading.models import Fill, Order, Trade
+from buddy.trading.moments import to_ms
 from buddy.trading.states import WORKING
 
 from .at_once import not_as_planned, not_booked
 from .books import WALLET
+from .clock import SECOND
 from .coin_books import CoinBook
 from .coin_witness import CoinWitness
 from .invariants import Broken
+from .markets import Way
 
+SEEN_WITHIN = 10 * SECOND
+"""A look ends a trade so soon after its last execution."""
 _ORDERS = Select(lambda account: Order.objects.filter(account_id=account).values_list("client_id", "trade_id"))
 _WORKING = Select(lambda account: Trade.objects.filter(account_id=account, status__in=WORKING))
 _CLOSED = Select(lambda account: Trade.objects.filter(account_id=account, status=Trade.Status.CLOSED))
@@ -67,11 +72,13 @@ def too_few_to_close(book: CoinBook, witness: CoinWitness) -> set[int]:
     return found
 
 
-def all_is_sold(account: Account, book: CoinBook, witness: CoinWitness) -> Iterator[Broken]:
-    """Only dust is left of what our trades have bought, and none of the trader's own has been sold by us."""
+def all_is_sold(account: Account, ways: Mapping[str, Way], witness: CoinWitness) -> Iterator[Broken]:
+    """Only dust is left of what our trades have bought: it was when the trade was closed, whatever it is worth now."""
     for trade in _CLOSED.rows(account=account.pk):
-        left, last = witness.left[trade.pk], book.quote(trade.symbol).last
-        if trade.symbol not in witness.short and sellable(book.markets[trade.symbol], left, last):
+        assert trade.closed_at is not None
+        closed = to_ms(trade.closed_at)
+        left, price = witness.left[trade.pk], ways[trade.symbol].lowest(closed, closed + SEEN_WITHIN)
+        if trade.symbol not in witness.short and sellable(witness.book.markets[trade.symbol], left, price):
             yield not_as_planned(f"trade {trade.pk}", f"trade {trade.pk} is closed, and {left} of it can be sold")
 
 

@@ -201,7 +201,7 @@ def books_agree(world: World) -> None:
             witness.seen += _all_is_over(account, book)
         witness.seen += _fills_agree(account, book)
         if isinstance(witness, CoinWitness):
-            witness.seen += all_is_sold(account, witness.book, witness)
+            witness.seen += all_is_sold(account, world.ways, witness)
             witness.seen += money_agrees(account, witness.book)
         else:
             witness.seen += _money_agrees(account, book)

@@ -92,6 +92,11 @@ class Way:
         self.times.append(time)
         self.prices.append(price)
 
+    def lowest(self, begin: int, end: int) -> Decimal:
+        """From the price at `begin` on."""
+        first, after = bisect_right(self.times, begin), bisect_right(self.times, end)
+        return min(self.prices[max(first - 1, 0) : max(after, 1)])
+
     def candles(self, begin: int, count: int, length: int, now: int) -> list[list[Any]]:
         """Rows of a venue's candles, as text; what has not traded lies flat."""
         rows = []

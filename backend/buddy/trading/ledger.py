@@ -29,8 +29,8 @@ from . import adopted, booking, books, income, pairs, records, reopening, tellin
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Fill, Order, Trade
-from .moments import wall_ms
-from .outcomes import Outcomes
+from .moments import to_ms, wall_ms
+from .outcomes import RECEIVE_WINDOW_MS, Outcomes
 from .rows import Rows
 from .states import ASKED_TO_GO, LIVE, REFUSED_AS, WORKING
 
@@ -356,12 +356,26 @@ class Ledger:
         if refusal.code == Refusal.DUPLICATE:
             self.outcomes.is_there(*both)
             return
+        if self._may_rest_unseen(order, refusal):
+            self.outcomes.doubt(*both)
+            raise OutcomeUnknown(str(refusal)) from refusal
         for each in both:
             each.refusal, each.raw = str(refusal)[:300], each.raw | {REFUSED_AS: refusal.code}
         with transaction.atomic():
             self.outcomes.close(*both, status=OrderStatus.REJECTED)
             telling.tell_refused(order, refusal, self.outcomes.clock)
         raise refusal
+
+    def _may_rest_unseen(self, order: Order, refusal: Rejected) -> bool:
+        """Whether a refusal says nothing of an earlier sending of the same: that may be listed late.
+
+        Another stop for coins, under another name, would sell coins of the trader's own.
+        """
+        profile, sent_again = self.exchange.profile, int(order.raw.get("sends", 1)) > 1
+        is_of_coins = profile.exits.is_spot and order.role == Role.STOP
+        age = wall_ms() - to_ms(order.created_at)
+        late = age < profile.settle_ms + RECEIVE_WINDOW_MS
+        return is_of_coins and sent_again and late and refusal.code == Refusal.OTHER
 
 
 def _buyers(fills: Sequence[Fill]) -> set[int | None]:

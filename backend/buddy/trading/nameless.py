@@ -50,7 +50,8 @@ def behind(state: OrderState, orders: Iterable[Order], account: Account) -> Orde
 
 
 def _may_arrive(order: Order, account: Account) -> bool:
-    """Nor does what was given up long ago, though it is kept in hand as the leg of a trade that works."""
+    """Whether the venue may have it under no name. What was given up long ago has not arrived, though it is still in
+    hand as the leg of a trade that works."""
     return is_nameless(order) and max(order.created_at, order.closed_at or timezone.now()) >= _lately(account)
 
 

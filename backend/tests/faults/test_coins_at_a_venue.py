@@ -16,7 +16,17 @@ import pytest
 from django.utils import timezone
 
 from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
-from buddy.core.exchange import CancelOutcome, Exits, OrderIntent, OrderKind, OrderRef, OrderState, OrderStatus, Profile
+from buddy.core.exchange import (
+    CancelOutcome,
+    Exits,
+    OrderIntent,
+    OrderKind,
+    OrderRef,
+    OrderState,
+    OrderStatus,
+    Profile,
+    Refusal,
+)
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
 from buddy.trading import executor
@@ -90,6 +100,10 @@ def is_stop(intent: OrderIntent) -> bool:
 def reply_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
     venue.accept(intent)
     raise TimeoutError("no reply")
+
+
+def not_now(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    raise Rejected("not now", Refusal.OTHER)
 
 
 def request_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
@@ -698,6 +712,25 @@ def test_nothing_is_sold_at_market_while_a_stop_may_rest_unseen(venue: VenueLike
     again(trade)
     assert [intent.kind for intent in venue.sent if not intent.order_side.is_buy] == ["stop_market"]
     assert "reduce_to" not in trade.directives
+    venue.hidden.clear()
+    assert again(trade).naked_since is None
+    assert for_sale(venue) == of_the_trade(venue)
+
+
+@pytest.mark.parametrize("exits", [Exits.PAIRED, Exits.SINGLE])
+def test_a_refusal_says_nothing_of_the_first_sending_while_that_may_rest_unseen(
+    venue: VenueLike, account: Account
+) -> None:
+    """It was taken, without an answer, and is listed by nobody yet; sent again it is refused, and not for its name."""
+    venue.profile = Profile("venue", settle_ms=15_000, exits=venue.profile.exits)
+    venue.drop(taken_unseen, is_stop)
+    trade = again(open_trade(account, long_plan(**PLAN, take_profits=[])), looks=1)
+    stop = Order.objects.get(role="stop")
+    ago = {"sent_at": wall_ms() - 7_000, "absent_since": wall_ms() - 6_000}
+    Order.objects.filter(pk=stop.pk).update(raw=stop.raw | ago)
+    venue.drop(not_now, is_stop)
+    again(trade)
+    assert [intent.client_id for intent in venue.sent if is_stop(intent)] == [stop.client_id] * 2
     venue.hidden.clear()
     assert again(trade).naked_since is None
     assert for_sale(venue) == of_the_trade(venue)
