@@ -14,7 +14,7 @@ from buddy.core.market import ZERO
 from buddy.core.position import Cause, Market, Position, Wish
 from buddy.core.stops import stop_level
 from buddy.exchanges.models import Account
-from buddy.prepared import Select
+from buddy.prepared import Select, Update
 
 from .client_ids import new_client_id
 from .lease import Lease
@@ -41,9 +41,13 @@ _NUMBERED = Select(
     )[:1]
 )
 
+_ORDER = Update(lambda order: Order.objects.filter(pk=order))
+
 NEVER_THERE = (OrderStatus.INTENDED, OrderStatus.REJECTED)
 ENTRY = "entry"
 """On the row of an attached order: the name of the entry it is believed to have come with."""
+MISSED = "stop_missed"
+"""On the row of an entry: the stop that should have come with it was not listed for as long as that is waited for."""
 CAUSES = {Role.STOP: Cause.STOP_LOSS, Role.TAKE_PROFIT: Cause.TAKE_PROFIT}
 
 
@@ -122,11 +126,25 @@ def unlisted(trade: Trade, entries: Iterable[tuple[Order, Decimal]]) -> Decimal:
     return sum((_unlisted(entry, filled, made) for entry, filled in entries), ZERO)
 
 
+def miss(lease: Lease, trade: Trade, entries: Iterable[tuple[Order, Decimal]]) -> None:
+    """Note of these entries that no stop came with them: what they fill with later waits for none."""
+    made = _had(trade.pk)
+    for entry, filled in entries:
+        if not _came_with(entry, made) and _unlisted(entry, filled, made) > 0:
+            entry.raw = entry.raw | {MISSED: True}
+            with lease.writing():
+                _ORDER({"raw": entry.raw}, order=entry.pk)
+
+
+def _came_with(entry: Order, made: Iterable[Order]) -> list[Order]:
+    return [order for order in made if order.role == Role.STOP and order.raw.get(ENTRY) in (None, entry.client_id)]
+
+
 def _unlisted(entry: Order, filled: Decimal, made: Iterable[Order]) -> Decimal:
     if "attached_stop" not in entry.raw or not _may_have_been_there(entry):
         return ZERO
-    mine = [order for order in made if order.role == Role.STOP and order.raw.get(ENTRY) in (None, entry.client_id)]
-    if any(order.status not in LIVE for order in mine):
+    mine = _came_with(entry, made)
+    if any(order.status not in LIVE for order in mine) or (MISSED in entry.raw and not mine):
         return ZERO
     return max(filled - sum((order.quantity for order in mine), ZERO), ZERO)
 

@@ -196,10 +196,14 @@ def _awaited(case: Case, own: Decimal, most: int) -> Decimal:
     that ours is tried at once: being refused for want of coins it waits.
     """
     since = _entered_at(case)
-    if not case.held or since is None or case.market.time - since >= most:
+    if not case.held or since is None or (waited := case.market.time - since) >= most + LACKING_MS:
         return ZERO
-    entries = [order for order in case.orders if order.role == Role.ENTRY]
-    unlisted = attached.unlisted(case.trade, [(each, max(each.filled, case.booked[each.pk])) for each in entries])
+    orders = (order for order in case.orders if order.role == Role.ENTRY)
+    entries = [(each, max(each.filled, case.booked[each.pk])) for each in orders]
+    if waited >= most:
+        attached.miss(case.lease, case.trade, entries)
+        return ZERO
+    unlisted = attached.unlisted(case.trade, entries)
     if not unlisted or (ZERO <= own < case.position.instrument.lot_size and not _lacked_coins(case, since)):
         return ZERO
     return max(min(unlisted, case.held - case.locked), ZERO)

@@ -29,7 +29,7 @@ from buddy.core.exchange import (
 )
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
-from buddy.trading import executor
+from buddy.trading import attached, executor
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.moments import at, wall_ms
@@ -580,6 +580,8 @@ def test_a_stop_that_is_never_listed_is_waited_for_no_longer_than_lists_lag(venu
     venue.go(99_880)
     assert again(bought).naked_since is None
     assert covered(venue) == of_the_trade(venue)
+    entry = Order.objects.get(trade=bought, role="entry")
+    assert attached.unlisted(bought, [(entry, 2 * entry.quantity)]) == 0  # nor does what fills later wait for it
 
 
 @pytest.mark.parametrize("exits", [Exits.SINGLE])
