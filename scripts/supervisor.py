@@ -342,7 +342,7 @@ def run_against(command: list[str]) -> int:
     """COMMAND against a stack of its own."""
     with tempfile.TemporaryDirectory(prefix="buddy-e2e-", ignore_cleanup_errors=True) as folder:
         signal.signal(signal.SIGTERM, _leave)
-        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min"}
+        words = {"ENV_FILE": os.devnull, "API_RATE": "100000/min", "SIGNUPS_PER_MINUTE": "1000"}
         stack = Stack(Path(folder), free_port(), words={**words, **_replays()}, demo="binance")
         stack.words["LIVE_TRADING"] = "true"  # with no money but the stand-in's
         stack.start()

@@ -139,7 +139,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
-    "signup": "20/m/ip",
+    "signup": f"{env.integer('SIGNUPS_PER_MINUTE', 20, at_least=1)}/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
 }
