@@ -337,13 +337,13 @@ def test_while_our_stop_is_refused_the_net_protects(account: Account, venue: Ven
     assert (trade.status, trade.exit_reason) == ("closed", "stop_loss")
 
 
-def test_our_own_stop_that_was_refused_is_tried_again_after_half_a_minute(account: Account, venue: VenueLike) -> None:
+def test_our_own_stop_that_was_refused_is_tried_again_after_fifteen_seconds(account: Account, venue: VenueLike) -> None:
     venue.drop(refused, is_stop, times=2)
     trade = open_trade(account, long_plan())
     venue.go(100_000)
     again(trade)
     assert (names(venue), tell_trade(trade)["protected"]["state"]) == (["sl99000", *TARGETS], "attached")
-    a_while_ago = timezone.now() - timedelta(seconds=31)
+    a_while_ago = timezone.now() - timedelta(seconds=16)
     Order.objects.filter(role="stop", status="rejected").update(created_at=a_while_ago)
     again(trade)
     assert (names(venue), tell_trade(trade)["protected"]["state"]) == ([*TARGETS, "tb99000"], "protected")

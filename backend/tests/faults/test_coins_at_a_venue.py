@@ -520,7 +520,9 @@ def test_a_stop_that_sold_unseen_came_with_the_entry_that_has_executed(venue: Ve
     trade = open_trade(account, long_plan(**PLAN | {"entries": [leg | {"share": "0.5"} for leg in legs]}))
     _, executed = venue.sent
     venue.go(99_800, 98_900)
-    partial = replace(venue.sim.find(OrderRef(COIN.symbol, executed.client_id)), status=OrderStatus.PARTIAL)  # type: ignore[type-var]  # is there
+    found = venue.sim.find(OrderRef(COIN.symbol, executed.client_id))
+    assert found is not None
+    partial = replace(found, status=OrderStatus.PARTIAL)
     venue.altered = lambda reading: replace(reading, orders=[*reading.orders, partial])
     again(trade, 1)
     assert Order.objects.get(is_attached=True).raw["entry"] == executed.client_id

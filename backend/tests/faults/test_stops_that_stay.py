@@ -138,20 +138,24 @@ def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
     assert stops(venue) == [D("0.05")]
 
 
-def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go(
-    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It took the other's place, and a hand has taken it away since."""
+def outgrown(account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch) -> tuple[Trade, Order, Order]:
+    """A hand has added to it: its stop, which could not be taken back, and the larger one in its place."""
     trade = open_trade(account, long_plan(**FIXED))
     venue.go(100_000)
     again(trade)
     (old,) = resting(trade, "stop")
-
     with monkeypatch.context() as patch:
         patch.setattr(venue, "cancel", away)
         venue.hand("buy", "market", "0.02")
         again(trade)
-    new = max(resting(trade, "stop"), key=lambda order: order.quantity)
+    return trade, old, max(resting(trade, "stop"), key=lambda order: order.quantity)
+
+
+def test_a_stop_that_is_not_listed_and_cannot_be_asked_for_makes_no_other_one_go(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the other's place, and a hand has taken it away since."""
+    trade, old, new = outgrown(account, venue, monkeypatch)
     assert new.pk != old.pk
     venue.cancel_by_hand(new.client_id)
     venue.cannot_find = True
@@ -167,15 +171,7 @@ def test_a_late_list_that_shows_what_took_a_stops_place_makes_that_stop_not_go(
 ) -> None:
     """A hand has taken the new one away since: asked for by its name, the venue says so."""
     venue.profile = Profile("slow", settle_ms=1)
-    trade = open_trade(account, long_plan(**FIXED))
-    venue.go(100_000)
-    again(trade)
-    (old,) = resting(trade, "stop")
-    with monkeypatch.context() as patch:
-        patch.setattr(venue, "cancel", away)
-        venue.hand("buy", "market", "0.02")
-        again(trade)
-    new = max(resting(trade, "stop"), key=lambda order: order.quantity)
+    trade, old, new = outgrown(account, venue, monkeypatch)
     late = venue.read([trade.symbol], "").orders
     venue.altered = lambda reading: replace(reading, orders=late)
     venue.cancel_by_hand(new.client_id)
