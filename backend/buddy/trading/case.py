@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from buddy.core.errors import Rejected
+from buddy.core.errors import Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, Exits, OrderKind, OrderStatus, PositionState, Refusal, Role
 from buddy.core.manage import Working
 from buddy.core.market import ONE, ZERO
@@ -24,8 +23,6 @@ from .models import Order, Trade
 from .moments import wall_ms
 from .states import ABSENT, ASKED_TO_GO, LIVE, RESTING, WORKING
 from .telling import WITHDRAWALS, tell, text
-
-log = logging.getLogger(__name__)
 
 _LEVERAGES = Select(
     lambda account, symbol: Trade.objects.filter(account_id=account, symbol=symbol, status__in=WORKING).values_list(
@@ -321,8 +318,10 @@ class Desk:
     def cancel(self, working: Working, reason: str) -> CancelOutcome:
         """Raises Temporary for a stop that may have to stay."""
         order = next(order for order in self.case.orders if order.client_id == working.client_id)
-        if working.role is Role.STOP:
-            see_what_stays(order, self)
+        if working.role is Role.STOP and self.executed:
+            raise Temporary("Something has executed: what is held is read before a stop goes.")
+        if working.role is Role.STOP and not self.case.exits.is_spot:  # coins are left to the swap of two stops
+            see_what_stays(order, self.case.orders, self.case.protectable, self.placed, self.ledger.outcomes)
         outcome = self.ledger.cancel(order, reason)
         self.executed |= outcome is not CancelOutcome.CANCELLED or order.filled > working.filled
         return outcome
