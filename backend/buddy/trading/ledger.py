@@ -367,15 +367,16 @@ class Ledger:
         raise refusal
 
     def _may_rest_unseen(self, order: Order, refusal: Rejected) -> bool:
-        """Whether a refusal says nothing of an earlier sending of the same: that may be listed late.
+        """Whether a refusal says nothing of an earlier sending of the same stop: that may be listed late.
 
-        Another stop for coins, under another name, would sell coins of the trader's own.
+        Another one under another name would rest beside it, and of coins sell the trader's own. Where stops have no
+        names, it is told by its figures when it comes, and taken back (`nameless`).
         """
         profile, sent_again = self.exchange.profile, int(order.raw.get("sends", 1)) > 1
-        is_of_coins = profile.exits.is_spot and order.role == Role.STOP
+        is_told_by_name = order.role == Role.STOP and (profile.names_stops or profile.exits.is_spot)
         age = wall_ms() - to_ms(order.created_at)
         late = age < profile.settle_ms + RECEIVE_WINDOW_MS
-        return is_of_coins and sent_again and late and refusal.code == Refusal.OTHER
+        return is_told_by_name and sent_again and late and refusal.code == Refusal.OTHER
 
 
 def _buyers(fills: Sequence[Fill]) -> set[int | None]:

@@ -12,7 +12,7 @@ from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, OrderIntent, OrderRef, OrderState, Profile
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
-from buddy.trading.executor import open_trade
+from buddy.trading.executor import break_even_now, open_trade
 from buddy.trading.models import Order, Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import long_plan, resting
@@ -180,6 +180,35 @@ def test_a_late_list_that_shows_what_took_a_stops_place_makes_that_stop_not_go(
     venue.altered = lambda reading: reading
     again(trade, 3)
     assert stops(venue) == [D("0.12")]
+
+
+def test_a_stop_stays_when_the_one_placed_instead_of_it_is_gone_at_once(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand takes the new one away while something else is on its way: what its own answer said is no longer so."""
+    venue.profile = Profile("slow", settle_ms=1)
+    trade = open_trade(account, long_plan(**FIXED))
+    venue.go(100_000)
+    again(trade)
+    cancel, left = venue.cancel, []
+
+    def goes(ref: OrderRef) -> CancelOutcome:
+        outcome = cancel(ref)
+        left.append(stops(venue))
+        return outcome
+
+    monkeypatch.setattr(venue, "cancel", goes)
+    venue.go(100_500)
+    venue.drop(taken_away_at_once, is_stop)
+    break_even_now(trade)
+    again(trade, 3)
+    assert left == [[D("0.1")]]
+
+
+def taken_away_at_once(venue: VenueLike, intent: OrderIntent) -> OrderState:
+    state = venue.accept(intent)
+    venue.cancel_by_hand(intent.client_id)
+    return state
 
 
 def test_a_late_list_that_shows_a_stop_which_is_over_makes_no_other_one_go(account: Account, venue: VenueLike) -> None:
