@@ -100,6 +100,10 @@ class Room:
     spare: list[Working] = field(default_factory=list)
     """Orders that no wish asks for."""
     free: Decimal = ZERO
+    hoped: Decimal = ZERO
+    """How much of that is free only if an action before has succeeded."""
+    sells: bool = False
+    """Whether part of it is to leave at market."""
     stops_left: int = 0
     """How many more stops there may be before a slice that grows is swapped."""
 
@@ -108,6 +112,7 @@ class Room:
         self.free = self.whole - _sum(self.working)
         self.stops_left = stops_of(len([wish for wish in wishes if wish.role is Role.STOP])) + self.spared
         self.stops_left -= len([each for each in self.working if each.role is Role.STOP])
+        self.sells = any(wish.role is Role.CLOSE for wish in wishes)
         kept = self._sort_out(wishes)
         short = [(wish, fitting) for wish, fitting in zip(wishes, kept, strict=True) if _sum(fitting) < wish.quantity]
         if not short:
@@ -142,12 +147,22 @@ class Room:
         gone = [*self._in_the_way(wish, missing - _sum(gone)), *gone]  # what the wish asks for goes last
         loose = max(missing - _sum(gone), ZERO)
         self.free -= loose
+        self._hope_for(_sum(gone) - missing)
         self.stops_left += len([each for each in gone if each.role is Role.STOP]) - (wish.role is Role.STOP)
         missing_wish = wish._replace(quantity=missing)
         if not gone:
             return Place(missing_wish)
         without = wish._replace(quantity=loose) if wish.role is Role.STOP and self._can_sell(wish, loose) else None
-        return Swap(tuple(gone), missing_wish, self._back(missing_wish), without)
+        return Swap(tuple(gone), missing_wish, self._back(wish._replace(quantity=missing - self.hoped)), without)
+
+    def _hope_for(self, rest: Decimal) -> None:
+        """What a swap frees beyond what it places is sold along with more where it could never be sold alone.
+
+        Otherwise that waits until it is free for certain.
+        """
+        if self.sells and rest > 0 and not sellable(self.position.instrument, rest, self.last):
+            self.free += rest
+            self.hoped += rest
 
     def _leave(self, wish: Wish, on_its_way: Sequence[Working]) -> Iterator[Action]:
         """Sell all of it slice by slice: what is not being sold yet keeps its stop.

@@ -295,6 +295,18 @@ def test_to_close_a_part_the_rest_is_protected_first() -> None:
     assert done(one, smaller, 101, 10) == ["close 0: 4"]
 
 
+def test_what_is_freed_beside_a_stop_and_could_never_be_sold_alone_is_sold_with_the_rest() -> None:
+    """To keep 4.96 of ten, a stop for 5 gives way to a smaller one: the 0.04 are worth less than the smallest order.
+
+    They are free only if that has succeeded, so that a sale that is refused gives back a stop for the others alone."""
+    one = replace(coins(), directives=Directives(reduce_to=D("4.96")))
+    actions = step(one, [stop(5, name="a"), stop(5, name="b")], market(101), D(10), SINGLE)
+    assert told(actions) == ["a → stop 0: 4.96 @ 98", "b → close 0: 5.04"]
+    assert [action.back.quantity for action in actions if isinstance(action, Swap) and action.back] == [5]
+    much = replace(coins(), directives=Directives(reduce_to=D("4.9")))
+    assert done(much, [stop(5, name="a"), stop(5, name="b")], 101, 10, SINGLE)[-1] == "b → close 0: 5"
+
+
 def test_parts_of_a_lot_stay_with_what_the_trader_keeps() -> None:
     """Of 9.999 coins 9.99 can be sold; to keep 4.995 of them 5 are sold, not 4.99."""
     one = replace(few("9.999"), directives=Directives(reduce_to=D("4.995")))
