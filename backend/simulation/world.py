@@ -316,11 +316,16 @@ class World:
 
     @contextmanager
     def another_process(self) -> Iterator[None]:
-        """What happens inside happens in the middle of what another process does, which goes on afterwards."""
+        """What happens inside happens in the middle of what another process does, which goes on afterwards.
+
+        That one stands still for so long.
+        """
         before, self.thawed = self.thawed, False
         with self.holders.of_another(), self.wire.anew():
             yield
         self.thawed = before
+        for fate in self.fates:
+            fate.excuse(0)
 
     def comes_again(self, moment: int, what: Callable[[], None]) -> None:
         """A browser sends something once more; nobody does when nothing goes wrong any more."""
