@@ -9,7 +9,7 @@ from datetime import timedelta
 from buddy.exchanges import ccxt_client, ccxt_connect, ccxt_exchange, ccxt_history
 from buddy.exchanges.recipe import Rate
 from buddy.exchanges.venue_rows import RECIPES
-from buddy.trading import canary, claims, lease, outcomes, rounds, watcher
+from buddy.trading import absence, canary, claims, lease, rounds, watcher
 
 SETTLE_MS = 150
 """How long a read of a stand-in may lag, and how late it may still accept an order: it does neither."""
@@ -27,8 +27,8 @@ def quicken() -> None:
     }
     for module in (ccxt_client, ccxt_connect):
         vars(module)["RECIPES"] = fast
-    outcomes.RECEIVE_WINDOW_MS = int(os.environ.get("RECEIVE_WINDOW_MS", SETTLE_MS))
-    outcomes.STOP_AGAIN_MS = SETTLE_MS
+    absence.RECEIVE_WINDOW_MS = int(os.environ.get("RECEIVE_WINDOW_MS", SETTLE_MS))
+    absence.STOP_AGAIN_MS = SETTLE_MS
     canary.RECEIVE_WINDOW = timedelta(milliseconds=SETTLE_MS)
     rounds.GLANCE_EVERY = timedelta(milliseconds=SETTLE_MS)
     watcher.PATIENCE = (0.05, 0.15)

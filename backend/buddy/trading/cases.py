@@ -19,13 +19,13 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Update
 
 from . import attached, booking, books, foreign
+from .absence import RECEIVE_WINDOW_MS
 from .case import Case
 from .lateness import Key, Lateness
 from .lease import Lease
 from .ledger import Ledger
 from .models import Order, Trade
 from .moments import at, to_ms, wall_ms
-from .outcomes import RECEIVE_WINDOW_MS
 from .rows import Rows
 from .states import REFUSED_AS
 
@@ -62,15 +62,16 @@ def cases(ledger: Ledger, reading: Reading) -> list[Case]:
 def _claims(found: Sequence[Case], unread: set[str]) -> foreign.Claims:
     possible: dict[Key, Decimal] = defaultdict(Decimal)
     sure: dict[Key, Decimal] = defaultdict(Decimal)
-    holders: dict[Key, int] = defaultdict(int)
+    holding: dict[Key, list[bool]] = defaultdict(list)
     entering: dict[Key, Decimal] = defaultdict(Decimal)
     for case in found:
         key = (case.trade.symbol, case.position.side)
         possible[key] += case.possible
         sure[key] += case.sure
-        holders[key] += bool(case.possible)
+        holding[key].append(bool(case.possible))
         entering[key] += case.entering
-    return foreign.Claims(possible, sure, holders, entering, unread)
+    alone = {key for key, each in holding.items() if each == [True]}
+    return foreign.Claims(possible, sure, alone, entering, unread)
 
 
 def _untold(found: Sequence[Case]) -> Mapping[Key, Decimal]:

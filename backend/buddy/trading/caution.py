@@ -50,8 +50,13 @@ def _was_told(case: Case) -> bool:
     return told.filter(data__doubt=True).exists()
 
 
-def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
-    """Of what the plan asks for, what may be done now; with what becomes of attached protection."""
+def allowed(actions: Sequence[Action], case: Case, *, may_enter: bool = True) -> list[Action]:
+    """Of what the plan asks for, what may be done now; with what becomes of attached protection.
+
+    `may_enter`: no execution is told that an entry may be behind which is believed not to be there.
+    """
+    if not may_enter:
+        actions = [action for action in actions if not _enters(action)]
     if any(_is_exit(action) for action in actions) and shut.is_shut(case):
         actions = [action for action in actions if not _is_exit(action)]
     actions = [action for action in actions if not _is_over(action)]
@@ -64,6 +69,10 @@ def allowed(actions: Sequence[Action], case: Case) -> list[Action]:
     if not case.attached:
         return list(actions)
     return [*_without_net(case), *(action for action in actions if not _is_left_to_the_net(action, case))]
+
+
+def _enters(action: Action) -> bool:
+    return isinstance(action, Place) and action.wish.role is Role.ENTRY
 
 
 def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:

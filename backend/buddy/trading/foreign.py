@@ -36,15 +36,14 @@ _ROWS = Select(lambda account: ForeignPosition.objects.filter(account_id=account
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What our trades account for. `possible`: contracts by symbol and side; `holders`: how many trades hold some.
-
-    `sure`: without entries of which nobody knows whether they arrived. `entering`: what of our entries rests and may
-    have executed unheard. `uncertain`: symbols on which that could not be made out.
+    """What our trades account for. `possible`: contracts by symbol and side; `sure`: without entries of which nobody
+    knows whether they arrived. `alone`: where there is one trade, which holds some. `entering`: what of our entries
+    rests and may have executed unheard. `uncertain`: symbols on which that could not be made out.
     """
 
     possible: Mapping[Key, Decimal]
     sure: Mapping[Key, Decimal]
-    holders: Mapping[Key, int]
+    alone: Collection[Key]
     entering: Mapping[Key, Decimal]
     uncertain: Collection[str]
 
@@ -113,7 +112,7 @@ def _keep_one(sight: Sight, position: PositionState, row: ForeignPosition | None
     elif row is not None:
         _refresh(sight, row, position, surplus)
     elif surplus > 0:
-        is_beside = claims.holders.get(key, 0) == 1  # what a hand has added belongs to the only trade there is
+        is_beside = key in claims.alone  # what a hand has added belongs to the only trade there is: `allocate`
         if not is_beside or _was_entered_by_a_hand(sight, key, surplus):
             return _find(sight, position, surplus, is_told=is_beside)
     return None

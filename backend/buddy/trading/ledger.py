@@ -7,7 +7,7 @@ became of it. No network inside a transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -26,11 +26,12 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update, insert
 
 from . import adopted, booking, books, income, pairs, records, reopening, telling, told_late
+from .absence import RECEIVE_WINDOW_MS
 from .client_ids import new_client_id
 from .lease import Lease
 from .models import Fill, Order, Trade
 from .moments import to_ms, wall_ms
-from .outcomes import RECEIVE_WINDOW_MS, Outcomes
+from .outcomes import Outcomes
 from .rows import Rows
 from .states import ASKED_TO_GO, LIVE, REFUSED_AS, WORKING
 
@@ -66,6 +67,8 @@ class Ledger:
         """What no trade of ours accounts for, by symbol and side, as of the last reading."""
         self.also: set[str] = set()
         """Symbols to read besides those of trades and their orders."""
+        self.undecided: Set[str] = frozenset()
+        """Symbols with executions that may be ours, as of the last reading, of which the order is not known yet."""
         self.working: list[Trade] = []
         """The trades worked on, oldest first, and the rows behind them, as of the last reading."""
         self.rows = Rows()
@@ -86,6 +89,10 @@ class Ledger:
         self._last = reading
         return reading
 
+    def listed(self, symbol: str, side: Side) -> Decimal:
+        """Contracts of it, as of the last reading."""
+        return _there(self._last).get((symbol, side), ZERO) if self._last is not None else ZERO
+
     def book_records(self, fills: Sequence[port.Fill]) -> None:
         """Book what orders say of themselves as executions (`settling`). Once this account has been read."""
         assert self._last is not None
@@ -93,6 +100,7 @@ class Ledger:
 
     def _told_apart(self, reading: Reading) -> Reading:
         """The same, without executions of which it cannot be told yet whose they are; they are read again."""
+        self.undecided = frozenset()
         known = {order.client_id for order in self.rows.all_orders()}
         strange = [fill for fill in reading.fills if fill.client_id not in known]
         new = booking.unbooked(self.account, strange) if strange else []
@@ -102,12 +110,11 @@ class Ledger:
             return reading
         lies_beside = reading.position_mode is PositionMode.HEDGE or self.exchange.profile.exits.is_spot
         listed = reading.orders if lies_beside else None
-        later = self.outcomes.name_strangers(self.rows, unnamed, listed)
-        if not later:
+        self.undecided = self.outcomes.name_strangers(self.rows, unnamed, listed)
+        if not self.undecided:
             return reading
-        return replace(
-            reading, fills=[fill for fill in reading.fills if fill.symbol not in later], cursor=self.account.cursor
-        )
+        decided = [fill for fill in reading.fills if fill.symbol not in self.undecided]
+        return replace(reading, fills=decided, cursor=self.account.cursor)
 
     def _load(self) -> None:
         self.working = _TRADES.rows(account=self.account.pk)
@@ -152,7 +159,8 @@ class Ledger:
             touched |= adopted.explain(entries, instruments) if any(fill.trade_id is None for fill in new) else set()
             over = touched - {trade.pk for trade in self.working}
             records.make_way_for_words(over, new)
-            reopened = reopening.reopen(over if coins is None else over & _buyers(new)) if over else set()
+            bought = over if coins is None else over & _buyers(new)
+            reopened = reopening.reopen(bought, are_coins=coins is not None) if bought else set()
             if late := over - reopened:
                 told_late.take_in(late, instruments)
             if new:

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from buddy.core.errors import ExchangeError
-from buddy.core.exchange import Exchange, OrderRef, OrderState, OrderStatus
+from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
+from buddy.core.market import ZERO, OrderSide
 from buddy.exchanges.models import Account
 from buddy.prepared import Select
 
@@ -49,6 +50,20 @@ def behind(state: OrderState, orders: Iterable[Order], account: Account) -> Orde
     return next((order for order in orders if _may_arrive(order, account) and can_be(order, state)), None)
 
 
+def behind_unseen(fill: Fill, orders: Iterable[Order], account: Account) -> Order | None:
+    """The order of ours that can be behind an execution of which the venue tells no order."""
+    if not fill.exchange_id:
+        return None
+    sent = (order for order in orders if order.order_side == fill.order_side and _may_arrive(order, account))
+    return next((order for order in sent if fill.quantity <= order.quantity and _within(order, fill)), None)
+
+
+def _within(order: Order, fill: Fill) -> bool:
+    """Whether it executed at the order's limit or better."""
+    gained = fill.price - order.price if order.price is not None else ZERO
+    return gained <= 0 if order.order_side == OrderSide.BUY else gained >= 0
+
+
 def _may_arrive(order: Order, account: Account) -> bool:
     """Whether the venue may have it under no name. What was given up long ago has not arrived, though it is still in
     hand as the leg of a trade that works."""
@@ -67,7 +82,7 @@ def arrived_late(account: Account, listing: Listing, rows: Rows) -> list[Order]:
         return []
     known = {order.pk for order in claimed}
     lately = _GIVEN_UP.rows(account=account.pk, since=_lately(account))
-    again = [o for o in lately if o.pk not in known and o.trigger is not None and may_have_arrived(o)]
+    again = [order for order in lately if order.pk not in known and may_have_arrived(order) and is_nameless(order)]
     alike = ([order for order in again if can_be(order, state)] for state in unclaimed)
     arrived = {orders[-1].pk: orders[-1] for orders in alike if orders}
     for order in arrived.values():

@@ -13,12 +13,11 @@ from django.utils import timezone
 
 from buddy.core.errors import CouldNotRead
 from buddy.core.exchange import Exchange, Fill, OrderRef, OrderState, OrderStatus
-from buddy.core.holding import Directives
-from buddy.core.market import ZERO
 from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
-from . import attached, books, nameless, pairs, telling
+from . import absence, attached, books, nameless, pairs, telling
+from .absence import RECEIVE_WINDOW_MS
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
@@ -42,13 +41,10 @@ _NUMBERED = Select(
     lambda account, numbers: Order.objects.filter(account_id=account, exchange_id__in=numbers).order_by("pk")
 )
 
-RECEIVE_WINDOW_MS = 5_000
-"""How long after it was sent a venue may still accept an order that it has not answered."""
-STOP_AGAIN_MS = 600
 DARK = "dark_since"
 """On a row: since when the venue has not found an order that it listed before."""
 STRANGE = "strange_since"
-"""On the row of an entry, by execution: since when its order, which may be the entry's stop, has not been found."""
+"""On a row, by execution: since when its order, which may be this one or the stop of this entry, was not found."""
 
 
 class Outcomes:
@@ -133,8 +129,7 @@ class Outcomes:
                 if self._has_name(order) and (order.pk in gone or may_have_executed(order)):
                     self._ask(order)
             asked = [fill for fill in fills if fill.symbol == symbol] if nameless else []
-            strange = [fill for fill in asked if not self._ask_for(fill, rows)]
-            if [fill for fill in strange if self._may_be_attached(fill, known)]:
+            if [fill for fill in asked if not self._ask_for(fill, rows) and self._may_be_ours(fill, known)]:
                 return False
         except CouldNotRead:
             return False
@@ -271,7 +266,7 @@ class Outcomes:
     def _may_be_overlooked(self, order: Order) -> bool:
         """Where no name of ours is kept, an order that the list lacks along with one that is there may be there, too.
 
-        A stop does not wait for a better list: see `_is_gone`.
+        A stop does not wait for a better list: see `absence`.
         """
         return order.symbol in self.overlooked and not self._has_name(order) and not is_missed(order)
 
@@ -280,44 +275,15 @@ class Outcomes:
 
     def _absent(self, order: Order) -> None:
         """The venue does not know it, which is believed once a read can no longer lag behind what was sent."""
-        if not self._is_gone(order):
-            self._write_raw(order, order.raw | {ABSENT: self._absent_since(order)})
+        has_name, is_alone = self._has_name(order), order.symbol in self.alone
+        if not absence.is_proven(order, self.exchange.profile, has_name=has_name, is_alone=is_alone):
+            self._write_raw(order, order.raw | {ABSENT: absence.since(order)})
         elif order.status in DOUBTFUL and ARRIVED not in order.raw:
-            if not self._has_name(order):
+            if not has_name:
                 order.raw = order.raw | {EARLY: True}
             self.never_sent(order)
         else:
             self.close(order, status=OrderStatus.FILLED if order.filled >= order.quantity else OrderStatus.CANCELLED)
-
-    def _absent_since(self, order: Order) -> int:
-        """Since when it is absent; what could still arrive then may have done so since, but a stop cannot wait."""
-        now = wall_ms()
-        since = int(order.raw.get(ABSENT, now))
-        if order.status not in DOUBTFUL or is_missed(order):
-            return since
-        return now if since < int(order.raw.get("sent_at", 0)) + RECEIVE_WINDOW_MS <= now else since
-
-    def _is_gone(self, order: Order) -> bool:
-        """Seen absent twice, longer apart than a read may lag, and too late to be accepted any more.
-
-        A stop does not wait that long: a position without one is worse than a second stop, which a venue refuses under
-        the same name, and which can close nothing twice. On spot it could sell coins of the trader's own, if the first
-        had executed meanwhile: there it waits until that one cannot be accepted any more; and where all is to leave, so
-        that no second stop would tell, as long as anything else, unless he has none: then the venue sells nothing that
-        the first locks. Where the venue has refused the name as used, it has the first.
-        """
-        profile, now = self.exchange.profile, wall_ms()
-        is_leaving = profile.exits.is_spot and Directives.read(order.trade.directives).reduce_to == ZERO
-        is_leaving = is_leaving and order.symbol not in self.alone
-        if not profile.settle_ms:
-            return True
-        apart = now - self._absent_since(order)
-        age = now - int(order.raw.get("sent_at", 0))
-        if is_missed(order) and ARRIVED not in order.raw and not is_leaving:
-            in_time = profile.exits.is_spot and age < RECEIVE_WINDOW_MS
-            return apart >= min(profile.settle_ms, STOP_AGAIN_MS) and not in_time
-        expired = age >= profile.settle_ms + RECEIVE_WINDOW_MS
-        return apart >= profile.settle_ms and (expired or order.status not in DOUBTFUL)
 
     def _forgotten(self, listing: Listing, rows: Rows) -> list[Order]:
         """Orders that we had closed and that the venue lists all the same."""
@@ -365,20 +331,22 @@ class Outcomes:
         found = nameless.arrived_late(self.account, Listing.of([state]), rows)
         return found[0] if found else None
 
-    def _may_be_attached(self, fill: Fill, known: Sequence[Order]) -> bool:
-        """Whether coins may have been sold by a stop that came with an entry: so long as an order may stay invisible.
+    def _may_be_ours(self, fill: Fill, known: Sequence[Order]) -> bool:
+        """Whether an order of ours without a name may be behind it: so long as an order may stay invisible.
 
-        Taken for a hand's it would leave coins of the trader's own for ours: what is listed of them says nothing.
+        Coins that a stop may have sold which came with an entry: taken for a hand's sale, it would leave coins of the
+        trader's own for ours, and what is listed of them says nothing.
         """
-        entry = attached.may_have_sold(fill, known) if self.exchange.profile.exits.is_spot else None
-        if entry is None:
+        profile = self.exchange.profile
+        spot = profile.exits.is_spot
+        order = attached.may_have_sold(fill, known) if spot else nameless.behind_unseen(fill, known, self.account)
+        if order is None:
             return False
-        since = {fill.fill_id: wall_ms()} | entry.raw.get(STRANGE, {})
-        self._write_raw(entry, entry.raw | {STRANGE: since})
-        if wall_ms() - since[fill.fill_id] >= self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS:
-            return False
-        self.strange.add(fill.symbol)
-        return True
+        since = {fill.fill_id: wall_ms()} | order.raw.get(STRANGE, {})
+        self._write_raw(order, order.raw | {STRANGE: since})
+        waits: bool = wall_ms() - since[fill.fill_id] < profile.settle_ms + RECEIVE_WINDOW_MS
+        self.strange |= {fill.symbol} if waits and spot else set()
+        return waits
 
     def _moment(self, milliseconds: int) -> datetime:
         known = milliseconds or self.clock

@@ -1,16 +1,19 @@
 """A trade that was believed over, and an execution told afterwards by which it holds something: it is worked on again.
 
 An entry that was taken back may have filled a moment before, and a venue may tell of that late. What it holds needs a
-stop at once, so nothing but the trade that asked for it can be its home.
+stop at once, so nothing but the trade that asked for it can be its home. An exit that could not be taken back may have
+closed what others hold of the same symbol and side: that is told apart as of a trade that works (`overdone`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from buddy.core.market import Side
+from buddy.core.market import OrderSide, Side
 from buddy.core.position import Directives, Withdrawal
 
 from . import booking
@@ -35,22 +38,30 @@ UNFROZEN: dict[str, Any] = {
 """What was frozen at the end."""
 
 
-def reopen(touched: Collection[int]) -> set[int]:
+def reopen(touched: Collection[int], *, are_coins: bool) -> set[int]:
     """Of the trades `touched` by what has just been booked, those that were over and hold something.
 
-    Call inside the transaction that booked it.
+    Of contracts those, too, of which more has left than they held. Call inside the transaction that booked it.
     """
     ended = Trade.objects.filter(pk__in=touched).exclude(status__in=WORKING)
     over = list(ended.exclude(exit_reason=ExitReason.BY_WORD))  # of those the trader has the last word
     held = booking.held_by(over)
-    found = [trade for trade in over if held[trade.pk] > 0]
+    found = [trade for trade in over if held[trade.pk] > 0 or (held[trade.pk] < 0 and not are_coins)]
     for trade in found:
         _reopen(trade)
-        what = f"{text(held[trade.pk])} {trade.symbol}"
-        sentence = f"The exchange told an execution after this trade had ended: {what} is held, and gets its stop."
-        tell(trade, "trade_reopened", sentence, to_ms(_entering(trade)[-1]), quantity=text(held[trade.pk]))
+        moment, sentence = _told(trade, held[trade.pk])
+        tell(trade, "trade_reopened", sentence, to_ms(moment), quantity=text(held[trade.pk]))
         hint(trade)
     return {trade.pk for trade in found}
+
+
+def _told(trade: Trade, held: Decimal) -> tuple[datetime, str]:
+    """When it happened, and in words."""
+    begins, what = "The exchange told an execution after this trade had ended", f"{text(abs(held))} {trade.symbol}"
+    if held > 0:
+        return _executed(trade, Side(trade.side).entry_order_side)[-1], f"{begins}: {what} is held, and gets its stop."
+    closed = _executed(trade, Side(trade.side).exit_order_side)[-1]
+    return closed, f"{begins}: {what} more was closed than it held, and is told apart."
 
 
 def _reopen(trade: Trade) -> None:
@@ -60,15 +71,14 @@ def _reopen(trade: Trade) -> None:
     risk = None if trade.initial_risk else trade.initial_risk  # one that leaves at once is without R from the start
     Trade.objects.filter(pk=trade.pk).exclude(status__in=WORKING).update(
         status=Trade.Status.OPEN,
-        opened_at=trade.opened_at or _entering(trade)[0],
+        opened_at=trade.opened_at or _executed(trade, Side(trade.side).entry_order_side)[0],
         directives=replace(directives, withdraw_entry=why).document(),
         initial_risk=risk,
         **UNFROZEN,
     )
 
 
-def _entering(trade: Trade) -> list[Any]:
-    """When its executions entered, the first first."""
-    side = Side(trade.side).entry_order_side
+def _executed(trade: Trade, side: OrderSide) -> list[datetime]:
+    """When, the first first."""
     fills = Fill.objects.filter(trade=trade, order_side=side).order_by("time")
     return list(fills.values_list("time", flat=True))

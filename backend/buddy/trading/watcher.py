@@ -221,10 +221,11 @@ def _tend(case: Case, ledger: Ledger, looked: Looked) -> bool:
         settling.settle(case, ledger)
         or overdone.settle(case, ledger)
         or taken.settle(case, ledger)
-        or added.settle(case)
+        or added.settle(case, ledger)
     ):
         return True
-    looked.waits |= bool(case.doubts or case.awaited) or any(_is_unknown(order, ledger) for order in case.orders)
+    looked.waits |= bool(case.doubts or case.awaited) or case.trade.symbol in ledger.undecided
+    looked.waits |= any(_is_unknown(order, ledger) for order in case.orders)
     if case.doubts:
         return False
     if not case.trade.hands_off:
@@ -246,7 +247,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
     desk = Desk(case, ledger)
     for _ in range(STEPS_AT_MOST):
         wanted = step(case.position, case.working, case.market, case.within_reach, case.exits)
-        actions = caution.allowed(wanted, case)
+        actions = caution.allowed(wanted, case, may_enter=case.trade.symbol not in ledger.undecided)
         if not actions:
             break
         looked.traded = True

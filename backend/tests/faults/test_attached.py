@@ -108,7 +108,7 @@ def test_a_hands_close_near_a_stop_in_doubt_is_the_hands_where_orders_keep_their
 ) -> None:
     """It has the stop's size, and executed where the stop's trigger could have led: the stop would bear its name."""
     venue.profile = Profile("attaching", attaches_stop=True, settle_ms=60 * SECOND)
-    monkeypatch.setattr("buddy.trading.outcomes.STOP_AGAIN_MS", 60 * SECOND)
+    monkeypatch.setattr("buddy.trading.absence.STOP_AGAIN_MS", 60 * SECOND)
     trade, own = entered_with_its_stop_in_doubt(account, venue)
     venue.go("99000.1")
     venue.hand("sell", "market", own.quantity)

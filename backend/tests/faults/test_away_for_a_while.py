@@ -44,7 +44,7 @@ def is_lost(venue: VenueLike, intent: OrderIntent) -> OrderState:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch, venue: VenueLike) -> None:
     monkeypatch.setattr("buddy.trading.watcher.PATIENCE", (0.05, 0.15))
-    monkeypatch.setattr("buddy.trading.outcomes.STOP_AGAIN_MS", 20)
+    monkeypatch.setattr("buddy.trading.absence.STOP_AGAIN_MS", 20)
     venue.profile = Profile("venue", settle_ms=20)
 
 

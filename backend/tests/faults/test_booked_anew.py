@@ -18,6 +18,7 @@ from django.utils import timezone
 from buddy.core.exchange import PositionMode, PositionState, Reading
 from buddy.core.market import Side
 from buddy.exchanges.models import Account
+from buddy.trading import gate
 from buddy.trading.executor import open_trade
 from buddy.trading.models import Fill, ForeignPosition, Trade
 from buddy.trading.taken import moved
@@ -135,6 +136,24 @@ def test_where_both_sides_may_be_held_what_a_hand_bought_beside_a_waiting_entry_
     assert D(10_000) + trade.net == venue.sim.books.wallet
 
 
+def test_where_both_sides_may_be_held_what_a_hand_bought_is_the_trades_though_another_entry_rests(
+    hedged: Account, venue: VenueLike
+) -> None:
+    """By its size it could be what that one has executed unheard, but the venue has told whose it was."""
+    entries = [{"price": "100000", "share": "0.5"}, {"price": "99500", "share": "0.5"}]
+    trade = open_trade(hedged, long_plan(risk={"quantity": "0.04"}, take_profits=[], entries=entries))
+    venue.hand("buy", "market", "0.01")
+    venue.go(100_000)
+    again(trade, 1)
+    assert (held(trade), held(None), stops(trade)) == (D("0.02"), D("0.01"), [D("0.03")])
+    venue.time += A_WHILE
+    again(trade)
+    assert (held(trade), held(None), stops(trade)) == (D("0.03"), 0, [D("0.03")])
+    venue.go(99_500)
+    again(trade)
+    assert (held(trade), stops(trade)) == (D("0.05"), [D("0.05")])
+
+
 def test_a_sale_that_enlarged_a_short_of_the_own_hand_is_given_back(hedged: Account, venue: VenueLike) -> None:
     """It was booked as having left the long beside it, since the list showed neither of the two just then."""
     venue.set_up(SYMBOL, D(20), "isolated")
@@ -155,6 +174,28 @@ def test_a_sale_that_enlarged_a_short_of_the_own_hand_is_given_back(hedged: Acco
     again(trade)
     assert (held(trade), held(None), stops(trade)) == (D("0.1"), D("-0.05"), [D("0.1")])
     assert [(row.side, row.quantity) for row in ForeignPosition.objects.all()] == [("short", D("0.05"))]
+
+
+def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_short_beside_it(
+    hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_is_hedged", lambda account: True)  # by its name this account is on paper
+    long = entered(hedged, venue, "0.1")
+    plan = {"side": "short", "entries": [{"price": "100500"}], "stop": {"price": "102000"}, "take_profits": []}
+    short = open_trade(hedged, long_plan(**plan | {"risk": {"quantity": "0.06"}}))
+    venue.altered = listed((Side.LONG, "0.1"), (Side.SHORT, "0.06"))
+    venue.go(100_500)
+    again(long)
+    venue.altered = listed()
+    venue.hand("buy", "market", "0.02")
+    again(long, 1)
+    assert (held(long), held(short)) == (D("0.1"), D("-0.04"))
+    venue.altered = listed((Side.LONG, "0.12"), (Side.SHORT, "0.06"))
+    venue.time += A_WHILE
+    again(long, 3)
+    assert (held(long), held(short), held(None)) == (D("0.12"), D("-0.06"), 0)
+    assert stops(long) == [D("0.12")]
+    assert not ForeignPosition.objects.exists()
 
 
 @pytest.mark.parametrize("is_adopted", [False, True])

@@ -183,6 +183,31 @@ def test_a_nameless_stop_that_was_refused_when_sent_again_is_ours_when_the_first
     assert venue.resting() == []
 
 
+def test_of_two_nameless_stops_that_were_refused_when_sent_again_the_second_is_ours_after_the_first(
+    account: Account, venue: VenueLike
+) -> None:
+    """A hand makes the position smaller, and a smaller stop is to take the place of the one that rests, twice. What
+    comes after the first of them is over is not that one."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = entered(account, venue)
+    for fault in (request_lost, refused, request_lost, refused):
+        venue.drop(fault, is_stop)
+    venue.hand("sell", "market", "0.02", reduce_only=True)
+    again(trade, 6)
+    late = {intent.client_id: intent for intent in venue.sent if is_stop(intent) and intent.quantity == D("0.071")}
+    first, second = late.values()
+    venue.sim.orders[first.client_id] = Resting(first, "x-first", venue.time, live=False)
+    again(trade)
+    assert [order.exchange_id for order in resting(trade, "stop")] == ["x-first"]
+    venue.hand("sell", "market", "0.01", reduce_only=True)
+    again(trade)
+    (smaller,) = resting(trade, "stop")
+    assert smaller.quantity == D("0.061")
+    venue.sim.orders[second.client_id] = Resting(second, "x-second", venue.time, live=False)
+    again(trade)
+    assert [state.exchange_id for state in venue.resting() if state.trigger] == [smaller.exchange_id]
+
+
 def test_a_nameless_stop_that_was_given_up_and_is_wanted_no_more_is_ours_when_it_arrives(
     account: Account, venue: VenueLike
 ) -> None:
@@ -212,7 +237,7 @@ def test_a_nameless_entry_that_was_given_up_because_no_list_showed_it_is_taken_b
     venue.hidden = Everything()
     trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
     entry = Order.objects.get()
-    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})
+    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 10_000})
     trade = again(withdraw_entry(trade), 1)
     assert (trade.status, [order.status for order in Order.objects.all()]) == ("cancelled", ["cancelled"])
     assert (len(venue.sent), len(venue.resting())) == (1, 1)
@@ -364,6 +389,23 @@ def test_what_executes_while_its_sender_stands_still_is_nobodys_only_when_that_c
     assert (Fill.objects.get().trade, trade.status, len(resting(trade, "stop"))) == (trade, "open", 1)
 
 
+def test_an_execution_is_no_hands_while_an_entry_that_was_given_up_early_may_be_behind_it(
+    account: Account, venue: VenueLike
+) -> None:
+    """It had arrived after all, and the venue does not find the order behind the execution just now."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
+    Order.objects.update(status="intended", exchange_id="", raw={"trigger_by": "last", "given_up_early": True})
+    venue.go(101_000)
+    found = venue.find
+    venue.find = lambda ref: None
+    again(trade, 1)
+    assert not Fill.objects.exists()
+    venue.find = found
+    again(trade)
+    assert (Fill.objects.get().trade, trade.status, len(resting(trade, "stop"))) == (trade, "open", 1)
+
+
 def test_a_list_that_lacks_what_is_there_proves_nothing_of_an_entry_without_a_name(
     account: Account, venue: VenueLike
 ) -> None:
@@ -509,6 +551,23 @@ def test_an_order_provably_absent_is_sent_again_under_its_own_name(account: Acco
     again(trade)
     assert [intent.client_id for intent in venue.sent] == [order.client_id] * 2
     assert Order.objects.get().status == "open"
+
+
+@pytest.mark.parametrize(("names_stops", "sent"), [(True, 2), (False, 1)])
+def test_an_entry_that_only_lists_could_show_is_sent_again_later_than_one_that_can_be_asked_for(
+    account: Account, venue: VenueLike, names_stops: bool, sent: int
+) -> None:
+    """A list may lack what is there for longer than it may lag, and two entries would be twice what was asked for."""
+    venue.profile = Profile("slow", names_stops=names_stops, settle_ms=20 * SECOND)
+    venue.drop(request_lost, is_entry)
+    trade = open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[]))
+    again(trade, 1)
+    for seconds in (30, 70):
+        order = Order.objects.get()
+        absent = {"absent_since": wall_ms() - seconds * SECOND, "sent_at": wall_ms() - (seconds + 6) * SECOND}
+        Order.objects.update(raw=order.raw | (absent if order.status == "unknown" else {}))
+        again(trade, 1)
+        assert len(venue.sent) == (sent if seconds == 30 else 2)
 
 
 def a_second_ago(order: Order) -> None:

@@ -135,6 +135,47 @@ def test_a_stop_that_closed_part_of_another_trade_is_an_exit_of_that_one(account
     assert D(10_000) + first.net + other.net == venue.sim.books.wallet
 
 
+def test_a_target_that_outlives_its_trade_and_closes_another_is_an_exit_of_that_one(
+    account: Account, venue: VenueLike
+) -> None:
+    """It could neither be found nor taken back."""
+    target = {"take_profits": [{"price": "102000", "share": "1"}]}
+    first, other = trade_of(account, "0.05", **target), trade_of(account, "0.02", stop="98000", price="99900")
+    venue.go(100_000)
+    again(first, other)
+    left_behind = next(state for state in venue.resting() if state.price == 102_000)
+    close(first, D(1))
+    again(first, other)
+    assert (first.status, other.status) == ("closed", "pending")
+    intent = next(each for each in venue.sent if each.client_id == left_behind.client_id)
+    venue.go(99_900)
+    again(first, other)
+    venue.sim.orders[intent.client_id] = Resting(intent, left_behind.exchange_id, venue.time, live=False)
+    venue.go(102_000)
+    again(first, other)
+    assert (venue.held(), left(first)) == (0, D("0.07"))
+    venue.time += LONG_AFTER
+    again(first, other, looks=3)
+    assert (first.status, left(first), other.status, left(other)) == ("closed", D("0.05"), "closed", D("0.02"))
+    assert venue.resting() == []
+    assert D(10_000) + first.net + other.net == venue.sim.books.wallet
+
+
+def test_what_a_hand_adds_unseen_to_one_of_two_trades_is_nobodys_though_only_one_holds(
+    account: Account, venue: VenueLike
+) -> None:
+    """Nobody could read for more than a minute; the other one's entry rests, and by its size might explain it."""
+    first, other = trade_of(account, "0.05"), trade_of(account, "0.06", price="99500", stop="98000")
+    venue.hand("buy", "market", "0.04")
+    venue.time += 100 * SECOND
+    venue.go(100_000)
+    again(first, other)
+    ForeignPosition.objects.update(first_seen=at(0))
+    again(first, other)
+    assert [(row.quantity, row.confirmed) for row in ForeignPosition.objects.all()] == [(D("0.04"), True)]
+    assert (held(first), [order.quantity for order in resting(first, "stop")]) == (D("0.05"), [D("0.05")])
+
+
 def money(trade: Trade | None) -> Decimal:
     """What its own quantity made, before fees."""
     fills = Fill.objects.filter(trade=trade)

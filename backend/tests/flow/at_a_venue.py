@@ -94,8 +94,8 @@ def place(
     }
     monkeypatch.setattr(ccxt_connect, "RECIPES", fast)
     monkeypatch.setattr(ccxt_client, "RECIPES", fast)
-    monkeypatch.setattr("buddy.trading.outcomes.RECEIVE_WINDOW_MS", SETTLE_MS)
-    monkeypatch.setattr("buddy.trading.outcomes.STOP_AGAIN_MS", SETTLE_MS)
+    monkeypatch.setattr("buddy.trading.absence.RECEIVE_WINDOW_MS", SETTLE_MS)
+    monkeypatch.setattr("buddy.trading.absence.STOP_AGAIN_MS", SETTLE_MS)
     monkeypatch.setattr("buddy.trading.executor.LOOK_SECONDS", 3.0)
     settings.EXCHANGE_TRANSPORT_BASE, settings.LIVE_TRADING = stand_in.base, True
     monkeypatch.setattr(fetching.Place, "is_worker", True)
