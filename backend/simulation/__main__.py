@@ -41,6 +41,8 @@ class Tally:
     violations: int = 0
     met: Counter[tuple[str, str]] = field(default_factory=Counter)
     gaps: dict[str, Counter[int]] = field(default_factory=lambda: {kind: Counter() for kind in gaps.KINDS})
+    longest: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The longest of them (ms), and its seed."""
     failed: list[dict[str, Any]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     """The first, and the last of them."""
@@ -54,6 +56,7 @@ class Tally:
         self.troubles += told["troubles"]
         for kind, milliseconds in told["gaps"]:
             self.gaps[kind][milliseconds] += 1
+            self.longest[kind] = max(self.longest.get(kind, (-1, 0)), (milliseconds, told["seed"]))
         self.violations += len(told["broken"])
         for kind, state, count in told["met"]:
             self.met[kind, state] += count
@@ -74,7 +77,7 @@ def main() -> int:
     tally = _run(asked.seeds, asked.plant, asked.workers, until_broken=asked.plant != "-", minutes=asked.minutes)
     if asked.coverage:
         print(coverage.told(tally.met))
-        print(gaps.told(tally.gaps))
+        print(gaps.told(tally.gaps, tally.longest))
     if asked.report:
         Path(asked.report).write_text(json.dumps(_as_json(tally), indent=1) + "\n")
     print(tally.line())
@@ -188,6 +191,7 @@ def _as_json(tally: Tally) -> dict[str, Any]:
         "failed": [{"seed": each["seed"], "broken": each["broken"]} for each in tally.failed],
         "coverage": coverage.as_json(tally.met),
         "gaps": {kind: gaps.distribution(counted) for kind, counted in tally.gaps.items()},
+        "longest": {kind: {"ms": longest, "seed": seed} for kind, (longest, seed) in tally.longest.items()},
     }
 
 

@@ -56,7 +56,7 @@ def _listen(world: World, market: MarketChanges, number: int) -> None:
         kind=_kind_of_gaps(book.seat),
         ours=lambda key: max(witness.ours[key] - witness.slack(key), ZERO),
         struck=lambda: fate.faults,
-        excused_until=lambda: fate.excused_until,
+        excused_until=lambda symbol: max(fate.excused_until, world.rules.excused_until(symbol)),
         left_to_hand=witness.is_the_hands,
     )
     world.gaps.append(gaps)

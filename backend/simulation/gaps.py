@@ -31,8 +31,8 @@ def distribution(counted: Mapping[int, int]) -> dict[str, Any]:
     }
 
 
-def told(gaps: Mapping[str, Mapping[int, int]]) -> str:
-    """From a fill that can be read to stops for all that is held."""
+def told(gaps: Mapping[str, Mapping[int, int]], longest: Mapping[str, tuple[int, int]]) -> str:
+    """From a fill that can be read to stops for all that is held. `longest`: how long, and of which seed."""
     rows = []
     for kind, counted in gaps.items():
         found = distribution(counted)
@@ -42,7 +42,7 @@ def told(gaps: Mapping[str, Mapping[int, int]]) -> str:
         parts = "  ".join(f"<={edge} {count}" for edge, count in found["at_most_ms"].items())
         rows.append(
             f"  {kind}: {found['count']} fills, p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, "
-            f"max {found['max_ms']} ms   ({parts})"
+            f"max {found['max_ms']} ms of seed {longest[kind][1]}   ({parts})"
         )
     return "\n".join(["from a fill that can be read to its stop:", *rows])
 

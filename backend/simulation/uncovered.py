@@ -34,7 +34,8 @@ class Gaps:
     """Of one account, whose gaps are of this `kind`.
 
     `ours`: how much of a position our orders have made; `struck`: how often something went wrong.
-    `left_to_hand`: whether a position is the hand's to protect, for which there is no sample either.
+    `excused_until`: until when, with a symbol, nobody could have done better. `left_to_hand`: whether a position is the
+    hand's to protect, for which there is no sample either.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Gaps:
         kind: str,
         ours: Callable[[Key], Decimal],
         struck: Callable[[], int],
-        excused_until: Callable[[], int],
+        excused_until: Callable[[str], int],
         left_to_hand: Callable[[Key], bool],
     ) -> None:
         self.book, self.kind, self.ours = book, kind, ours
@@ -60,7 +61,7 @@ class Gaps:
                 by_hand = one.name.startswith("hand-") or self.left_to_hand(key)
                 self._open[key] = _Open(readable, self.struck(), by_hand)
             elif is_entered and key not in self._open and one.name and not one.name.startswith("hand-"):
-                self._sample(0, is_disturbed=self.excused_until() > self.book.clock.now)
+                self._sample(0, is_disturbed=self.excused_until(key[0]) > self.book.clock.now)
         self.covered()
 
     def covered(self) -> None:
@@ -68,7 +69,7 @@ class Gaps:
         for key in [key for key in self._open if not self._is_short(key)]:
             gap = self._open.pop(key)
             if self.ours(key) and not gap.by_hand:
-                is_disturbed = self.struck() != gap.struck or self.excused_until() > gap.readable
+                is_disturbed = self.struck() != gap.struck or self.excused_until(key[0]) > gap.readable
                 self._sample(max(self.book.clock.now - gap.readable, 0), is_disturbed=is_disturbed)
 
     def by_hand(self) -> None:
