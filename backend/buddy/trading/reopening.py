@@ -71,14 +71,14 @@ def _reopen(trade: Trade) -> None:
     risk = None if trade.initial_risk else trade.initial_risk  # one that leaves at once is without R from the start
     Trade.objects.filter(pk=trade.pk).exclude(status__in=WORKING).update(
         status=Trade.Status.OPEN,
-        opened_at=trade.opened_at or _executed(trade, Side(trade.side).entry_order_side)[0],
+        opened_at=trade.opened_at or _executed(trade, *OrderSide)[0],
         directives=replace(directives, withdraw_entry=why).document(),
         initial_risk=risk,
         **UNFROZEN,
     )
 
 
-def _executed(trade: Trade, side: OrderSide) -> list[datetime]:
+def _executed(trade: Trade, *ways: OrderSide) -> list[datetime]:
     """When, the first first."""
-    fills = Fill.objects.filter(trade=trade, order_side=side).order_by("time")
+    fills = Fill.objects.filter(trade=trade, order_side__in=ways).order_by("time")
     return list(fills.values_list("time", flat=True))
