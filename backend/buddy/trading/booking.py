@@ -21,6 +21,7 @@ from buddy.prepared import Select, Update
 
 from . import records, strangers
 from .client_ids import is_ours
+from .coins import held_since
 from .figures import kept
 from .models import Fill, ForeignPosition, Order, Trade
 from .moments import at
@@ -249,14 +250,17 @@ class Hands:
         return theirs - sum(self._held(symbol, side).values(), ZERO)
 
     def _of_coins(self, fill: port.Fill, coins: Mapping[str, Decimal]) -> Iterator[Portion]:
-        """A hand buys for itself, and sells coins of ours, the youngest trade's first, only where they are missing."""
+        """A hand buys for itself, and sells coins of ours that were there and are not, the youngest trade's first."""
         left, held = fill.quantity, self._held(fill.symbol, Side.LONG)
         missing = sum(held.values(), ZERO) - coins.get(fill.symbol, ZERO)
         if fill.order_side == OrderSide.SELL:
             for trade_id, quantity in reversed(held.items()):
-                part = min(quantity, left, max(missing, ZERO))
-                missing, left = missing - part, left - part
-                if part:
+                known = [
+                    *Fill.objects.filter(trade_id=trade_id),
+                    *(row for row in self.rows if row.trade_id == trade_id),
+                ]
+                if part := min(quantity, left, max(missing, ZERO), held_since(known, at(fill.time))):
+                    missing, left = missing - part, left - part
                     yield trade_id, part
         if left:
             yield None, left

@@ -133,9 +133,11 @@ class Outcomes:
                 return False
         except CouldNotRead:
             return False
-        if any(order.status in DOUBTFUL and "sent_at" in order.raw and is_unnamed(order) for order in here):
+        sides = {fill.order_side for fill in fills if fill.symbol == symbol}
+        behind = [order for order in here if order.order_side in sides]
+        if any(order.status in DOUBTFUL and "sent_at" in order.raw and is_unnamed(order) for order in behind):
             return False
-        return not [order for order in here if may_have_executed(order) and self._is_in_the_dark(order)]
+        return not [order for order in behind if may_have_executed(order) and self._is_in_the_dark(order)]
 
     def _is_in_the_dark(self, order: Order) -> bool:
         """The venue did not find it just now, so that it may have executed under any name.

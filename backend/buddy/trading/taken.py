@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from buddy.core.exchange import Liquidity, Role
 from buddy.core.market import ZERO, OrderSide
 
-from . import adopted, booking
+from . import adopted, booking, coins
 from .case import Case
 from .client_ids import new_client_id
 from .figures import kept
@@ -78,10 +78,11 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         missing = min(missing, _beyond(case))
     for row in _strangers(case):
         part = min(row.quantity, missing)
-        if part <= 0:
-            return
-        missing -= part
-        yield moved(row, case.trade, part)
+        if case.exits.is_spot:
+            part = min(part, coins.held_since(Fill.objects.filter(trade=case.trade), row.time))
+        if part > 0:
+            missing -= part
+            yield moved(row, case.trade, part)
 
 
 def _beyond(case: Case) -> Decimal:

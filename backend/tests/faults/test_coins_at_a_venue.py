@@ -25,8 +25,10 @@ from buddy.core.exchange import (
     OrderState,
     OrderStatus,
     Profile,
+    Reading,
     Refusal,
 )
+from buddy.core.exchange import Fill as Execution
 from buddy.exchanges.models import Account
 from buddy.exchanges.stream import Market
 from buddy.trading import attached, executor
@@ -455,6 +457,30 @@ def test_a_hand_that_sells_its_own_while_the_wallet_is_told_empty_sells_none_of_
     assert not Fill.objects.filter(trade=trade, order_side="sell").exists()
     venue.altered = lambda reading: reading
     assert again(trade).mismatch_since is None
+
+
+@pytest.mark.parametrize("is_told_late", [False, True])
+def test_what_a_hand_sold_before_an_entry_is_none_of_its_coins_though_the_wallet_is_told_empty(
+    venue: VenueLike, account: Account, is_told_late: bool
+) -> None:
+    sales: list[Execution] = []
+
+    def without_coins(reading: Reading) -> Reading:
+        sales.extend(fill for fill in reading.fills if not fill.order_side.is_buy)
+        fills = [fill for fill in reading.fills if fill.order_side.is_buy or not is_told_late]
+        return replace(reading, positions=[], fills=fills)
+
+    venue.hand("sell", "market", "0.01")
+    venue.go(100_010)
+    venue.altered = without_coins
+    trade = again(open_trade(account, long_plan(**PLAN)))
+    venue.altered = lambda reading: replace(reading, positions=[], fills=[*reading.fills, *sales])
+    missed_for(trade, 30)
+    assert again(trade).status == "open"
+    assert Fill.objects.get(order_side="sell").trade is None
+    venue.altered = lambda reading: reading
+    assert again(trade).mismatch_since is None
+    assert covered(venue) == of_the_trade(venue) + D("0.01")  # which the stash has less
 
 
 def test_coins_without_a_stop_that_a_wallet_lacks_for_half_a_minute_are_not_given_up(

@@ -357,6 +357,19 @@ def test_a_nameless_entry_that_was_triggered_before_its_answer_came_is_not_enter
     assert (venue.held(), trade.status) == (entry.quantity, "open")
 
 
+def test_a_hands_close_waits_for_no_entry_in_doubt_which_would_execute_the_other_way(
+    account: Account, venue: VenueLike
+) -> None:
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=20 * SECOND)
+    venue.drop(request_lost, lambda intent: is_entry(intent) and intent.trigger is not None)
+    entries = [{"kind": "trigger", "trigger": "101000", "share": "0.5"}, {"price": "100000", "share": "0.5"}]
+    trade = entered(account, venue, entries=entries, take_profits=[])
+    assert Order.objects.get(role="entry", leg=0).status == "unknown"
+    venue.hand("sell", "market", f"{venue.held():f}", reduce_only=True)
+    again(trade)
+    assert Fill.objects.get(order_side="sell").trade == trade
+
+
 def test_a_hands_close_is_not_taken_for_a_stop_whose_trigger_has_not_traded(account: Account, venue: VenueLike) -> None:
     """It closes exactly what the stop was to close, under a number, and nobody knows whether the stop has arrived."""
     venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
