@@ -44,7 +44,7 @@ test-postgres: setup-dev ## the tests that touch a database, on a real Postgres 
 	cd backend && $(PY) -m scripts.with_stores --postgres -- $(BIN)/pytest -q tests/apps tests/exchanges tests/flow tests/faults
 
 simulate: setup-dev ## whole lives on a simulated clock and venue: SEEDS=4711 or 1000..1300 (PLANT=name, ALL_PLANTS=1, POSTGRES=1, REPORT=path)
-	cd backend && $(if $(POSTGRES),$(PY) -m scripts.with_stores --postgres -- )$(PY) -m simulation $(SEEDS) --coverage \
+	cd backend && $(PY) -m $(if $(POSTGRES),scripts.with_stores --postgres -- $(BIN)/python -m )simulation $(SEEDS) --coverage \
 		--plant=$(or $(PLANT),-) $(if $(ALL_PLANTS),--plants) $(if $(POSTGRES),--workers 1) $(if $(REPORT),--report=$(abspath $(REPORT)))
 
 attack: setup-dev ## every operation of the API under what it allows and forbids, on a real Postgres (CASES=300 SEED=1)
