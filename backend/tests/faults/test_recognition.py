@@ -589,44 +589,47 @@ def a_second_ago(order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(raw=order.raw | {"absent_since": order.raw["absent_since"] - 800})
 
 
-def test_a_name_that_the_venue_refuses_as_used_is_there_even_if_it_cannot_be_read(
-    account: Account, venue: VenueLike
-) -> None:
+def whose_stop_cannot_be_read(account: Account, venue: VenueLike) -> tuple[Trade, Order]:
+    """It is accepted, without an answer."""
     venue.profile = SLOW
     venue.drop(late, is_stop)
     trade = open_trade(account, long_plan())
     venue.go(100_000)
     look(account.pk, seconds=0)
-    stop = Order.objects.get(role="stop")
+    return trade, Order.objects.get(role="stop")
+
+
+def assert_it_is_the_stop(trade: Trade, stop: Order, venue: VenueLike) -> None:
+    """The only one, once it can be read."""
+    venue.hidden.clear()
+    again(trade)
+    assert [order.client_id for order in resting(trade, "stop")] == [stop.client_id]
+
+
+def test_a_name_that_the_venue_refuses_as_used_is_there_even_if_it_cannot_be_read(
+    account: Account, venue: VenueLike
+) -> None:
+    trade, stop = whose_stop_cannot_be_read(account, venue)
     for _ in range(3):
         look(account.pk, seconds=0)
         a_second_ago(stop)
     stop.refresh_from_db()
     assert (len([i for i in venue.sent if is_stop(i)]), stop.status) == (2, "unknown")
-    venue.hidden.clear()
-    again(trade)
-    assert [order.client_id for order in resting(trade, "stop")] == [stop.client_id]
+    assert_it_is_the_stop(trade, stop, venue)
 
 
 def test_a_refusal_says_nothing_of_the_first_sending_of_a_stop_that_may_not_be_listed_yet(
     account: Account, venue: VenueLike
 ) -> None:
     """It rests, and under another name a second one would rest beside it."""
-    venue.profile = SLOW
-    venue.drop(late, is_stop)
-    trade = open_trade(account, long_plan())
-    venue.go(100_000)
-    look(account.pk, seconds=0)
-    stop = Order.objects.get(role="stop")
+    trade, stop = whose_stop_cannot_be_read(account, venue)
     venue.drop(refused, is_stop)
     look(account.pk, seconds=0)
     a_second_ago(stop)
     for _ in range(2):
         look(account.pk, seconds=0)
     assert [intent.client_id for intent in venue.sent if is_stop(intent)] == [stop.client_id] * 2
-    venue.hidden.clear()
-    again(trade)
-    assert [order.client_id for order in resting(trade, "stop")] == [stop.client_id]
+    assert_it_is_the_stop(trade, stop, venue)
 
 
 def test_a_row_left_by_a_killed_process_is_looked_up_before_it_is_sent_again(
