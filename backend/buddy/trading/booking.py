@@ -253,13 +253,13 @@ class Hands:
         """A hand buys for itself, and sells coins of ours that were there and are not, the youngest trade's first."""
         left, held = fill.quantity, self._held(fill.symbol, Side.LONG)
         missing = sum(held.values(), ZERO) - coins.get(fill.symbol, ZERO)
-        if fill.order_side == OrderSide.SELL:
+        if fill.order_side == OrderSide.SELL and missing > 0:
             for trade_id, quantity in reversed(held.items()):
                 known = [
                     *Fill.objects.filter(trade_id=trade_id),
                     *(row for row in self.rows if row.trade_id == trade_id),
                 ]
-                if part := min(quantity, left, max(missing, ZERO), held_since(known, at(fill.time))):
+                if part := min(quantity, left, missing, held_since(known, at(fill.time))):
                     missing, left = missing - part, left - part
                     yield trade_id, part
         if left:

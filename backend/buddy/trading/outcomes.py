@@ -17,7 +17,6 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 
 from . import absence, attached, books, nameless, pairs, telling
-from .absence import RECEIVE_WINDOW_MS
 from .lease import Lease
 from .models import Order
 from .moments import at, to_ms, wall_ms
@@ -147,7 +146,9 @@ class Outcomes:
         is_dark = order.status in LIVE and ABSENT in order.raw
         since = order.raw.get(DARK)
         self._write_raw(order, {DARK: wall_ms()} | order.raw if is_dark else _without(order.raw, DARK))
-        return is_dark and (since is None or wall_ms() - since < self.exchange.profile.settle_ms + RECEIVE_WINDOW_MS)
+        return is_dark and (
+            since is None or wall_ms() - since < self.exchange.profile.settle_ms + absence.RECEIVE_WINDOW_MS
+        )
 
     def look_up(self, order: Order) -> None:
         """Ask for one order. A failure to ask changes nothing."""
@@ -346,7 +347,7 @@ class Outcomes:
             return False
         since = {fill.fill_id: wall_ms()} | order.raw.get(STRANGE, {})
         self._write_raw(order, order.raw | {STRANGE: since})
-        waits: bool = wall_ms() - since[fill.fill_id] < profile.settle_ms + RECEIVE_WINDOW_MS
+        waits: bool = wall_ms() - since[fill.fill_id] < profile.settle_ms + absence.RECEIVE_WINDOW_MS
         self.strange |= {fill.symbol} if waits and spot else set()
         return waits
 

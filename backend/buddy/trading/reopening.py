@@ -61,7 +61,7 @@ def _told(trade: Trade, held: Decimal) -> tuple[datetime, str]:
     if held > 0:
         return _executed(trade, Side(trade.side).entry_order_side)[-1], f"{begins}: {what} is held, and gets its stop."
     closed = _executed(trade, Side(trade.side).exit_order_side)[-1]
-    return closed, f"{begins}: {what} more was closed than it held, and is told apart."
+    return closed, f"{begins}: {what} more was closed than it held; whose that was is being found out."
 
 
 def _reopen(trade: Trade) -> None:

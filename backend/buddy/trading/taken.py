@@ -77,6 +77,8 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
     if not case.exits.is_spot:
         missing = min(missing, _beyond(case))
     for row in _strangers(case):
+        if missing <= 0:
+            return
         part = min(row.quantity, missing)
         if case.exits.is_spot:
             part = min(part, coins.held_since(Fill.objects.filter(trade=case.trade), row.time))
