@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from buddy.core.exchange import Exits, OrderIntent, OrderStatus, Role
-from buddy.core.market import ZERO, Side, sellable
+from buddy.core.market import ZERO, Side, least_sellable, sellable
 from buddy.exchanges.venues import exits_of
 from buddy.prepared import Select
 from buddy.trading.attached import ENTRY
@@ -124,12 +124,18 @@ class CoinWitness(Witness):
         return sum((self.left[trade.pk] - self._can_leave(trade) for trade in self._here(key)), ZERO)
 
     def _can_leave(self, trade: Trade) -> Decimal:
-        price = min(Decimal(trade.plan["stop"]["price"]), self.book.quote(trade.symbol).last)
-        return sellable(self.book.markets[trade.symbol], self.left[trade.pk], price)
+        return sellable(self.book.markets[trade.symbol], self.left[trade.pk], self._lowest(trade))
+
+    def _smallest(self, trade: Trade) -> Decimal:
+        return least_sellable(self.book.markets[trade.symbol], self._lowest(trade))
+
+    def _lowest(self, trade: Trade) -> Decimal:
+        return min(Decimal(trade.plan["stop"]["price"]), self.book.quote(trade.symbol).last)
 
     def _held(self, key: Key, *, is_by_hand: bool) -> Held:
         self._count(key, self._here(key))
-        held = replace(super()._held(key, is_by_hand=is_by_hand), selling=self._selling(key[0]))
+        smallest = max((self._smallest(trade) for trade in self._here(key)), default=ZERO)
+        held = replace(super()._held(key, is_by_hand=is_by_hand), selling=self._selling(key[0]), smallest=smallest)
         if held.ours is None or key[0] not in self.short:
             return held
         return replace(held, ours=min(held.ours, self._believed(key)))

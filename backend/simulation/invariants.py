@@ -47,6 +47,8 @@ class Held:
     """The least that an order may be for, where that is more than it was when it was entered."""
     selling: Decimal = ZERO
     """Of coins what is being sold now: at market, or at a target that the price has reached."""
+    smallest: Decimal = ZERO
+    """Of coins the least that a stop may be for: fewer wait until another stop takes them in."""
 
     @property
     def needed(self) -> Decimal:
@@ -133,7 +135,8 @@ def covered(facts: Facts) -> Iterator[Broken]:
         needed = held.needed - held.selling
         if resting < needed:
             sentence = f"stops for {resting} of {needed} {held.symbol} {held.side}"
-            yield Broken("I1", _name(held), sentence, symbol=held.symbol)
+            patience = PATIENCE["I11"] if needed - resting < held.smallest else None
+            yield Broken("I1", _name(held), sentence, patience, symbol=held.symbol)
 
 
 def exits_bounded(facts: Facts) -> Iterator[Broken]:
@@ -288,6 +291,7 @@ PATIENCE = {
 }
 """How long it may be so while nothing stands in the way, in milliseconds; what is not here may never be.
 
+I1 waits for coins that are too few for a stop of their own as long as I11: the one that takes them in may be told late.
 I3 waits until an order in doubt is known to be absent: an exit that is too large only reduces. I5 waits for the next
 glance at an account without a trade, after a venue has told late of what it took.
 I12 is one round of the poller longer than its minute, and a lease that has to run out first.

@@ -250,10 +250,10 @@ class Hands:
         return theirs - sum(self._held(symbol, side).values(), ZERO)
 
     def _of_coins(self, fill: port.Fill, coins: Mapping[str, Decimal]) -> Iterator[Portion]:
-        """A hand buys for itself, and sells coins of ours that were there and are not, the youngest trade's first."""
+        """A hand buys for itself, and sells coins of ours that are missing: unless more are missing than it sold."""
         left, held = fill.quantity, self._held(fill.symbol, Side.LONG)
         missing = sum(held.values(), ZERO) - coins.get(fill.symbol, ZERO)
-        if fill.order_side == OrderSide.SELL and missing > 0:
+        if fill.order_side == OrderSide.SELL and 0 < missing <= self.entering[fill.symbol, Side.SHORT]:
             for trade_id, quantity in reversed(held.items()):
                 known = [
                     *Fill.objects.filter(trade_id=trade_id),

@@ -28,6 +28,7 @@ from buddy.prepared import Select, Update, insert
 from . import adopted, booking, books, income, pairs, records, reopening, telling, told_late
 from .absence import RECEIVE_WINDOW_MS
 from .client_ids import new_client_id
+from .coins import in_wallet
 from .lease import Lease
 from .models import Fill, Order, Trade
 from .moments import to_ms, wall_ms
@@ -205,18 +206,10 @@ class Ledger:
                 yield order, order.filled - told[order.pk]
 
     def _coins(self, reading: Reading) -> dict[str, Decimal] | None:
-        """On spot, how many coins of each symbol lie in the wallet, whoever bought them, and what ours sold untold.
-
-        However few are told, those that a stop rests for are there.
-        """
+        """On spot, how many coins of each symbol lie in the wallet, whoever bought them, and what ours sold untold."""
         if not self.exchange.profile.exits.is_spot:
             return None
-        coins: dict[str, Decimal] = defaultdict(Decimal)
-        for order in reading.orders:
-            if order.trigger is not None and not order.order_side.is_buy:
-                coins[order.symbol] += order.quantity - order.filled
-        for position in reading.positions:
-            coins[position.symbol] = max(coins[position.symbol], position.quantity)
+        coins = in_wallet(reading)
         for ours, more in self._executed_untold(reading) if reading.fills else ():
             if ours.role != Role.ENTRY:  # it has left the wallet, and is in our books still
                 coins[ours.symbol] += more

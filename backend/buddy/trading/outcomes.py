@@ -297,7 +297,10 @@ class Outcomes:
             numbers = sorted({state.exchange_id for state in listing.nameless(rows.all_orders())})
             by_number = _NUMBERED.rows(account=self.account.pk, numbers=numbers) if numbers else []
             found += [order for order in by_number if order.client_id not in names]
-        found = [order for order in found if self._rests_again(order)]  # a list that lags shows what has gone
+        over = [order for order in found if not self._rests_again(order)]  # a list that lags shows what has gone
+        for order in over:
+            listing.by_exchange_id.pop((order.symbol, order.exchange_id), None)  # and it is no other order of ours
+        found = [order for order in found if order not in over]
         for order in found:
             rows.orders[order.trade_id].append(order)
         arrived = [] if self.exchange.profile.names_stops else nameless.arrived_late(self.account, listing, rows)

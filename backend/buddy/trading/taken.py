@@ -29,7 +29,7 @@ from .telling import hint, tell, text
 SURE_MS = 2_000
 """How much longer than reads may lag coins must be missing (wall clock)."""
 UNSOLD_MS = 60_000
-"""How long coins must be missing of which no sale is told: a wallet may be told without them for a while."""
+"""How long coins must be missing that no sale explains: a wallet may be told without them for a while."""
 SAME = ("account", "order", "symbol", "order_side", "price", "liquidity", "liquidation", "from_record", "time", "raw")
 """Of the parts of an execution."""
 TOLD_BEFORE = timedelta(minutes=1)
@@ -47,6 +47,8 @@ def settle(case: Case, ledger: Ledger) -> bool:
     if case.exits.is_spot:
         locked = _locked(case, ledger)
         if locked is None or case.position.held <= locked:
+            return False
+        if waited < UNSOLD_MS and _is_unexplained(case, ledger):
             return False
         missing = min(missing, case.position.held - locked)
     with case.lease.writing():
@@ -70,6 +72,16 @@ def _locked(case: Case, ledger: Ledger) -> Decimal | None:
         return None
     here = {order.client_id for order in sales if order.status in RESTING}
     return sum((each.remaining for each in case.working if each.client_id in here), ZERO)
+
+
+def _is_unexplained(case: Case, ledger: Ledger) -> bool:
+    """Whether more coins are missing than hands have sold, who sell their own first: then the wallet is told wrong, or
+    not all was sold."""
+    trades = [each for each in ledger.working if each.symbol == case.trade.symbol]
+    there = case.there.quantity if case.there is not None else ZERO
+    missing = sum(booking.held_by(trades).values(), ZERO) - there
+    sold = sum((row.quantity for row in _strangers(case)), ZERO)
+    return missing >= sold + case.position.instrument.lot_size
 
 
 def _left(case: Case, missing: Decimal) -> Iterator[Fill]:

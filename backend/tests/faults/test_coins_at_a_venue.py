@@ -483,6 +483,47 @@ def test_what_a_hand_sold_before_an_entry_is_none_of_its_coins_though_the_wallet
     assert covered(venue) == of_the_trade(venue) + D("0.01")  # which the stash has less
 
 
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+@pytest.mark.parametrize("is_told_late", [False, True])
+def test_a_sale_of_fewer_coins_than_a_wallet_lacks_does_not_explain_it(
+    venue: VenueLike, trade: Trade, is_told_late: bool
+) -> None:
+    """A hand sells of its own, the stop is away just then, and the wallet is told empty."""
+    for order in resting(trade, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.drop(not_now, is_stop, times=99)
+    venue.hand("sell", "market", "0.01")
+    if is_told_late:
+        again(trade, looks=1)
+        assert Fill.objects.filter(order_side="sell", trade=None).count() == 1
+    venue.altered = lambda reading: replace(reading, positions=[])
+    again(trade, looks=1)
+    missed_for(trade, 30)
+    assert again(trade).status == "open"
+    assert not Fill.objects.filter(trade=trade, order_side="sell").exists()
+    venue.altered, venue.faults = (lambda reading: reading), []
+    assert again(trade).mismatch_since is None
+
+
+@pytest.mark.parametrize("exits", [Exits.SINGLE])
+def test_a_wallet_with_fewer_coins_than_stops_rest_for_says_nothing_of_a_sale(
+    venue: VenueLike, account: Account
+) -> None:
+    """It is told empty although one of two trades has its stop; what a hand sold was its own."""
+    plan = long_plan(**PLAN, take_profits=[{"price": "102000", "share": "1"}])
+    older, younger = again(open_trade(account, plan)), again(open_trade(account, plan))
+    for order in resting(younger, "stop"):
+        venue.cancel_by_hand(order.client_id)
+    venue.hand("sell", "market", "0.03")
+    venue.altered = lambda reading: replace(reading, positions=[])
+    again(older, looks=1)
+    assert Fill.objects.get(order_side="sell").trade is None
+    venue.altered = lambda reading: reading
+    again(older)
+    assert again(younger).mismatch_since is None
+    assert covered(venue) == COIN.round_quantity(venue.sim.books.coins["BTC"] - (STASH - D("0.03")))
+
+
 def test_coins_without_a_stop_that_a_wallet_lacks_for_half_a_minute_are_not_given_up(
     venue: VenueLike, trade: Trade
 ) -> None:

@@ -208,6 +208,29 @@ def test_of_two_nameless_stops_that_were_refused_when_sent_again_the_second_is_o
     assert [state.exchange_id for state in venue.resting() if state.trigger] == [smaller.exchange_id]
 
 
+def test_a_nameless_stop_in_doubt_is_not_the_one_before_it_that_a_late_list_still_shows(
+    account: Account, venue: VenueLike
+) -> None:
+    """A hand has taken the first away; the second, of the same figures, rests unseen."""
+    venue.profile = NAMELESS
+    trade = entered(account, venue)
+    (gone,) = [replace(state, client_id="") for state in venue.resting() if state.trigger]
+    (first,) = resting(trade, "stop")
+    venue.cancel_by_hand(first.client_id)
+    venue.drop(late, is_stop)
+    look(account.pk, seconds=0)
+    venue.altered = lambda reading: replace(reading, orders=[*reading.orders, gone])
+    again(trade)
+    second = Order.objects.filter(role="stop").last()
+    assert second is not None
+    assert second != first
+    assert second.exchange_id != first.exchange_id
+    venue.altered, venue.hidden = (lambda reading: reading), set()
+    again(trade)
+    (there,) = [state for state in venue.resting() if state.trigger]
+    assert [order.exchange_id for order in resting(trade, "stop")] == [there.exchange_id]
+
+
 def test_a_nameless_stop_that_was_given_up_and_is_wanted_no_more_is_ours_when_it_arrives(
     account: Account, venue: VenueLike
 ) -> None:
