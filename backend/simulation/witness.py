@@ -32,6 +32,8 @@ from .sight import WORKED_ON, Known, Sight, Unchanged, accounts_for, entered_by,
 
 SEEN_WITHIN = 3 * SECOND
 """Who reads after a hand has done something sees it."""
+ROUND = 12 * SECOND
+"""The next look comes so soon, whatever wakes nobody: what a hand does to an order is told by lists only."""
 
 _BOOKED = Select(
     lambda account: (
@@ -72,6 +74,9 @@ class Witness(Sight):
         """By trade and stop, how much had entered when that was decided."""
         self.by_hand: dict[Key, int] = {}
         """When a hand took a stop away last."""
+        self.unread: dict[str, int] = {}
+        self.missed: dict[str, int] = {}
+        """By position: when a hand took a stop away that no reading could miss yet, and when one could first."""
         self.read_at = 0
         self.entered_at: dict[Key, int] = {}
         """When the account was read last, and when ours began to hold something."""
@@ -187,6 +192,8 @@ class Witness(Sight):
 
     def was_read(self) -> None:
         self.read_at = self.book.clock.now
+        self.missed |= dict.fromkeys(self.unread, self.read_at)
+        self.unread.clear()
 
     def _is_unread(self, key: Key) -> bool:
         """Whether nobody can know yet that something is held again: it has entered since the last reading."""
@@ -207,7 +214,8 @@ class Witness(Sight):
     def taken_by_hand(self, place: str, intent: OrderIntent) -> None:
         """A hand has cancelled a stop, which may have been the new one that another was to make way for."""
         if _is_stop(intent):
-            self.by_hand[intent.symbol, self.book.side_of(place, intent)] = self.book.clock.now
+            side = self.book.side_of(place, intent)
+            self.by_hand[intent.symbol, side] = self.unread[f"{intent.symbol} {side}"] = self.book.clock.now
         if self.book.hidden.get(intent.client_id, 0) > self.book.clock.now:  # missed only when it would have been told
             self.fate.excuse(SETTLES)
 
@@ -286,9 +294,14 @@ class Witness(Sight):
         for key, each in keyed.items():
             began = max(self.since[key], self.fate.excused_until, self.leaving.get(each.subject, 0))
             began = max(began, self.rules.excused_until(each.symbol)) if each.symbol else began
+            began = max(began, self._missed_at(each.subject)) if each.name == "I1" else began
             if not each.may_last or now - began > each.may_last:
                 late.append(each)
         return late
+
+    def _missed_at(self, position: str) -> int:
+        """Since when a stop can be missed that a hand has taken away."""
+        return max(self.missed.get(position, 0), min(self.unread.get(position, 0) + ROUND, self.book.clock.now))
 
     def _read_told(self) -> list[tuple[int, str, str]]:
         return _NOBODYS.rows(account=self.account)

@@ -18,7 +18,7 @@ from buddy.prepared import Select
 from .models import Order
 from .recognition import Listing, as_child, became, can_be, is_nameless, may_have_arrived, same_figures
 from .rows import Rows
-from .states import LIVE, RESTING
+from .states import ABSENT, LIVE, RESTING
 
 _GIVEN_UP = Select(
     lambda account, since: Order.objects.filter(
@@ -42,7 +42,16 @@ def by_figures(order: Order, listing: Listing, rows: Rows, account: Account) -> 
     if alike:
         return alike[0]
     triggered = [state for state in listing.triggered(claimed) if became(order, state)]
-    return as_child(triggered[0]) if triggered else None
+    if not triggered or _is_told_by_number(order, triggered[0], listing, claimed):
+        return None
+    return as_child(triggered[0])
+
+
+def _is_told_by_number(order: Order, state: OrderState, listing: Listing, claimed: Iterable[Order]) -> bool:
+    """Whether another one may have become `state`, too, and one of the two can still say so by its own number."""
+    here = [other for other in claimed if other.status in LIVE and not other.child_id and became(other, state)]
+    alike = [other for other in here if other.pk != order.pk and listing.named(other) is None]
+    return any(other.exchange_id and ABSENT not in other.raw for other in [order, *alike]) if alike else False
 
 
 def behind(state: OrderState, orders: Iterable[Order], account: Account) -> Order | None:

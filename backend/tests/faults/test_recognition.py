@@ -493,6 +493,34 @@ def test_a_nameless_entry_that_is_not_found_by_its_number_is_known_by_what_it_be
     assert (entry.status, entry.child_id[:6], len(venue.sent)) == ("open", "child-", 1)
 
 
+def test_of_two_like_entries_that_were_triggered_each_is_known_by_its_own_number(
+    account: Account, venue: VenueLike
+) -> None:
+    """One of them is not listed, and neither can be asked for just then."""
+    venue.profile = NAMELESS
+    plan = long_plan(entries=[{"kind": "trigger_limit", "trigger": "101000", "price": "100800"}])
+    trades = [open_trade(account, plan) for _ in range(2)]
+    first, second = (Order.objects.get(trade=trade) for trade in trades)
+    Order.objects.update(raw=first.raw | {"sent_at": 1})  # this venue's clock stands in the past
+    venue.go(101_000)
+    listed = as_triggered_and_unhidden(venue)
+    venue.altered, venue.cannot_find = only_listed(f"child-{second.exchange_id}", listed), True
+    look(account.pk, seconds=0)
+    venue.altered, venue.cannot_find = (lambda reading: reading), False
+    venue.go(100_700)
+    again(trades[0])
+    assert {fill.order_id: fill.raw["exchange_id"] for fill in Fill.objects.all()} == {
+        order.pk: f"child-{order.exchange_id}" for order in (first, second)
+    }
+
+
+def only_listed(number: str, listed: Callable[[Reading], Reading]) -> Callable[[Reading], Reading]:
+    def without_others(reading: Reading) -> Reading:
+        return replace(reading, orders=[each for each in listed(reading).orders if each.exchange_id == number])
+
+    return without_others
+
+
 def test_what_was_refused_when_sent_again_is_our_stop_when_the_first_of_it_executes(
     account: Account, venue: VenueLike
 ) -> None:
