@@ -189,7 +189,8 @@ class World:
             if looked.trouble:
                 self.fates[number].excuse(UNREAD)
             else:
-                self.seen[number], self.fates[number].is_refused = self.clock.now, False
+                self.seen[number] = self.witnesses[number].read_at  # who stood still since then has seen no more
+                self.fates[number].is_refused = False
             self._note(looked, account)
             return looked
 

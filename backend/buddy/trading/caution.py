@@ -50,13 +50,15 @@ def _was_told(case: Case) -> bool:
     return told.filter(data__doubt=True).exists()
 
 
-def allowed(actions: Sequence[Action], case: Case, *, may_enter: bool = True) -> list[Action]:
+def allowed(actions: Sequence[Action], case: Case, *, is_told_apart: bool = True) -> list[Action]:
     """Of what the plan asks for, what may be done now; with what becomes of attached protection.
 
-    `may_enter`: no execution is told that an entry may be behind which is believed not to be there.
+    `is_told_apart`: no execution is told that an entry may be behind which is believed not to be there.
     """
-    if not may_enter:
+    if not is_told_apart:
         actions = [action for action in actions if not _enters(action)]
+    if not case.held and case.there and (not is_told_apart or _may_have_entered(case)):
+        actions = [action for action in actions if not _takes_a_stop(action)]  # it may be for what is listed there
     if any(_is_exit(action) for action in actions) and shut.is_shut(case):
         actions = [action for action in actions if not _is_exit(action)]
     actions = [action for action in actions if not _is_over(action)]
@@ -73,6 +75,11 @@ def allowed(actions: Sequence[Action], case: Case, *, may_enter: bool = True) ->
 
 def _enters(action: Action) -> bool:
     return isinstance(action, Place) and action.wish.role is Role.ENTRY
+
+
+def _may_have_entered(case: Case) -> bool:
+    """By an entry that the venue does not list, and could not be asked for."""
+    return any(order.pk in case.unseen and order.role == Role.ENTRY for order in case.orders)
 
 
 def _is_harmless(action: Action, actions: Sequence[Action], case: Case) -> bool:

@@ -1,8 +1,8 @@
 """What a trade should hold and the venue does not list any more: a hand has closed it, sold it or taken it elsewhere.
 
 An execution of a hand that was told before the entry that it closed, or before the wallet showed it, was booked as
-nobody's; it is the trade's after all. For coins that left without any sale there is no price: they leave the trade at
-what they cost, without profit or loss.
+nobody's, or as an entry of the other side; it is the trade's after all. For coins that left without any sale there is
+no price: they leave the trade at what they cost, without profit or loss.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def settle(case: Case, ledger: Ledger) -> bool:
         missing = min(missing, case.position.held - locked)
     with case.lease.writing():
         left = list(_left(case, missing))
+        left += _across(case, ledger, missing - sum((row.quantity for row in left), ZERO))
         for row in left:
             missing -= row.quantity
             tell_of(case, row, "Sold outside this desk" if case.exits.is_spot else "Closed outside this desk")
@@ -97,6 +98,24 @@ def _left(case: Case, missing: Decimal) -> Iterator[Fill]:
         if part > 0:
             missing -= part
             yield moved(row, case.trade, part)
+
+
+def _across(case: Case, ledger: Ledger, missing: Decimal) -> Iterator[Fill]:
+    """A hand's executions that were booked as entries of the other side, up to what the venue lists too little of it:
+    they left this one, which a list still showed when they were told."""
+    trade, other = case.trade, case.position.side.opposite
+    holders = {each.pk: each for each in ledger.working if (each.symbol, each.side) == (trade.symbol, other)}
+    held = booking.held_by([*holders.values()])
+    nobodys = booking.nobodys(trade.account).get((trade.symbol, other), ZERO)
+    lacking = sum(held.values(), ZERO) + nobodys - ledger.listed(trade.symbol, other)
+    rows = Fill.objects.filter(trade__in=holders, order=None, order_side=case.position.side.exit_order_side)
+    for row in rows.filter(time__gte=min(_begins(trade))).order_by("-time", "-id"):
+        part = min(row.quantity, missing, lacking)
+        if part <= 0:
+            return
+        missing, lacking = missing - part, lacking - part
+        hint(holders[row.trade_id or 0])
+        yield moved(row, trade, part)
 
 
 def _beyond(case: Case) -> Decimal:

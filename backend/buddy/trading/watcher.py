@@ -247,7 +247,7 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
     desk = Desk(case, ledger)
     for _ in range(STEPS_AT_MOST):
         wanted = step(case.position, case.working, case.market, case.within_reach, case.exits)
-        actions = caution.allowed(wanted, case, may_enter=case.trade.symbol not in ledger.undecided)
+        actions = caution.allowed(wanted, case, is_told_apart=case.trade.symbol not in ledger.undecided)
         if not actions:
             break
         looked.traded = True

@@ -198,6 +198,29 @@ def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_s
     assert not ForeignPosition.objects.exists()
 
 
+def test_what_left_a_short_of_ours_that_a_list_still_showed_has_not_enlarged_the_long_beside_it(
+    hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_is_hedged", lambda account: True)  # by its name this account is on paper
+    long = entered(hedged, venue, "0.1")
+    plan = {"side": "short", "entries": [{"price": "100500"}], "stop": {"price": "102000"}, "take_profits": []}
+    short = open_trade(hedged, long_plan(**plan | {"risk": {"quantity": "0.06"}}))
+    venue.altered = listed((Side.LONG, "0.1"), (Side.SHORT, "0.06"))
+    venue.go(100_500)
+    again(long)
+    venue.hand("buy", "market", "0.02")
+    again(long, 1)
+    assert (held(long), held(short)) == (D("0.12"), D("-0.06"))
+    venue.altered = listed((Side.LONG, "0.1"), (Side.SHORT, "0.04"))
+    again(long)
+    for trade in (long, short):
+        sure(trade)
+    again(long, 3)
+    assert (held(long), held(short), held(None)) == (D("0.1"), D("-0.04"), 0)
+    assert stops(long) == [D("0.1")]
+    assert not Trade.objects.exclude(mismatch_since=None).exists()
+
+
 @pytest.mark.parametrize("is_adopted", [False, True])
 def test_where_both_sides_may_be_held_what_a_hand_closed_while_the_list_lagged_has_left_the_trade(
     hedged: Account, venue: VenueLike, api: Any, is_adopted: bool

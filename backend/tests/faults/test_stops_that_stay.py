@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from buddy.core.errors import OutcomeUnknown, Rejected, Temporary
+from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, OrderIntent, OrderRef, OrderState, Profile
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
@@ -136,6 +137,40 @@ def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
     assert [state.exchange_id for state in venue.resting()] == [stop.exchange_id]
     again(trade)
     assert stops(venue) == [D("0.05")]
+
+
+def test_a_stop_does_not_go_while_an_entry_that_cannot_be_asked_for_may_be_what_is_listed(
+    account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand has closed the first part; the second has executed since, which is told last, and cannot be taken back."""
+    venue.profile = Profile("slow", settle_ms=60 * SECOND)
+    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
+    trade = open_trade(account, long_plan(**FIXED, entries=legs))
+    venue.go(100_000)
+    again(trade)
+    (stop,), (entry,) = resting(trade, "stop"), resting(trade, "entry")
+    venue.hand("sell", "market", "0.05", reduce_only=True)
+    venue.go(99_900)
+    venue.altered = lambda reading: replace(reading, fills=[fill for fill in reading.fills if fill.price != 99_900])
+    with monkeypatch.context() as patch:
+        patch.setattr(venue, "find", except_for(entry, venue.find))
+        patch.setattr(venue, "cancel", except_for(entry, venue.cancel))
+        again(trade)
+    assert (venue.held(), [state.exchange_id for state in venue.resting()]) == (D("0.05"), [stop.exchange_id])
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert stops(venue) == [D("0.05")]
+
+
+def except_for(order: Order, asked: Callable[[OrderRef], Any]) -> Callable[[OrderRef], Any]:
+    """The venue says nothing of this one."""
+
+    def answered(ref: OrderRef) -> Any:
+        if ref.client_id == order.client_id:
+            raise CouldNotRead("no answer")
+        return asked(ref)
+
+    return answered
 
 
 def outgrown(account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch) -> tuple[Trade, Order, Order]:
