@@ -180,6 +180,7 @@ class Book:
                 self.sims[side], self.read_until[side] = self._exchange(), 0
             sim = self.sims[side]
             sim.instruments, sim.restricted = dict(like.instruments), like.restricted
+            sim.books.setups = dict(like.books.setups)  # leverage and margin mode are a symbol's, in either mode
             for symbol, market in like.markets.items():
                 sim.feed(symbol, Opening(self.clock.now, market.last))
         self.settle()

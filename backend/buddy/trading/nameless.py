@@ -51,7 +51,7 @@ def _is_told_by_number(order: Order, state: OrderState, listing: Listing, claime
     """Whether another one may have become `state`, too, and one of the two can still say so by its own number."""
     here = [other for other in claimed if other.status in LIVE and not other.child_id and became(other, state)]
     alike = [other for other in here if other.pk != order.pk and listing.named(other) is None]
-    return any(other.exchange_id and ABSENT not in other.raw for other in [order, *alike]) if alike else False
+    return bool(alike) and any(other.exchange_id and ABSENT not in other.raw for other in [order, *alike])
 
 
 def behind(state: OrderState, orders: Iterable[Order], account: Account) -> Order | None:

@@ -105,6 +105,8 @@ def _across(case: Case, ledger: Ledger, missing: Decimal) -> Iterator[Fill]:
     they left this one, which a list still showed when they were told."""
     trade, other = case.trade, case.position.side.opposite
     holders = {each.pk: each for each in ledger.working if (each.symbol, each.side) == (trade.symbol, other)}
+    if not holders:
+        return
     held = booking.held_by([*holders.values()])
     nobodys = booking.nobodys(trade.account).get((trade.symbol, other), ZERO)
     lacking = sum(held.values(), ZERO) + nobodys - ledger.listed(trade.symbol, other)
