@@ -78,8 +78,8 @@ class Witness(Sight):
         self.missed: dict[str, int] = {}
         """By position: when a hand took a stop away that no reading could miss yet, and when one could first."""
         self.read_at = 0
-        self.entered_at: dict[Key, int] = {}
-        """When the account was read last, and when ours began to hold something."""
+        self.entered: dict[Key, Decimal] = defaultdict(Decimal)
+        """When the account was read last, and what of ours has entered since."""
         self._checked = (-1, -1)
         book.on_execution = self.executed
         book.on_acceptance = self.accepted
@@ -97,8 +97,7 @@ class Witness(Sight):
         if is_of_ours(one.name):
             self.seen += at_once.crossed(one.name, left[1], one.before, one.after, self.ours[left])
             self.ours[left] = max(self.ours[left] - leaves, ZERO)
-            if enters and not self.ours[entered]:
-                self.entered_at[entered] = self.book.clock.now
+            self.entered[entered] += enters
             self.ours[entered] += enters
         here = {left: max(-one.after if left[1] is Side.SHORT else one.after, ZERO)}
         here[entered] = max(one.after if entered[1] is Side.LONG else -one.after, ZERO)
@@ -194,10 +193,11 @@ class Witness(Sight):
         self.read_at = self.book.clock.now
         self.missed |= dict.fromkeys(self.unread, self.read_at)
         self.unread.clear()
+        self.entered.clear()
 
     def _is_unread(self, key: Key) -> bool:
-        """Whether nobody can know yet that something is held again: it has entered since the last reading."""
-        return self.entered_at.get(key, 0) > self.read_at
+        """Whether nobody can know yet of what is held: all of it has entered since the last reading."""
+        return self.ours[key] <= self.entered[key]
 
     def _other_stops(self, key: Key, name: str) -> bool:
         return any(

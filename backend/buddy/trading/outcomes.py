@@ -326,11 +326,19 @@ class Outcomes:
                 self._ask(entry)
             mine = attached.row_of(self.lease, self.account, rows, state)
         elif mine is None and not self.exchange.profile.names_stops:  # else a hand's order may have the same figures
-            mine = nameless.behind(state, orders, self.account)
+            mine = self._given_up(state, rows) or nameless.behind(state, orders, self.account)
             mine = mine or self._arrived_late(state, rows)
         if mine is not None:
             self.adopt(mine, as_child(state) if became(mine, state) else state)
         return True
+
+    def _given_up(self, state: OrderState, rows: Rows) -> Order | None:
+        """One that was seen by its number, and believed to be gone."""
+        numbered = _NUMBERED.rows(account=self.account.pk, numbers=[state.exchange_id]) if state.exchange_id else []
+        mine = next((order for order in numbered if is_known_as(order, state)), None)
+        if mine is not None:
+            rows.orders[mine.trade_id].append(mine)
+        return mine
 
     def _arrived_late(self, state: OrderState, rows: Rows) -> Order | None:
         """One that was given up, or refused when it was sent again."""

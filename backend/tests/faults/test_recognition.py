@@ -493,6 +493,24 @@ def test_a_nameless_entry_that_is_not_found_by_its_number_is_known_by_what_it_be
     assert (entry.status, entry.child_id[:6], len(venue.sent)) == ("open", "child-", 1)
 
 
+def test_what_an_entry_executed_that_was_seen_and_then_believed_gone_is_its_trades(
+    account: Account, venue: VenueLike
+) -> None:
+    """It was not listed for a moment, long ago, and is not found when it has just executed."""
+    venue.profile = Profile("nameless", names_stops=False, settle_ms=1)
+    trade = again(open_trade(account, long_plan(entries=[{"kind": "trigger", "trigger": "101000"}], take_profits=[])))
+    entry = Order.objects.get()
+    assert (entry.status, entry.exchange_id) == ("open", venue.resting()[0].exchange_id)
+    Order.objects.update(raw=entry.raw | {"sent_at": 1, "absent_since": 1})
+    venue.go(101_000)
+    venue.hidden, venue.lag = Everything(), 100
+    venue.altered = lambda reading: replace(reading, positions=[])
+    assert again(trade).status == "cancelled"
+    venue.hidden, venue.lag, venue.altered = set(), 0, lambda reading: reading
+    again(trade)
+    assert (Fill.objects.get().order, trade.status, len(resting(trade, "stop"))) == (entry, "open", 1)
+
+
 def test_of_two_like_entries_that_were_triggered_each_is_known_by_its_own_number(
     account: Account, venue: VenueLike
 ) -> None:
