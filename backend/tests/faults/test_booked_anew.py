@@ -176,9 +176,8 @@ def test_a_sale_that_enlarged_a_short_of_the_own_hand_is_given_back(hedged: Acco
     assert [(row.side, row.quantity) for row in ForeignPosition.objects.all()] == [("short", D("0.05"))]
 
 
-def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_short_beside_it(
-    hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def side_by_side(hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch) -> tuple[Trade, Trade]:
+    """A long of 0.1 and a short of 0.06."""
     monkeypatch.setattr(gate, "_is_hedged", lambda account: True)  # by its name this account is on paper
     long = entered(hedged, venue, "0.1")
     plan = {"side": "short", "entries": [{"price": "100500"}], "stop": {"price": "102000"}, "take_profits": []}
@@ -186,6 +185,13 @@ def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_s
     venue.altered = listed((Side.LONG, "0.1"), (Side.SHORT, "0.06"))
     venue.go(100_500)
     again(long)
+    return long, short
+
+
+def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_short_beside_it(
+    hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long, short = side_by_side(hedged, venue, monkeypatch)
     venue.altered = listed()
     venue.hand("buy", "market", "0.02")
     again(long, 1)
@@ -201,13 +207,7 @@ def test_what_enlarged_a_long_of_ours_while_no_list_showed_it_has_not_left_the_s
 def test_what_left_a_short_of_ours_that_a_list_still_showed_has_not_enlarged_the_long_beside_it(
     hedged: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "_is_hedged", lambda account: True)  # by its name this account is on paper
-    long = entered(hedged, venue, "0.1")
-    plan = {"side": "short", "entries": [{"price": "100500"}], "stop": {"price": "102000"}, "take_profits": []}
-    short = open_trade(hedged, long_plan(**plan | {"risk": {"quantity": "0.06"}}))
-    venue.altered = listed((Side.LONG, "0.1"), (Side.SHORT, "0.06"))
-    venue.go(100_500)
-    again(long)
+    long, short = side_by_side(hedged, venue, monkeypatch)
     venue.hand("buy", "market", "0.02")
     again(long, 1)
     assert (held(long), held(short)) == (D("0.12"), D("-0.06"))

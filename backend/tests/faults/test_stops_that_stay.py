@@ -111,18 +111,24 @@ def goes_unheard(venue: VenueLike, stop: OrderIntent) -> None:
     venue.cancel = cancelled  # type: ignore[method-assign]  # before and after
 
 
-@pytest.mark.parametrize("answer", [CancelOutcome.ALREADY_CLOSED, CancelOutcome.CANCELLED])
-def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
-    account: Account, venue: VenueLike, answer: CancelOutcome
-) -> None:
-    """A hand has closed the first part, so that nothing is held, and the second fills as it is taken back, whatever
-    the venue answers to that."""
+def half_entered(account: Account, venue: VenueLike) -> tuple[Trade, Order, Order]:
+    """Its stop, and the entry of the other half, which still rests."""
     venue.profile = Profile("slow", settle_ms=60 * SECOND)
     legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
     trade = open_trade(account, long_plan(**FIXED, entries=legs))
     venue.go(100_000)
     again(trade)
     (stop,), (entry,) = resting(trade, "stop"), resting(trade, "entry")
+    return trade, stop, entry
+
+
+@pytest.mark.parametrize("answer", [CancelOutcome.ALREADY_CLOSED, CancelOutcome.CANCELLED])
+def test_a_stop_does_not_go_when_an_entry_turns_out_to_have_just_executed(
+    account: Account, venue: VenueLike, answer: CancelOutcome
+) -> None:
+    """A hand has closed the first part, so that nothing is held, and the second fills as it is taken back, whatever
+    the venue answers to that."""
+    trade, stop, entry = half_entered(account, venue)
     cancel = venue.cancel
 
     def cancelled(ref: OrderRef) -> CancelOutcome:
@@ -143,12 +149,7 @@ def test_a_stop_does_not_go_while_an_entry_that_cannot_be_asked_for_may_be_what_
     account: Account, venue: VenueLike, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hand has closed the first part; the second has executed since, which is told last, and cannot be taken back."""
-    venue.profile = Profile("slow", settle_ms=60 * SECOND)
-    legs = [{"kind": "limit", "price": price, "share": "0.5"} for price in ("100000", "99900")]
-    trade = open_trade(account, long_plan(**FIXED, entries=legs))
-    venue.go(100_000)
-    again(trade)
-    (stop,), (entry,) = resting(trade, "stop"), resting(trade, "entry")
+    trade, stop, entry = half_entered(account, venue)
     venue.hand("sell", "market", "0.05", reduce_only=True)
     venue.go(99_900)
     venue.altered = lambda reading: replace(reading, fills=[fill for fill in reading.fills if fill.price != 99_900])
