@@ -17,7 +17,8 @@ from buddy.prepared import Select
 from . import adopted, strangers
 from .lateness import Key, Lateness
 from .lease import Lease
-from .models import ForeignPosition, Trade
+from .models import Fill, ForeignPosition, Trade
+from .moments import at
 from .states import WORKING
 from .telling import hint_account, tell_account, text
 
@@ -26,6 +27,8 @@ SECOND_SIGHT = timedelta(seconds=2)
 """How much later a position must be seen again where a trade of ours is near it."""
 GONE_AFTER = timedelta(seconds=5)
 """One empty answer does not make the trader's decision forgotten."""
+UNHEARD_AFTER = timedelta(minutes=1)
+"""Nor do lists without positions, for a while, where no execution says that it was closed: ours would close it."""
 EXPLAINED_AFTER = timedelta(seconds=30)
 """Nor do positions that are told later than the executions of a trade beside it."""
 JUST_NOW = timedelta(minutes=1)
@@ -197,8 +200,17 @@ def _maybe_gone(lease: Lease, account: Account, row: ForeignPosition, now: int, 
         row.gone_since = timezone.now()
         with lease.writing():
             row.save(update_fields=["gone_since"])
-    elif timezone.now() - row.gone_since >= after:
+    elif timezone.now() - row.gone_since >= (after if _is_closed(account, row, now) else max(after, UNHEARD_AFTER)):
         _forget(lease, account, row, now)
+
+
+def _is_closed(account: Account, row: ForeignPosition, now: int) -> bool:
+    """Whether executions that were told since shortly before it was missed, by the account's clock, leave nothing of
+    it."""
+    missed_for = timezone.now() - (row.gone_since or timezone.now())
+    exits = Fill.objects.filter(account=account, symbol=row.symbol, order_side=Side(row.side).exit_order_side)
+    left = exits.filter(time__gte=at(now) - missed_for - JUST_NOW).values_list("quantity", flat=True)
+    return bool(sum(left, ZERO) >= row.quantity)
 
 
 def _forget(lease: Lease, account: Account, row: ForeignPosition, now: int) -> None:

@@ -346,6 +346,23 @@ def test_a_position_that_is_gone_is_forgotten_but_not_at_the_first_empty_answer(
     assert not ForeignPosition.objects.exists()
 
 
+def test_a_position_that_lists_do_not_tell_for_a_while_still_bars_the_other_way(
+    account: Account, venue: VenueLike
+) -> None:
+    """Held one way, an entry would close it: it is forgotten soon only when executions say that it was closed."""
+    venue.hand("sell", "market", "0.05")
+    look(account.pk, seconds=0)
+    venue.altered = lambda reading: replace(reading, positions=())
+    for away_for, is_there in ((6, True), (45, True), (61, False)):
+        look(account.pk, seconds=0)
+        ForeignPosition.objects.update(gone_since=timezone.now() - timedelta(seconds=away_for))
+        look(account.pk, seconds=0)
+        assert ForeignPosition.objects.exists() is is_there
+        if is_there:
+            with pytest.raises(Denied, match="which no trade here accounts for"):
+                open_trade(account, long_plan())
+
+
 def test_a_list_that_lacks_what_our_trade_holds_makes_no_position_forgotten(account: Account, venue: VenueLike) -> None:
     """However long it does: it is known to be wrong."""
     venue.hand("buy", "market", "0.05")
