@@ -283,13 +283,16 @@ class Connection:
         if self.fate.takes("find_fails"):
             self._say("find fails")
             raise CouldNotRead("The order could not be read.")
+        known_by = ref if by_name else replace(ref, client_id="")
         if self.fate.takes("find_is_empty"):
             self._say("find is empty")
+            if (overlooked := self.book.name_of(known_by)) is not None:
+                self.book.hidden.setdefault(overlooked, self.clock.now)
             return None
         if not self._is_told(ref.symbol):
             raise CouldNotRead("The venue does not trade that.")
         self.book.arrive()
-        name = self.book.name_of(ref if by_name else replace(ref, client_id=""))
+        name = self.book.name_of(known_by)
         found = self.book.find_by_name(name) if name is not None else None
         self._edge()
         return replace(found, client_id=ref.client_id or found.client_id) if found is not None else None
