@@ -22,6 +22,7 @@ from buddy.core.market import ZERO, OrderSide
 from buddy.exchanges.models import Account
 from buddy.trading import booking, endings, lease, outcomes, protection, rounds, unmanaged, watcher
 from buddy.trading import case as cases
+from buddy.trading import desk as desks
 from buddy.trading.client_ids import new_client_id
 from buddy.trading.ledger import Ledger
 from buddy.trading.models import Fill, Order
@@ -170,7 +171,7 @@ def set_up_errors_ignored() -> Patches:
             with suppress(Rejected):
                 self.ledger.exchange.set_up(trade.symbol, trade.leverage, trade.margin_mode)
 
-    return [patch.object(cases.Desk, "_set_up", set_up)]
+    return [patch.object(desks.Desk, "_set_up", set_up)]
 
 
 def targets_rounded_up() -> Patches:

@@ -23,6 +23,7 @@ from .stops import (
     target_split,
     time_is_up,
     unfilled,
+    with_its_stop,
 )
 from .wishes import Wish, close_wish
 
@@ -47,6 +48,7 @@ __all__ = [
     "stop_level",
     "target_done",
     "target_split",
+    "with_its_stop",
 ]
 
 KINDS = {

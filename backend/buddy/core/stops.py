@@ -42,11 +42,19 @@ def observed(position: Position, market: Market) -> Position:
     position = position.with_memory(memory)
     if memory.withdrawn is None and (withdrawn := _withdrawal(position, market)):
         memory = memory._replace(withdrawn=withdrawn)
-    if position.held:
-        level = stop_level(position, market)
-        if level != (memory.tightest_stop, memory.stop_cause):
-            memory = memory._replace(tightest_stop=level.price, stop_cause=level.cause)
-    return position.with_memory(memory)
+    position = position.with_memory(memory)
+    return with_its_stop(position, market) if position.held else position
+
+
+def with_its_stop(position: Position, market: Market) -> Position:
+    """The same trade, held if only by the venue's word: it remembers where its stop belongs, which is never loosened.
+
+    Without executions its price is known, but the tick it was put on may be another by the time they are told.
+    """
+    memory, level = position.memory, stop_level(position, market)
+    if level == (memory.tightest_stop, memory.stop_cause):
+        return position
+    return position.with_memory(memory._replace(tightest_stop=level.price, stop_cause=level.cause))
 
 
 def stop_level(position: Position, market: Market) -> StopLevel:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from buddy.core.errors import ExchangeError, Temporary
 from buddy.core.exchange import Exchange, OrderStatus, PositionMode, Reading, Role
 from buddy.core.manage import Failure, carry_out, step
-from buddy.core.position import Withdrawal, observed
+from buddy.core.position import Withdrawal, observed, with_its_stop
 from buddy.core.watching import Watch, interest, merge
 from buddy.exchanges import asking, pace
 from buddy.exchanges.connect import connect
@@ -29,8 +29,9 @@ from buddy.redact import redact
 
 from . import added, canary, caution, endings, overdone, protection, settling, taken, unmanaged, unwatched
 from .calm import is_calm
-from .case import Case, Desk
+from .case import Case
 from .cases import cases, remember_prices
+from .desk import Desk
 from .lease import Lease, LeaseLost, leased
 from .ledger import Ledger
 from .models import Order, Trade
@@ -251,6 +252,8 @@ def _act(case: Case, ledger: Ledger, looked: Looked) -> bool:
         if not actions:
             break
         looked.traded = True
+        if case.held and not case.position.held:
+            case.position = with_its_stop(case.position, case.market)
         case.remember()  # before it shows at the venue: who dies in between must not loosen the stop again
         failures = carry_out(actions, desk)
         looked.failures += failures

@@ -109,6 +109,22 @@ def test_what_rests_keeps_its_price_and_a_stop_never_goes_back_to_a_finer_tick(
     assert triggers(trade) == [D(99_001)]
 
 
+def test_nor_does_the_stop_of_what_is_held_by_the_venues_word_alone(account: Account, venue: VenueLike) -> None:
+    """Its executions are told only after the tick has become finer again."""
+    trade = open_trade(account, long_plan(**PLAN))
+    changed(venue, tick_size=D(1))
+    known(venue)
+    venue.altered = lambda reading: replace(reading, fills=(), cursor="")
+    venue.go(100_000)
+    again(trade)
+    assert (triggers(trade), venue.held() > 0, Fill.objects.exists()) == ([D(99_001)], True, False)
+    changed(venue, tick_size=D("0.1"))
+    known(venue)
+    venue.altered = lambda reading: reading
+    again(trade)
+    assert (triggers(trade), Fill.objects.exists()) == ([D(99_001)], True)
+
+
 def test_a_larger_lot_leaves_what_rests_and_what_is_placed_anew_is_in_whole_lots(
     account: Account, venue: VenueLike
 ) -> None:

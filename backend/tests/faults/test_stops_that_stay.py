@@ -13,7 +13,7 @@ from buddy.core.errors import CouldNotRead, OutcomeUnknown, Rejected, Temporary
 from buddy.core.exchange import CancelOutcome, OrderIntent, OrderRef, OrderState, Profile
 from buddy.core.simulated_books import Resting
 from buddy.exchanges.models import Account
-from buddy.trading.executor import break_even_now, open_trade
+from buddy.trading.executor import break_even_now, close, open_trade
 from buddy.trading.models import Order, Trade
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import long_plan, resting
@@ -262,3 +262,17 @@ def test_a_late_list_that_shows_a_stop_which_is_over_makes_no_other_one_go(accou
     venue.altered, venue.cannot_find = lambda reading: replace(reading, orders=late), True
     again(trade, 4)
     assert [state.client_id for state in venue.resting()] == [new.client_id]
+
+
+def test_a_stop_of_nothing_goes_though_a_target_of_its_trade_is_in_doubt(account: Account, venue: VenueLike) -> None:
+    """The target can neither be found nor taken back: had it sold, there would be no more to protect."""
+    venue.profile = Profile("slow", settle_ms=60 * SECOND)
+    venue.drop(request_lost, lambda intent: intent.reduce_only and intent.price is not None)
+    target = [{"price": "102000", "share": "1"}]
+    trade = open_trade(account, long_plan(risk={"quantity": "0.1"}, take_profits=target))
+    venue.go(100_000)
+    again(trade)
+    assert (stops(venue), Order.objects.get(role="take_profit").status) == ([D("0.1")], "unknown")
+    close(trade, D(1))
+    again(trade)
+    assert (venue.resting(), Order.objects.get(role="take_profit").status) == ([], "unknown")
