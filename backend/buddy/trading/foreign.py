@@ -27,7 +27,7 @@ SECOND_SIGHT = timedelta(seconds=2)
 """How much later a position must be seen again where a trade of ours is near it."""
 GONE_AFTER = timedelta(seconds=5)
 """One empty answer does not make the trader's decision forgotten."""
-UNHEARD_AFTER = timedelta(minutes=1)
+UNHEARD_AFTER = timedelta(seconds=45)
 """Nor do lists without positions, for a while, where no execution says that it was closed: ours would close it."""
 EXPLAINED_AFTER = timedelta(seconds=30)
 """Nor do positions that are told later than the executions of a trade beside it."""

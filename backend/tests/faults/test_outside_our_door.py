@@ -353,7 +353,7 @@ def test_a_position_that_lists_do_not_tell_for_a_while_still_bars_the_other_way(
     venue.hand("sell", "market", "0.05")
     look(account.pk, seconds=0)
     venue.altered = lambda reading: replace(reading, positions=())
-    for away_for, is_there in ((6, True), (45, True), (61, False)):
+    for away_for, is_there in ((6, True), (44, True), (46, False)):
         look(account.pk, seconds=0)
         ForeignPosition.objects.update(gone_since=timezone.now() - timedelta(seconds=away_for))
         look(account.pk, seconds=0)
