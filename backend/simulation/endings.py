@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import timedelta
 from decimal import Decimal, localcontext
+
+from django.utils import timezone
 
 from buddy.core.costs import PRECISE
 from buddy.core.errors import CoreError
@@ -17,6 +20,7 @@ from buddy.exchanges.models import Account
 from buddy.prepared import Select, Update
 from buddy.trading import adopted, caution, executor, rounds
 from buddy.trading.books import was_declined
+from buddy.trading.case import Case
 from buddy.trading.cases import cases
 from buddy.trading.executor import NotNow
 from buddy.trading.figures import kept
@@ -49,6 +53,7 @@ _FILLS = Select(lambda account: Fill.objects.filter(account_id=account))
 _INCOME = Select(lambda account: Income.objects.filter(account_id=account))
 _NOBODYS = Select(lambda account: ForeignPosition.objects.filter(account_id=account))
 _SET = Update(lambda account: Account.objects.filter(pk=account))
+MISSED_AT_MOST = timedelta(minutes=1)
 
 
 def as_planned(world: World) -> None:
@@ -113,11 +118,7 @@ def _unfinished(account: Account) -> Iterator[Broken]:
         if account.is_spot:
             yield from held_is_there(found, reading)
             return
-        held: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
-        for case in found:
-            held[case.trade.symbol, case.position.side] += case.position.held
-        for row in _NOBODYS.rows(account=account.pk):
-            held[row.symbol, Side(row.side)] += row.quantity
+        held = _believed(account, found, {(position.symbol, position.side) for position in reading.positions})
         for position in reading.positions:
             known = held.pop((position.symbol, position.side), ZERO)
             if known != position.quantity:
@@ -126,6 +127,25 @@ def _unfinished(account: Account) -> Iterator[Broken]:
         for key, quantity in held.items():
             if quantity:
                 yield not_as_planned(key[0], f"we believe in {quantity} of {key}, and nothing is held")
+
+
+def _believed(
+    account: Account, found: Iterable[Case], there: Collection[tuple[str, Side]]
+) -> dict[tuple[str, Side], Decimal]:
+    """Contracts by symbol and side that are held by what we know, ours and nobody's."""
+    held: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
+    for case in found:
+        held[case.trade.symbol, case.position.side] += case.position.held
+    for row in _NOBODYS.rows(account=account.pk):
+        if not _is_missed(row, there):
+            held[row.symbol, Side(row.side)] += row.quantity
+    return held
+
+
+def _is_missed(row: ForeignPosition, there: Collection[tuple[str, Side]]) -> bool:
+    """Nobody believes in what is told to be not listed any more, and is kept for a while only to bar the other way."""
+    waits = row.gone_since is not None and timezone.now() - row.gone_since < MISSED_AT_MOST
+    return waits and (row.symbol, Side(row.side)) not in there
 
 
 def _exits_are_whole(account: Account, book: Book) -> Iterator[Broken]:

@@ -171,7 +171,7 @@ def _refresh(sight: Sight, row: ForeignPosition, position: PositionState, quanti
         row.save(update_fields=list(changed))
         if surely:
             _tell_found(sight.account, row, sight.now)
-        if "quantity" in changed:
+        if changed.keys() & {"quantity", "gone_since"}:
             hint_account(sight.account)
 
 
@@ -200,6 +200,7 @@ def _maybe_gone(lease: Lease, account: Account, row: ForeignPosition, now: int, 
         row.gone_since = timezone.now()
         with lease.writing():
             row.save(update_fields=["gone_since"])
+            hint_account(account)
     elif timezone.now() - row.gone_since >= (after if _is_closed(account, row, now) else max(after, UNHEARD_AFTER)):
         _forget(lease, account, row, now)
 

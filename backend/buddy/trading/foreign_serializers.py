@@ -32,6 +32,7 @@ class ForeignPositionSerializer(serializers.Serializer[Any]):
     margin_mode = Text()
     price = amount(allow_null=True)
     first_seen = Moment()
+    missed_since = Moment(allow_null=True)
     ignored = serializers.BooleanField()
 
 

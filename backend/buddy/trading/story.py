@@ -119,6 +119,7 @@ def _foreign(row: ForeignPosition, quote: Quote | None) -> dict[str, Any]:
         "margin_mode": row.margin_mode,
         "price": amount(quote.last) if quote else None,
         "first_seen": moment(row.first_seen),
+        "missed_since": moment(row.gone_since),
         "ignored": row.ignored,
     }
 

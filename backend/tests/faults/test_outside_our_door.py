@@ -18,6 +18,7 @@ from buddy.events.models import Event
 from buddy.exchanges.models import Account
 from buddy.trading.executor import close, hands_off, open_trade
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
+from buddy.trading.story import tell_foreign
 from buddy.trading.watcher import look
 from tests.apps.trading_rig import kinds, long_plan, resting, short_plan
 from tests.exchanges.venue_like import SYMBOL, VenueLike, account, venue
@@ -358,6 +359,8 @@ def test_a_position_that_lists_do_not_tell_for_a_while_still_bars_the_other_way(
         ForeignPosition.objects.update(gone_since=timezone.now() - timedelta(seconds=away_for))
         look(account.pk, seconds=0)
         assert ForeignPosition.objects.exists() is is_there
+        told = [row["missed_since"] for row in tell_foreign(list(ForeignPosition.objects.all()))]
+        assert [each is not None for each in told] == [True] * is_there
         if is_there:
             with pytest.raises(Denied, match="which no trade here accounts for"):
                 open_trade(account, long_plan())

@@ -988,6 +988,8 @@ export interface components {
             price: string | null;
             /** Format: date-time */
             first_seen: string;
+            /** Format: date-time */
+            missed_since: string | null;
             ignored: boolean;
         };
         ForeignPositions: {
