@@ -65,7 +65,12 @@ class Gaps:
         self.covered()
 
     def covered(self) -> None:
-        """After an order was accepted or executed: what has its stop now."""
+        """After an order was accepted or executed: what has its stop now.
+
+        What the trader has said that he looks after himself is his from then on.
+        """
+        for key, gap in self._open.items():
+            gap.by_hand = gap.by_hand or self.left_to_hand(key)
         for key in [key for key in self._open if not self._is_short(key)]:
             gap = self._open.pop(key)
             if self.ours(key) and not gap.by_hand:

@@ -84,10 +84,18 @@ test('a trade whose symbol is told of no more is ended by the trader’s own wor
 	await expect(position).toBeVisible();
 });
 
-test('hands off is a switch that is always visible', async ({ page }) => {
+test('hands off is a switch that is always visible, and what nobody would carry out cannot be pressed', async ({
+	page
+}) => {
 	const position = await openTrade(page);
+	const close = position.getByRole('button', { name: 'Close', exact: true });
+	await expect(close).toBeEnabled();
 	await position.getByRole('button', { name: 'Hands off' }).click();
-	await expect(position.getByRole('button', { name: 'Manage again' })).toHaveAttribute('aria-pressed', 'true');
+	const again = position.getByRole('button', { name: 'Manage again' });
+	await expect(again).toHaveAttribute('aria-pressed', 'true');
+	await expect(close).toBeDisabled();
+	await again.click();
+	await expect(close).toBeEnabled();
 });
 
 test('a stop is amended without a moment unprotected', async ({ page }) => {

@@ -51,6 +51,10 @@ _TRADE = Select(lambda trade: Trade.objects.filter(pk=trade))
 LEASE_WAIT = 5.0
 JUST_NOW = timedelta(seconds=5)
 LOOK_SECONDS = 1.0
+HANDS_OFF = (
+    "This trade is left to your own hands, so nothing here would carry that out. Press “Manage again” first, or do it "
+    "at the exchange."
+)
 
 
 class NotNow(Exception):
@@ -210,12 +214,17 @@ class Work:
 
 
 @contextmanager
-def _work(trade: Trade) -> Iterator[Work]:
-    """The trade's rows under its account's lease; a look follows when the wish has been written."""
+def _work(trade: Trade, *, though_hands_off: bool = False) -> Iterator[Work]:
+    """The trade's rows under its account's lease; a look follows when the wish has been written.
+
+    A wish that nobody would carry out is refused, unless it is for later (`though_hands_off`).
+    """
     with at_bench(trade.account_id) as bench:
         fresh = again(trade)
         if fresh.status not in WORKING:
             raise NotNow("This trade is over.")
+        if fresh.hands_off and not though_hands_off:
+            raise NotNow(HANDS_OFF)
         with insisting_on_a_market():
             yield Work(bench, fresh, _position(bench, fresh))
         bench.look()
@@ -307,7 +316,7 @@ def _even(work: Work) -> Decimal:
 
 def hands_off(trade: Trade, on: bool) -> Trade:
     """Stop (or take up again) managing a trade; recording goes on either way."""
-    with _work(trade) as work:
+    with _work(trade, though_hands_off=True) as work:
         sentence = "Hands off: its orders are yours now." if on else "This trade is managed again."
         if on != work.trade.hands_off:
             work.save(None, "action", sentence, hands_off=on, wished_at=timezone.now())
@@ -320,12 +329,13 @@ def hands_off(trade: Trade, on: bool) -> Trade:
 def amend_plan(trade: Trade, document: object, *, claim: Claim | None = None) -> Trade:
     """A new whole plan: sized again while nothing has entered, bound to what has happened afterwards."""
     warm(trade.account)
-    with _work(trade) as work:
+    with _work(trade, though_hands_off=True) as work:
         changes = _amended_open(work, document) if work.position.entered else _amended_pending(work, document)
         changes |= {"plan_version": work.trade.plan_version + 1, "wished_at": timezone.now()}
         with work.bench.lease.writing():
             books.forgive_declined(work.trade)
-            work.save(claim, "plan_amended", "You changed the plan.", **changes)
+            later = " It will be carried out once the trade is managed again." if work.trade.hands_off else ""
+            work.save(claim, "plan_amended", f"You changed the plan.{later}", **changes)
     return again(trade)
 
 

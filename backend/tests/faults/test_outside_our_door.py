@@ -16,7 +16,15 @@ from buddy.core.exchange import PositionState
 from buddy.core.market import Side
 from buddy.events.models import Event
 from buddy.exchanges.models import Account
-from buddy.trading.executor import close, hands_off, open_trade
+from buddy.trading.executor import (
+    NotNow,
+    amend_plan,
+    break_even_now,
+    close,
+    hands_off,
+    open_trade,
+    withdraw_entry,
+)
 from buddy.trading.models import Fill, ForeignPosition, Order, Trade
 from buddy.trading.story import tell_foreign
 from buddy.trading.watcher import look
@@ -275,6 +283,26 @@ def test_a_stop_cancelled_by_hand_stays_away_with_hands_off(account: Account, ve
     venue.cancel_by_hand(resting(trade, "stop")[0].client_id)
     again(trade)
     assert resting(trade, "stop") == []
+
+
+def test_what_nobody_would_carry_out_with_hands_off_is_refused(account: Account, venue: VenueLike) -> None:
+    """It used to be written down as done; a plan is kept for later, and says so."""
+    trade = entered(account, venue)
+    waiting = open_trade(account, long_plan(entries=[{"price": "95000"}], stop={"price": "94000"}))
+    for each in (trade, waiting):
+        hands_off(each, True)
+    wishes = (lambda: close(trade, D(1)), lambda: break_even_now(trade), lambda: withdraw_entry(waiting))
+    for wish in wishes:
+        with pytest.raises(NotNow, match="Manage again"):
+            wish()
+    assert (kinds(trade)[-1], trade.directives, venue.held() > 0) == ("action", {}, True)
+    amend_plan(trade, long_plan(stop={"price": "99500"}))
+    assert "once the trade is managed again" in Event.objects.filter(kind="plan_amended").get().text
+    assert [order.trigger for order in resting(trade, "stop")] == [D(99_000)]
+    hands_off(trade, False)
+    assert [order.trigger for order in resting(trade, "stop")] == [D(99_500)]
+    close(trade, D(1))
+    assert venue.held() == 0
 
 
 def test_a_target_and_an_entry_cancelled_by_hand_are_respected(account: Account, venue: VenueLike) -> None:
