@@ -200,3 +200,24 @@ test('a position that is not ours is shown, denies entries, and becomes a trade 
 	await expect(page.getByTestId('protected')).toHaveAttribute('data-state', 'protected', { timeout: 30_000 });
 	await expect(foreign).toHaveCount(0);
 });
+
+test('a position that is not ours and is not listed any more says so, and waits', async ({ page }) => {
+	const keys = await keyAt('binance');
+	await give(await dialogFor(page, 'binance', 'Rehearsal'), keys);
+	await page.getByRole('button', { name: 'Trade on it' }).click({ timeout: 30_000 });
+	await ready(page);
+	await at('binance', 'place', { key: keys.key, symbol: 'BTC/USDT:USDT', side: 'buy', quantity: '0.05' });
+	await page.goto('/positions');
+	const foreign = page.getByTestId('foreign');
+	await expect(foreign.getByRole('button', { name: 'Adopt' })).toBeEnabled({ timeout: 40_000 });
+	await page.route('**/foreign-positions*', async (route) => {
+		const response = await route.fetch();
+		const { results, ...more } = await response.json();
+		const missed = results.map((one: object) => ({ ...one, missed_since: '2026-01-15T12:00:00.000Z' }));
+		await route.fulfill({ response, json: { ...more, results: missed } });
+	});
+	await page.reload();
+	await expect(foreign).toContainText('Not listed by the exchange since');
+	await expect(foreign.getByRole('button', { name: 'Adopt' })).toBeDisabled();
+	await expectAccessible(page);
+});
